@@ -1,0 +1,79 @@
+"""KRX's price grid: ticks, rounding that is never worse than asked, daily limits.
+
+Source: KRX rules in force since 2023-01-25 (stocks) and 2023-12 (ETF, ETN); `quant/spec` §1.5.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Literal
+
+from trading.domain.instruments import InstrumentKind
+
+__all__ = ["daily_limits", "is_on_tick", "round_to_tick", "shift_ticks", "tick_size"]
+
+_STOCK_STEPS = (
+    (2_000, 1),
+    (5_000, 5),
+    (20_000, 10),
+    (50_000, 50),
+    (200_000, 100),
+    (500_000, 500),
+)
+_STOCK_TOP = 1_000
+_FUND_STEPS = ((2_000, 1),)
+_FUND_TOP = 5
+
+Price = int | Decimal
+
+
+def tick_size(price: Price, kind: InstrumentKind) -> int:
+    """Distance in won between allowed prices around `price`. Raises ValueError when price ≤ 0."""
+    if price <= 0:
+        raise ValueError(f"a price must be positive, got {price}")
+    steps, top = (_FUND_STEPS, _FUND_TOP) if kind.is_fund else (_STOCK_STEPS, _STOCK_TOP)
+    return next((tick for below, tick in steps if price < below), top)
+
+
+def is_on_tick(price: Price, kind: InstrumentKind) -> bool:
+    """True when an order at `price` would be accepted by the grid."""
+    return price > 0 and price % tick_size(price, kind) == 0
+
+
+def round_to_tick(price: Price, mode: Literal["down", "up"], kind: InstrumentKind) -> int:
+    """The nearest allowed price not above (`down`, for buys) or not below (`up`, for sells) `price`.
+
+    The tick is that of `price` itself; every step boundary is a multiple of both its ticks, so the
+    result is on the grid on either side of a boundary. A price below one won rounds down to 0.
+    """
+    tick = tick_size(price, kind)
+    steps = (Decimal(price) / tick).to_integral_value(
+        rounding=ROUND_FLOOR if mode == "down" else ROUND_CEILING
+    )
+    return int(steps) * tick
+
+
+def shift_ticks(price: int, ticks: int, kind: InstrumentKind) -> int:
+    """`price`, which must be on the grid, moved by `ticks` steps; never below the first tick.
+
+    Walks the grid, so a step across a boundary has the size of the side it lands on.
+    """
+    if not is_on_tick(price, kind):
+        raise ValueError(f"{price} is not on the price grid of {kind}")
+    for _ in range(abs(ticks)):
+        if ticks > 0:
+            price += tick_size(price, kind)
+        elif price > 1:
+            price -= tick_size(price - 1, kind)
+    return price
+
+
+def daily_limits(reference: int, kind: InstrumentKind, percent: int = 30) -> tuple[int, int]:
+    """(lowest, highest) price of the day: ±`percent` % of `reference`, rounded towards it to the tick.
+
+    For matching and tests only. Live code takes the limits from the broker, which knows the exceptions
+    (first listing day, liquidation trading).
+    """
+    low = Decimal(reference) * (100 - percent) / 100
+    high = Decimal(reference) * (100 + percent) / 100
+    return round_to_tick(low, "up", kind), round_to_tick(high, "down", kind)

@@ -1,0 +1,55 @@
+"""What the market shows at one moment: the last price with its limits, and the ten-level book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+__all__ = ["BookLevel", "OrderBook", "Quote"]
+
+
+@dataclass(frozen=True, slots=True)
+class BookLevel:
+    price: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """Resting orders, best first on each side, empty levels left out. `at` is an aware time."""
+
+    ticker: str
+    asks: tuple[BookLevel, ...]
+    bids: tuple[BookLevel, ...]
+    at: datetime
+
+    @property
+    def best_ask(self) -> int | None:
+        return self.asks[0].price if self.asks else None
+
+    @property
+    def best_bid(self) -> int | None:
+        return self.bids[0].price if self.bids else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The broker's word on one instrument: last price, the day's limits, and whether it may trade.
+
+    `at` is when we read it (the broker gives no time). `halted` covers a halt and liquidation;
+    `vi` is true while a volatility interruption auction runs.
+    """
+
+    ticker: str
+    last: int
+    reference: int
+    upper_limit: int
+    lower_limit: int
+    tick: int
+    halted: bool
+    warning: str
+    vi: bool
+    at: datetime
+
+    def age(self, now: datetime) -> timedelta:
+        return now - self.at
