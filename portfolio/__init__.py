@@ -1,0 +1,1 @@
+"""INTENT: model portfolios, sub-portfolios, targets, drift."""

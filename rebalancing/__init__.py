@@ -1,0 +1,1 @@
+"""ACTION: closes the gap between fact and intent, one run at a time."""

@@ -1,0 +1,68 @@
+"""Rows and constraints. No business rules: services write, selectors read."""
+
+from trading.models.account import Account, AccountMember, ApprovalPolicy, Sleeve
+from trading.models.ledger import Ledger, Lot, LotPosting, Position
+from trading.models.market import Instrument, MarketDay
+from trading.models.orders import (
+    OPEN_ATTEMPTS,
+    Approval,
+    Attempt,
+    BrokerOrder,
+    Decision,
+    Enumeration,
+    Intent,
+    Lane,
+    OrderAction,
+    OrderType,
+    Reservation,
+    RuleCheck,
+    Side,
+)
+from trading.models.records import (
+    Alert,
+    AuditEntry,
+    AuditHead,
+    KisToken,
+    ProcessEpoch,
+    ReconciledEpoch,
+    ScheduleFire,
+    Snapshot,
+    Switch,
+    Transition,
+)
+
+__all__ = [
+    "OPEN_ATTEMPTS",
+    "Account",
+    "AccountMember",
+    "Alert",
+    "Approval",
+    "ApprovalPolicy",
+    "Attempt",
+    "AuditEntry",
+    "AuditHead",
+    "BrokerOrder",
+    "Decision",
+    "Enumeration",
+    "Instrument",
+    "Intent",
+    "KisToken",
+    "Lane",
+    "Ledger",
+    "Lot",
+    "LotPosting",
+    "MarketDay",
+    "OrderAction",
+    "OrderType",
+    "Position",
+    "ProcessEpoch",
+    "ReconciledEpoch",
+    "Reservation",
+    "RuleCheck",
+    "ScheduleFire",
+    "Side",
+    "Sleeve",
+    "Snapshot",
+    "Switch",
+    "Transition",
+]

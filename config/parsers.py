@@ -1,0 +1,63 @@
+"""JSON as strictly as an order deserves: no duplicate keys, no NaN, bounded size and depth."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+__all__ = ["StrictJSONParser"]
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A duplicate key would let two readers of one body disagree on a quantity."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ParseError(f"duplicate key {key!r}: send each field once")
+        found[key] = value
+    return found
+
+
+def _no_constants(name: str) -> Any:
+    raise ParseError(f"{name} is not a number")
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for char in text:
+        if char in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in "]}":
+            depth -= 1
+    return deepest
+
+
+class StrictJSONParser(JSONParser):
+    """Raises ParseError (400) for anything that is not one plain, small JSON document."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: dict[str, Any] | None = None,
+    ) -> Any:
+        body = stream.read(MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            raise ParseError(f"the body is larger than {MAX_BYTES} bytes")
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ParseError("the body is not UTF-8") from error
+        if _depth(text) > MAX_DEPTH:
+            raise ParseError(f"the body is nested deeper than {MAX_DEPTH}")
+        try:
+            return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+        except ValueError as error:
+            raise ParseError("the body is not JSON") from error

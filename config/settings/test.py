@@ -1,0 +1,18 @@
+"""For the suite: crash points on, plain static storage, fast hashes; the database as configured."""
+
+from config.env import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import DATABASES, STORAGES
+
+CRASHPOINTS = True
+CRASH_AT = env.str("JEOUL_CRASH_AT", default="")
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+if env.str("DATABASE_URL", default=""):
+    DATABASES["default"]["OPTIONS"].pop("pool", None)

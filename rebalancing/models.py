@@ -1,0 +1,245 @@
+"""Why now, which trades, how executed, did it fill: configuration, runs, legs and their history."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from portfolio.models import TargetDecision
+from rebalancing.domain.states import TERMINAL, RunState
+from trading.models import Account, Instrument, Side, Snapshot
+
+__all__ = ["Campaign", "Leg", "RebalancingConfig", "RebalancingHistory", "Run"]
+
+_PERCENT = [MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("50"))]
+
+
+class RebalancingConfig(models.Model):
+    """Thresholds and limits of the engine. Rows are only added; the newest rules from the next run on."""
+
+    mp_threshold_percent = models.DecimalField(
+        _("MP 임계값 %p"), max_digits=4, decimal_places=1, default=Decimal("3.0"), validators=_PERCENT
+    )
+    sub_mp_threshold_percent = models.DecimalField(
+        _("Sub-MP 임계값 %p"),
+        max_digits=4,
+        decimal_places=1,
+        default=Decimal("5.0"),
+        validators=_PERCENT,
+    )
+    min_trade_won = models.BigIntegerField(
+        _("최소 거래금액 (원)"), default=10_000, validators=[MinValueValidator(0)]
+    )
+    cash_buffer_percent = models.DecimalField(
+        _("현금 버퍼 %"),
+        max_digits=3,
+        decimal_places=1,
+        default=Decimal("1.0"),
+        validators=[MinValueValidator(Decimal("1.0")), MaxValueValidator(Decimal("2.0"))],
+    )
+    updated_at = models.DateTimeField(_("변경 시각"), auto_now_add=True)
+    updated_by = models.CharField(_("변경"), max_length=150)
+
+    class Meta:
+        db_table = "rebalancing_config"
+        verbose_name = _("Rebalancing 설정")
+        verbose_name_plural = _("Rebalancing 설정")
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mp_threshold_percent__gte=Decimal("0.1"), mp_threshold_percent__lte=50),
+                name="mp_threshold_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    sub_mp_threshold_percent__gte=Decimal("0.1"), sub_mp_threshold_percent__lte=50
+                ),
+                name="sub_mp_threshold_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(cash_buffer_percent__gte=1, cash_buffer_percent__lte=2)
+                & Q(min_trade_won__gte=0),
+                name="buffer_and_minimum_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"MP {self.mp_threshold_percent} / Sub-MP {self.sub_mp_threshold_percent}"
+
+
+class Campaign(models.Model):
+    """A target reached over several days: it opens one run a day."""
+
+    class State(models.TextChoices):
+        PREVIEW = "PREVIEW", _("미리보기")
+        ACTIVE = "ACTIVE", _("진행")
+        PAUSED = "PAUSED", _("중지")
+        COMPLETED = "COMPLETED", _("완료")
+        SUPERSEDED = "SUPERSEDED", _("대체됨")
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="campaigns")
+    target = models.ForeignKey(TargetDecision, models.PROTECT, related_name="+")
+    scope = models.CharField(max_length=10, default="global")
+    days_left = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=12, choices=State, default=State.PREVIEW)
+
+
+class Run(models.Model):
+    """One rebalancing from drift to fills. The row alone knows where it is; see `domain.states`."""
+
+    class Requester(models.TextChoices):
+        PERSON = "person", _("사람")
+        SCHEDULE = "schedule", _("예약")
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="runs")
+    strategy = models.CharField(max_length=20, default="mp_core")
+    slot = models.CharField(max_length=60)
+    state = models.CharField(_("상태"), max_length=24, default=RunState.CREATED)
+    state_since = models.DateTimeField()
+    generation = models.PositiveSmallIntegerField(default=1)
+    dry_run = models.BooleanField(default=False)
+    requester_kind = models.CharField(max_length=8, choices=Requester)
+    requester = models.CharField(_("요청"), max_length=150)
+    planner = models.CharField(max_length=10, default="rules")
+    approval_policy = models.CharField(max_length=16)
+    config = models.ForeignKey(RebalancingConfig, models.PROTECT, null=True, related_name="+")
+    target = models.ForeignKey(TargetDecision, models.PROTECT, null=True, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="runs")
+    snapshot = models.ForeignKey(Snapshot, models.PROTECT, null=True, related_name="+")
+    outcome = models.JSONField(default=dict)
+    plan = models.JSONField(default=dict)
+    plan_hash = models.CharField(max_length=64, blank=True)
+    plan_expires_at = models.DateTimeField(null=True)
+    cash_confirmed = models.BigIntegerField(null=True)
+    end_reason = models.CharField(max_length=60, blank=True)
+    end_facts = models.JSONField(default=dict)
+    stop_requested = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(_("시작"))
+    deadline_at = models.DateTimeField()
+    step_deadline_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    lease = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    lease_epoch = models.BigIntegerField(null=True)
+    terminal_at = models.DateTimeField(_("종료"), null=True)
+
+    class Meta:
+        verbose_name = _("리밸런싱 실행")
+        verbose_name_plural = _("리밸런싱 실행")
+        ordering = ("-id",)
+        indexes = [
+            models.Index(fields=["account", "-id"]),
+            models.Index(fields=["due_at"], condition=Q(terminal_at__isnull=True), name="run_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in RunState]), name="run_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=~Q(state__in=sorted(s.value for s in TERMINAL)),
+                name="one_active_run_per_account",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "strategy", "slot"], name="one_run_per_slot"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=sorted(s.value for s in TERMINAL), terminal_at__isnull=False
+                )
+                | (~Q(state__in=sorted(s.value for s in TERMINAL)) & Q(terminal_at__isnull=True)),
+                name="run_terminal_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.state in TERMINAL
+
+    @property
+    def subject(self) -> str:
+        """How approvals name this run."""
+        return f"run:{self.pk}"
+
+
+class Leg(models.Model):
+    """One ticker of one plan: what was planned, what the confirmed cash allowed, what filled."""
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="legs")
+    generation = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField()
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+")
+    side = models.CharField(max_length=4, choices=Side)
+    quantity = models.BigIntegerField()
+    resized_quantity = models.BigIntegerField(null=True)
+    reference_price = models.BigIntegerField()
+    order_type = models.CharField(max_length=8)
+    price_strategy = models.CharField(max_length=20)
+    slices = models.JSONField()
+    reason = models.CharField(max_length=200, blank=True)
+    expected_cost = models.BigIntegerField(default=0)
+    filled_quantity = models.BigIntegerField(default=0)
+    filled_amount = models.BigIntegerField(default=0)
+    fee = models.BigIntegerField(default=0)
+    tax = models.BigIntegerField(default=0)
+    done = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "rebalancing_trades"
+        verbose_name = _("리밸런싱 매매")
+        verbose_name_plural = _("리밸런싱 매매")
+        ordering = ("run", "generation", "number")
+        constraints = [
+            models.UniqueConstraint(fields=["run", "generation", "number"], name="leg_once"),
+            models.UniqueConstraint(
+                fields=["run", "generation", "instrument"], name="one_leg_per_ticker"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0)
+                & Q(reference_price__gt=0)
+                & Q(filled_quantity__gte=0)
+                & Q(filled_quantity__lte=models.F("quantity")),
+                name="leg_numbers_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(resized_quantity__isnull=True)
+                | (Q(resized_quantity__gte=0) & Q(resized_quantity__lte=models.F("quantity"))),
+                name="leg_only_shrinks",
+            ),
+        ]
+
+    @property
+    def wanted(self) -> int:
+        """What is to be traded after the resize."""
+        return self.quantity if self.resized_quantity is None else self.resized_quantity
+
+
+class RebalancingHistory(models.Model):
+    """The record of a finished run: snapshot, targets, drift before and after, cost expected and real."""
+
+    run = models.OneToOneField(Run, models.PROTECT, related_name="history")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=24)
+    equity_before = models.BigIntegerField()
+    equity_after = models.BigIntegerField(null=True)
+    target = models.JSONField()
+    drift_before = models.JSONField()
+    drift_after = models.JSONField(default=dict)
+    expected_cost = models.BigIntegerField(default=0)
+    real_cost = models.BigIntegerField(default=0)
+    fills = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "rebalancing_history"
+        verbose_name = _("리밸런싱 이력")
+        verbose_name_plural = _("리밸런싱 이력")
+        ordering = ("-id",)

@@ -1,0 +1,8 @@
+"""The strategies app."""
+
+from django.apps import AppConfig
+
+
+class StrategiesConfig(AppConfig):
+    name = "strategies"
+    verbose_name = "전략"

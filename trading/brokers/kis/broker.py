@@ -1,0 +1,264 @@
+"""KIS as the engine's Broker: typed questions, strictly read answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from trading.brokers.kis import orders, parsing
+from trading.brokers.kis.client import KisClient
+from trading.domain.errors import BrokerError, BrokerGarbled
+from trading.domain.orders import Reply
+from trading.domain.ports import (
+    Balance,
+    Clock,
+    Holding,
+    MarketDayWord,
+    OrderableCash,
+    OrderLine,
+    OrderList,
+    OrderRequest,
+    OrderRow,
+    PreparedPost,
+    RawReply,
+)
+from trading.domain.quotes import BookLevel, OrderBook, Quote
+
+__all__ = ["KisBroker"]
+
+_LIMITLESS = {"01", "03", "04", "05", "06", "11", "13", "14", "15", "16"}
+
+
+class KisBroker:
+    """One account over one `KisClient`. Reads raise BrokerError; posting answers and never raises."""
+
+    def __init__(self, client: KisClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    # --- the account ---------------------------------------------------------------------
+    def _account(self) -> dict[str, str]:
+        credentials = self._client.credentials
+        return {"CANO": credentials.cano, "ACNT_PRDT_CD": credentials.product}
+
+    def balance(self) -> Balance:
+        """Holdings and D+2 cash from every page.
+
+        Raises BrokerGarbled when a ticker appears twice: pages that shifted prove nothing.
+        """
+        params = self._account() | {
+            "AFHR_FLPR_YN": "N",
+            "OFL_YN": "",
+            "INQR_DVSN": "02",
+            "UNPR_DVSN": "01",
+            "FUND_STTL_ICLD_YN": "N",
+            "FNCG_AMT_AUTO_RDPT_YN": "N",
+            "PRCS_DVSN": "00",
+        }
+        pages = list(self._client.pages("inquire_balance", params))
+        found: dict[str, Holding] = {}
+        for page in pages:
+            for row in parsing.rows(page, "output1"):
+                holding = _holding(row)
+                if holding.ticker in found:
+                    raise BrokerGarbled(f"{holding.ticker} is listed twice in the balance")
+                found[holding.ticker] = holding
+        totals = parsing.rows(pages[-1], "output2") or parsing.rows(pages[0], "output2")
+        if len(totals) != 1:
+            raise BrokerGarbled("the balance has no totals")
+        return Balance(
+            holdings=tuple(h for h in found.values() if h.quantity > 0),
+            d2_cash=parsing.won(totals[0], "prvs_rcdl_excc_amt"),
+            raw=tuple(pages),
+        )
+
+    def orderable_cash(self, ticker: str) -> OrderableCash:
+        """What may be spent without a receivable, asked as a market order so that the margin rate
+        of the instrument is applied."""
+        params = self._account() | {
+            "PDNO": ticker,
+            "ORD_UNPR": "0",
+            "ORD_DVSN": "01",
+            "CMA_EVLU_AMT_ICLD_YN": "N",
+            "OVRS_ICLD_YN": "N",
+        }
+        body = self._client.read("inquire_psbl_order", params, lane="ledger").body
+        return OrderableCash(amount=parsing.won(_only(body, "output"), "nrcvb_buy_amt"), raw=body)
+
+    def orders(self, day: date) -> OrderList:
+        """Every order of `day`, in whatever state. Never raises: a failed page makes it incomplete."""
+        text = day.strftime("%Y%m%d")
+        params = self._account() | {
+            "INQR_STRT_DT": text,
+            "INQR_END_DT": text,
+            "SLL_BUY_DVSN_CD": "00",
+            "PDNO": "",
+            "CCLD_DVSN": "00",
+            "INQR_DVSN": "01",
+            "INQR_DVSN_3": "00",
+            "ORD_GNO_BRNO": "",
+            "ODNO": "",
+            "INQR_DVSN_1": "",
+            "EXCG_ID_DVSN_CD": "ALL" if self._client.wire == "real" else "KRX",
+        }
+        found: dict[str, OrderRow] = {}
+        pages = 0
+        try:
+            for body in self._client.pages("inquire_daily_ccld", params, variant="inner"):
+                pages += 1
+                for row in parsing.rows(body, "output1"):
+                    order = _order_row(row)
+                    if found.setdefault(order.order_no, order) != order:
+                        raise BrokerGarbled("one order is listed twice with different numbers")
+        except BrokerError as error:
+            return OrderList(tuple(found.values()), pages, False, str(error)[:200])
+        return OrderList(tuple(found.values()), pages, True)
+
+    # --- the market ----------------------------------------------------------------------
+    def quote(self, ticker: str) -> Quote:
+        params = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": ticker}
+        row = _only(self._client.read("inquire_price", params).body, "output")
+        status = parsing.text(row, "iscd_stat_cls_code")
+        at = self._clock.now()
+        return Quote(
+            ticker=ticker,
+            last=_positive(row, "stck_prpr"),
+            reference=_positive(row, "stck_sdpr"),
+            upper_limit=_positive(row, "stck_mxpr"),
+            lower_limit=_positive(row, "stck_llam"),
+            tick=_positive(row, "aspr_unit"),
+            halted=status == "58"
+            or parsing.flag(row, "temp_stop_yn")
+            or parsing.flag(row, "sltr_yn"),
+            warning=_warning(row, status),
+            vi=parsing.text(row, "vi_cls_code") not in ("", "N", "0"),
+            at=at,
+        )
+
+    def book(self, ticker: str) -> OrderBook:
+        params = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": ticker}
+        row = _only(self._client.read("inquire_asking_price_exp_ccn", params).body, "output1")
+        at = self._clock.now()
+        return OrderBook(
+            ticker=ticker, asks=_levels(row, "askp"), bids=_levels(row, "bidp"), at=at
+        )
+
+    def market_days(self, since: date) -> Sequence[MarketDayWord] | None:
+        if not self._client.offers("chk_holiday"):
+            return None
+        body = self._client.read(
+            "chk_holiday",
+            {"BASS_DT": since.strftime("%Y%m%d"), "CTX_AREA_FK": "", "CTX_AREA_NK": ""},
+        ).body
+        return [
+            MarketDayWord(parsing.day(row, "bass_dt"), parsing.flag(row, "opnd_yn"))
+            for row in parsing.rows(body, "output")
+        ]
+
+    # --- sending -------------------------------------------------------------------------
+    def prepare(self, request: OrderRequest) -> PreparedPost:
+        return orders.prepare(self._client, request)
+
+    def open_line(self) -> OrderLine:
+        """Pace, take the current token and connect. Raises BrokerError while nothing has been sent."""
+        token = self._client.tokens.current() or self._client.tokens.renew(None)
+        self._client.budget.acquire("order")
+        return orders.Line(self._client, token.token)
+
+    def read_reply(self, raw: RawReply) -> Reply:
+        return orders.decode_reply(raw)
+
+    def renew_token(self) -> None:
+        """After a refusal for a dead token: one renewal, shared by all processes."""
+        current = self._client.tokens.current()
+        self._client.tokens.renew(current.token if current else None)
+
+    def slow_down(self) -> None:
+        self._client.budget.slow_down()
+
+
+def _only(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = parsing.rows(body, key)
+    if len(found) != 1:
+        raise BrokerGarbled(f"{key} does not hold exactly one row")
+    return found[0]
+
+
+def _positive(row: Mapping[str, Any], name: str) -> int:
+    found = parsing.won(row, name)
+    if found <= 0:
+        raise BrokerGarbled(f"{name} is not positive")
+    return found
+
+
+def _warning(row: Mapping[str, Any], status: str) -> str:
+    """Why a buy is unwise, in the broker's codes; empty when nothing is flagged."""
+    marks = []
+    if status in ("51", "52", "53", "59"):
+        marks.append(status)
+    market = parsing.text(row, "mrkt_warn_cls_code")
+    if market in ("02", "03"):
+        marks.append(f"market-{market}")
+    return ",".join(marks)
+
+
+def _holding(row: Mapping[str, Any]) -> Holding:
+    return Holding(
+        ticker=parsing.code(row, "pdno", r"[0-9A-Z]{6,7}"),
+        name=parsing.text(row, "prdt_name"),
+        quantity=parsing.integer(row, "hldg_qty"),
+        sellable=parsing.integer(row, "ord_psbl_qty"),
+        average_price=parsing.decimal(row, "pchs_avg_pric"),
+        last=parsing.won(row, "prpr"),
+    )
+
+
+def _order_row(row: Mapping[str, Any]) -> OrderRow:
+    side = parsing.code(row, "sll_buy_dvsn_cd", r"0[12]")
+    kind = parsing.text(row, "ord_dvsn_cd")
+    quantity = parsing.integer(row, "ord_qty")
+    filled = parsing.integer(row, "tot_ccld_qty")
+    remaining = parsing.integer(row, "rmn_qty")
+    rejected = parsing.integer(row, "rjct_qty")
+    # The portal's table and its examples spell the cancelled quantity in two ways.
+    cancelled_name = "cnc_cfrm_qty" if "cnc_cfrm_qty" in row else "cncl_cfrm_qty"
+    cancelled = parsing.integer(row, cancelled_name)
+    if min(quantity, filled, remaining, rejected, cancelled) < 0 or filled > quantity:
+        raise BrokerGarbled("an order row's quantities do not add up")
+    price = parsing.won(row, "ord_unpr")
+    return OrderRow(
+        trade_date=parsing.day(row, "ord_dt"),
+        org_no=parsing.text(row, "ord_gno_brno"),
+        order_no=parsing.code(row, "odno", r"[0-9]{1,10}").zfill(10),
+        original_order_no=_order_number(parsing.text(row, "orgn_odno")),
+        ticker=parsing.code(row, "pdno", r"[0-9A-Z]{6,7}"),
+        side="SELL" if side == "01" else "BUY",
+        order_type=kind,
+        quantity=quantity,
+        price=None if price == 0 or kind in _LIMITLESS else price,
+        order_time=parsing.text(row, "ord_tmd"),
+        filled_quantity=filled,
+        filled_amount=parsing.won(row, "tot_ccld_amt"),
+        cancelled_quantity=cancelled,
+        remaining_quantity=remaining,
+        rejected_quantity=rejected,
+    )
+
+
+def _levels(row: Mapping[str, Any], side: str) -> tuple[BookLevel, ...]:
+    found = []
+    for level in range(1, 11):
+        price = parsing.won(row, f"{side}{level}")
+        quantity = parsing.integer(row, f"{side}_rsqn{level}")
+        if price > 0 and quantity > 0:
+            found.append(BookLevel(price, quantity))
+    prices = [level.price for level in found]
+    if prices != sorted(prices, reverse=side == "bidp"):
+        raise BrokerGarbled("the book's levels are out of order")
+    return tuple(found)
+
+
+def _order_number(text: str) -> str:
+    """An order number padded to ten digits; blank or all zeros means there is none."""
+    return text.zfill(10) if text.strip("0") else ""

@@ -1,0 +1,213 @@
+"""Reads from KIS: paced, retried, paged, and honest about what is incomplete.
+
+An order never passes through here; `orders` holds the only POST to an order path.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx2
+
+from trading.brokers.kis.errors import read_error
+from trading.brokers.kis.parsing import document
+from trading.domain.errors import (
+    BrokerBusy,
+    BrokerError,
+    BrokerGarbled,
+    BrokerMisconfigured,
+    BrokerTokenDead,
+    BrokerUnavailable,
+)
+from trading.domain.ports import RateBudget, RateLane, TokenStore
+from trading.kis_wire import Call, calls
+
+__all__ = ["Answer", "Credentials", "KisClient", "Wire"]
+
+Wire = Literal["real", "mock"]
+
+MAX_BYTES = 4_000_000
+MAX_PAGES = 400
+TRIES = 4
+TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Keys of one account; never printed."""
+
+    app_key: str = field(repr=False)
+    app_secret: str = field(repr=False)
+    account_no: str = field(repr=False)
+
+    @property
+    def cano(self) -> str:
+        return self.account_no.split("-")[0]
+
+    @property
+    def product(self) -> str:
+        return self.account_no.split("-")[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful reply; `more` is true when another page exists."""
+
+    body: Mapping[str, Any]
+    more: bool
+
+
+class KisClient:
+    """Reads of one account. Thread-safe as far as its HTTP client is; one per account and process."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        wire: Wire,
+        credentials: Credentials,
+        tokens: TokenStore,
+        budget: RateBudget,
+        http: httpx2.Client,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.wire = wire
+        self.credentials = credentials
+        self.tokens = tokens
+        self.budget = budget
+        self._http = http
+        self._sleep = sleep
+
+    def tr_id(self, call: Call, variant: str = "") -> str:
+        """The TR id for this environment. Raises BrokerMisconfigured where it is not offered."""
+        for tr in call.trs:
+            if tr.variant == variant:
+                found = tr.real if self.wire == "real" else tr.mock
+                if found is None:
+                    break
+                return found
+        raise BrokerMisconfigured(f"{call.name} is not offered in this environment")
+
+    def offers(self, name: str) -> bool:
+        return self.wire == "real" or calls()[name].mock
+
+    def headers(self, tr_id: str, token: str) -> dict[str, str]:
+        return {
+            "content-type": "application/json; charset=utf-8",
+            "authorization": f"Bearer {token}",
+            "appkey": self.credentials.app_key,
+            "appsecret": self.credentials.app_secret,
+            "tr_id": tr_id,
+            "custtype": "P",
+        }
+
+    def read(
+        self,
+        name: str,
+        params: Mapping[str, str],
+        *,
+        variant: str = "",
+        lane: RateLane = "read",
+        tr_cont: str = "",
+    ) -> Answer:
+        """One GET, retried while the failure is the kind that goes away. Raises BrokerError."""
+        call = calls()[name]
+        tr_id = self.tr_id(call, variant)
+        renewed = False
+        for attempt in range(1, TRIES + 1):
+            token = self.tokens.current() or self.tokens.renew(None)
+            self.budget.acquire(lane)
+            try:
+                return self._get(call, tr_id, token.token, params, tr_cont)
+            except BrokerTokenDead:
+                if renewed:
+                    raise
+                renewed = True
+                self.tokens.renew(token.token)
+            except BrokerBusy:
+                self.budget.slow_down()
+                if attempt == TRIES:
+                    raise
+                self._sleep(self._pause(attempt))
+            except (BrokerUnavailable, BrokerGarbled):
+                if attempt == TRIES:
+                    raise
+                self._sleep(self._pause(attempt))
+        raise BrokerUnavailable("no answer")
+
+    def pages(
+        self, name: str, params: Mapping[str, str], *, variant: str = "", lane: RateLane = "ledger"
+    ) -> Iterator[Mapping[str, Any]]:
+        """Every page in order. Raises BrokerGarbled when the continuation repeats or never ends:
+        the caller then knows that what it collected is not all there is."""
+        suffix = "" if calls()[name].paging == "fk_nk" else "100"
+        fk_name, nk_name = f"CTX_AREA_FK{suffix}", f"CTX_AREA_NK{suffix}"
+        fk = nk = ""
+        seen: set[str] = set()
+        for page in range(MAX_PAGES):
+            answer = self.read(
+                name,
+                {**params, fk_name: fk, nk_name: nk},
+                variant=variant,
+                lane=lane,
+                tr_cont="N" if page else "",
+            )
+            yield answer.body
+            if not answer.more:
+                return
+            fk = str(answer.body.get(fk_name.lower(), ""))
+            nk = str(answer.body.get(nk_name.lower(), ""))
+            if not nk.strip() or nk in seen:
+                raise BrokerGarbled(f"{name}: the continuation key repeats or is empty")
+            seen.add(nk)
+        raise BrokerGarbled(f"{name}: more than {MAX_PAGES} pages")
+
+    @staticmethod
+    def _pause(attempt: int) -> float:
+        return min(4.0, 0.4 * 2 ** (attempt - 1)) * random.uniform(0.8, 1.3)  # noqa: S311
+
+    def _get(
+        self, call: Call, tr_id: str, token: str, params: Mapping[str, str], tr_cont: str
+    ) -> Answer:
+        headers = self.headers(tr_id, token) | {"tr_cont": tr_cont}
+        status, head, body = self._exchange("GET", call.path, headers, params)
+        reply = _document(body, status)
+        if str(reply.get("rt_cd", "")) != "0":
+            raise read_error(str(reply.get("msg_cd", "")), str(reply.get("msg1", "")), status)
+        return Answer(body=reply, more=head.get("tr_cont", "").strip().upper() in ("F", "M"))
+
+    def _exchange(
+        self, method: str, path: str, headers: Mapping[str, str], params: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            with self._http.stream(
+                method, self.base_url + path, headers=dict(headers), params=dict(params)
+            ) as response:
+                body = bytearray()
+                started = time.monotonic()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > MAX_BYTES or time.monotonic() - started > 20:
+                        raise BrokerGarbled("the answer is too large or too slow")
+                return response.status_code, response.headers, bytes(body)
+        except httpx2.HTTPError as error:
+            # The library's text may quote the request; keep only what kind of failure it was.
+            raise BrokerUnavailable(type(error).__name__) from None
+
+
+def _document(body: bytes, status: int) -> dict[str, Any]:
+    try:
+        return document(body)
+    except BrokerGarbled:
+        if status >= 500:
+            raise BrokerUnavailable("gateway error", http_status=status) from None
+        raise
+
+
+def is_transient(error: BrokerError) -> bool:
+    return isinstance(error, BrokerUnavailable | BrokerBusy | BrokerGarbled)

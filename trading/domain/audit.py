@@ -1,0 +1,62 @@
+"""The audit chain: each row's HMAC covers the one before, so nothing can be changed or left out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+__all__ = ["AuditRow", "chain_hash", "first_break", "key_id", "payload_hash"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    seq: int
+    at: str
+    actor: str
+    action: str
+    object: str
+    payload_hash: str
+    key_id: str
+    prev_hash: str
+    hash: str
+
+
+def key_id(key: str) -> str:
+    """Names the key without revealing it."""
+    return hashlib.sha256(f"audit:{key}".encode()).hexdigest()[:12]
+
+
+def payload_hash(payload: str) -> str:
+    return hashlib.sha256(payload.encode()).hexdigest()
+
+
+def chain_hash(key: str, prev_hash: str, fields: Mapping[str, object]) -> str:
+    """hex HMAC-SHA256(key, prev_hash ‖ canonical JSON of `fields`)."""
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hmac.new(key.encode(), (prev_hash + text).encode(), hashlib.sha256).hexdigest()
+
+
+def first_break(key: str, rows: Iterable[AuditRow]) -> int | None:
+    """The first sequence number that does not follow, or None when the chain is whole."""
+    expected, previous = 1, ""
+    for row in rows:
+        fields = {
+            "seq": row.seq,
+            "at": row.at,
+            "actor": row.actor,
+            "action": row.action,
+            "object": row.object,
+            "payload_hash": row.payload_hash,
+            "key_id": row.key_id,
+        }
+        if (
+            row.seq != expected
+            or row.prev_hash != previous
+            or row.hash != chain_hash(key, previous, fields)
+        ):
+            return expected
+        expected, previous = row.seq + 1, row.hash
+    return None

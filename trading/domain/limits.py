@@ -1,0 +1,280 @@
+"""The pre-trade gate: every rule, on values read just before, all reasons at once.
+
+The same function replays a stored check, so `GateInputs` holds everything a verdict depends on.
+A rule that cannot be evaluated refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from trading.domain.instruments import InstrumentKind
+from trading.domain.price_grid import is_on_tick
+
+__all__ = ["GateInputs", "GateLimits", "RULE_SET_VERSION", "RuleResult", "evaluate_gate"]
+
+RULE_SET_VERSION = "gate-1"
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """Defaults of the product; an installation may only tighten what protects it."""
+
+    quote_age_seconds: int = 5
+    collar_percent: str = "3"
+    max_quantity: int = 1_000_000
+    max_order_won: int = 5_000_000_000
+    per_minute: int = 60
+    per_day: int = 200
+    duplicate_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class GateInputs:
+    """What the gate looks at. Times are ISO text, money whole won, so that a stored row replays."""
+
+    action: str
+    origin: str
+    side: str
+    quantity: int
+    limit_price: int | None
+    kind: str
+    now: str
+    switch: str
+    environment_ok: bool
+    market_open: bool
+    cancel_allowed_now: bool
+    instrument_tradable: bool
+    approval_ok: bool
+    deadline: str
+    lane_free: bool
+    account_paused: bool
+    opposite_open: int
+    duplicates: int
+    sent_last_minute: int
+    sent_today: int
+    quote_at: str | None = None
+    quote_last: int | None = None
+    upper_limit: int | None = None
+    lower_limit: int | None = None
+    halted: bool | None = None
+    vi: bool | None = None
+    warning: str = ""
+    sellable: int | None = None
+    open_sell_shares: int = 0
+    orderable_won: int | None = None
+    orderable_at: str | None = None
+    cash_changed_at: str | None = None
+    reserved_won: int = 0
+    needed_won: int = 0
+    budget_won: int | None = None
+    budget_used_won: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule: passed or not, and the numbers that decided it."""
+
+    rule: str
+    passed: bool
+    numbers: dict[str, Any]
+
+
+Rule = Callable[[GateInputs, GateLimits], RuleResult]
+
+
+def evaluate_gate(inputs: GateInputs, limits: GateLimits | None = None) -> list[RuleResult]:
+    """Every rule that applies to `inputs`; the verdict is PASS only when all passed."""
+    limits = limits or GateLimits()
+    rules = _CANCEL_RULES if inputs.action == "cancel" else _ORDER_RULES
+    return [_guarded(rule, inputs, limits) for rule in rules]
+
+
+def _guarded(rule: Rule, inputs: GateInputs, limits: GateLimits) -> RuleResult:
+    try:
+        return rule(inputs, limits)
+    except Exception as error:
+        # Fail closed: a rule that breaks has not passed.
+        return RuleResult(rule.__name__.strip("_"), False, {"error": type(error).__name__})
+
+
+def _switch(i: GateInputs, _: GateLimits) -> RuleResult:
+    allowed = i.switch == "ACTIVE" or (i.switch == "REDUCING" and i.side == "SELL")
+    return RuleResult("switch", allowed, {"state": i.switch})
+
+
+def _environment(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("environment", i.environment_ok, {})
+
+
+def _account(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("account_not_paused", not i.account_paused, {})
+
+
+def _session(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("session_open", i.market_open, {"now": i.now})
+
+
+def _cancel_session(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("session_open", i.cancel_allowed_now, {"now": i.now})
+
+
+def _instrument(i: GateInputs, _: GateLimits) -> RuleResult:
+    passed = i.instrument_tradable and i.halted is False and i.vi is False
+    return RuleResult(
+        "instrument_tradable",
+        passed,
+        {"tradable": i.instrument_tradable, "halted": i.halted, "vi": i.vi},
+    )
+
+
+def _restricted(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("no_warning_on_buy", i.side == "SELL" or not i.warning, {"warning": i.warning})
+
+
+def _approval(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("approved", i.approval_ok, {})
+
+
+def _deadline(i: GateInputs, _: GateLimits) -> RuleResult:
+    passed = datetime.fromisoformat(i.now) <= datetime.fromisoformat(i.deadline)
+    return RuleResult("before_deadline", passed, {"deadline": i.deadline})
+
+
+def _lane(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("lane_free", i.lane_free, {})
+
+
+def _quantity(i: GateInputs, limits: GateLimits) -> RuleResult:
+    passed = 1 <= i.quantity <= limits.max_quantity
+    return RuleResult("quantity", passed, {"quantity": i.quantity, "max": limits.max_quantity})
+
+
+def _quote_age(i: GateInputs, limits: GateLimits) -> RuleResult:
+    assert i.quote_at is not None
+    age = (datetime.fromisoformat(i.now) - datetime.fromisoformat(i.quote_at)).total_seconds()
+    return RuleResult(
+        "quote_fresh", -1 <= age <= limits.quote_age_seconds, {"age_seconds": round(age, 1)}
+    )
+
+
+def _grid(i: GateInputs, _: GateLimits) -> RuleResult:
+    passed = i.limit_price is None or is_on_tick(i.limit_price, InstrumentKind(i.kind))
+    return RuleResult("price_on_tick", passed, {"price": i.limit_price})
+
+
+def _band(i: GateInputs, _: GateLimits) -> RuleResult:
+    assert i.lower_limit is not None and i.upper_limit is not None
+    passed = i.limit_price is None or i.lower_limit <= i.limit_price <= i.upper_limit
+    return RuleResult(
+        "price_inside_daily_limits", passed, {"low": i.lower_limit, "high": i.upper_limit}
+    )
+
+
+def _collar(i: GateInputs, limits: GateLimits) -> RuleResult:
+    assert i.quote_last is not None
+    if i.limit_price is None:
+        return RuleResult("price_collar", True, {"last": i.quote_last})
+    away = abs(Decimal(i.limit_price) / i.quote_last - 1) * 100
+    return RuleResult(
+        "price_collar",
+        away <= Decimal(limits.collar_percent),
+        {"price": i.limit_price, "last": i.quote_last, "away_percent": str(round(away, 2))},
+    )
+
+
+def _notional(i: GateInputs, limits: GateLimits) -> RuleResult:
+    price = i.limit_price or i.quote_last
+    assert price is not None
+    amount = price * i.quantity
+    return RuleResult(
+        "order_amount", amount <= limits.max_order_won, {"won": amount, "max": limits.max_order_won}
+    )
+
+
+def _pace(i: GateInputs, limits: GateLimits) -> RuleResult:
+    passed = i.sent_last_minute < limits.per_minute and i.sent_today < limits.per_day
+    return RuleResult(
+        "pace", passed, {"last_minute": i.sent_last_minute, "today": i.sent_today}
+    )
+
+
+def _duplicate(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("no_duplicate", i.duplicates == 0, {"same_within_minute": i.duplicates})
+
+
+def _self_trade(i: GateInputs, _: GateLimits) -> RuleResult:
+    return RuleResult("no_self_trade", i.opposite_open == 0, {"opposite_open": i.opposite_open})
+
+
+def _shares(i: GateInputs, _: GateLimits) -> RuleResult:
+    if i.side != "SELL":
+        return RuleResult("shares", True, {})
+    assert i.sellable is not None
+    free = i.sellable - i.open_sell_shares
+    return RuleResult("shares", i.quantity <= free, {"quantity": i.quantity, "sellable": free})
+
+
+def _cash(i: GateInputs, _: GateLimits) -> RuleResult:
+    if i.side != "BUY":
+        return RuleResult("cash", True, {})
+    assert i.orderable_won is not None and i.orderable_at is not None
+    fresh = i.cash_changed_at is None or datetime.fromisoformat(
+        i.cash_changed_at
+    ) <= datetime.fromisoformat(i.orderable_at)
+    enough = i.needed_won + i.reserved_won <= i.orderable_won
+    return RuleResult(
+        "cash",
+        fresh and enough,
+        {
+            "needed": i.needed_won,
+            "reserved": i.reserved_won,
+            "orderable": i.orderable_won,
+            "fresh": fresh,
+        },
+    )
+
+
+def _budget(i: GateInputs, _: GateLimits) -> RuleResult:
+    """The broker's figure may lag behind what it accepted; our own sum since the cash was confirmed
+    does not."""
+    if i.side != "BUY" or i.budget_won is None:
+        return RuleResult("budget", True, {})
+    return RuleResult(
+        "budget",
+        i.needed_won + i.budget_used_won <= i.budget_won,
+        {"needed": i.needed_won, "used": i.budget_used_won, "confirmed": i.budget_won},
+    )
+
+
+_ORDER_RULES: tuple[Rule, ...] = (
+    _switch,
+    _environment,
+    _account,
+    _session,
+    _instrument,
+    _restricted,
+    _approval,
+    _deadline,
+    _lane,
+    _quantity,
+    _quote_age,
+    _grid,
+    _band,
+    _collar,
+    _notional,
+    _pace,
+    _duplicate,
+    _self_trade,
+    _shares,
+    _cash,
+    _budget,
+)
+_CANCEL_RULES: tuple[Rule, ...] = (_environment, _cancel_session, _lane, _quantity)

@@ -1,0 +1,58 @@
+"""An alert is a row first: it survives every outage, and whoever listens reads it from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from trading.models import Account, Alert
+
+__all__ = ["acknowledge", "alert"]
+
+log = structlog.get_logger(__name__)
+
+
+def alert(
+    code: str,
+    *,
+    severity: str = Alert.Severity.WARNING,
+    account: Account | None = None,
+    intent_id: int | None = None,
+    run_id: int | None = None,
+    order_no: str = "",
+    **facts: Any,
+) -> Alert:
+    """Record that a person should look. The same open alert about the same thing is not repeated."""
+    about = [f"intent {intent_id}" if intent_id else "", f"run {run_id}" if run_id else ""]
+    subject = " ".join([code, *filter(None, about), order_no]).strip()
+    found = Alert.objects.filter(
+        code=code,
+        account=account,
+        intent_id=intent_id,
+        run_id=run_id,
+        order_no=order_no,
+        acknowledged_at=None,
+    ).first()
+    if found is not None:
+        return found
+    log.warning("alert", code=code, subject=subject, severity=severity)
+    return Alert.objects.create(
+        severity=severity,
+        code=code,
+        facts=facts,
+        subject=subject[:200],
+        account=account,
+        intent_id=intent_id,
+        run_id=run_id,
+        order_no=order_no,
+        created_at=timezone.now(),
+        delivered_at=timezone.now(),  # the page's alert list reads this row directly
+    )
+
+
+def acknowledge(found: Alert, by: str) -> None:
+    Alert.objects.filter(pk=found.pk, acknowledged_at=None).update(
+        acknowledged_by=by, acknowledged_at=timezone.now()
+    )

@@ -1,0 +1,118 @@
+"""Builds the Broker of an account: host and TR ids from its environment and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import httpx2
+from django.conf import settings
+
+from trading.brokers.kis.auth import issue_token
+from trading.brokers.kis.broker import KisBroker
+from trading.brokers.kis.client import TIMEOUT, Credentials, KisClient
+from trading.domain.errors import BrokerMisconfigured, ConfigurationError
+from trading.models import Account
+from trading.services.clock import market_clock
+from trading.services.rate import budget_for
+from trading.services.tokens import DatabaseTokenStore
+
+__all__ = ["base_url_of", "broker_for", "forget_brokers", "token_store_for"]
+
+_lock = threading.Lock()
+_http: dict[str, httpx2.Client] = {}
+_brokers: dict[tuple[int, str], KisBroker] = {}
+
+
+def is_loopback(url: str) -> bool:
+    """True when `url` points at this machine, which for a KIS address means the simulator."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def base_url_of(account: Account) -> str:
+    """The host of `account`.
+
+    Raises ConfigurationError when the environment and the configured host contradict each other:
+    a simulated account never reaches the broker, a real one never the simulator.
+    """
+    url = settings.KIS_HOSTS[account.wire]
+    simulated = account.environment == Account.Environment.SIM
+    if simulated != is_loopback(url):
+        raise ConfigurationError(
+            f"a {account.environment} account needs KIS_{account.wire.upper()}_REST_URL "
+            + ("on loopback (the simulator)" if simulated else "at the broker, not on loopback")
+        )
+    if account.environment == Account.Environment.REAL:
+        if not settings.LIVE_TRADING:
+            raise ConfigurationError("real accounts need LIVE_TRADING=true")
+        if not settings.SERVER:
+            raise ConfigurationError("real accounts need PostgreSQL and Redis")
+    return url
+
+
+def key_digest(account: Account) -> str:
+    return hashlib.sha256(account.app_key.encode()).hexdigest()
+
+
+def _client_http(url: str) -> httpx2.Client:
+    with _lock:
+        if url not in _http:
+            _http[url] = httpx2.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        return _http[url]
+
+
+def _credentials(account: Account) -> Credentials:
+    if not account.app_key or not account.app_secret:
+        raise BrokerMisconfigured("the account has no keys; enter them in the admin")
+    return Credentials(account.app_key, account.app_secret, account.account_no)
+
+
+def token_store_for(account: Account) -> DatabaseTokenStore:
+    url, credentials, clock = base_url_of(account), _credentials(account), market_clock(account)
+    http = _client_http(url)
+    return DatabaseTokenStore(
+        key_digest(account),
+        url,
+        lambda now: issue_token(url, credentials, now, http),
+        clock.now,
+    )
+
+
+def broker_for(account: Account) -> KisBroker:
+    """The broker of `account`, kept for the life of the process while its keys and host stay."""
+    url = base_url_of(account)
+    digest = key_digest(account)
+    which = (account.pk, f"{url}|{account.wire}|{digest}")
+    with _lock:
+        found = _brokers.get(which)
+    if found is None:
+        client = KisClient(
+            base_url=url,
+            wire="real" if account.wire == "real" else "mock",
+            credentials=_credentials(account),
+            tokens=token_store_for(account),
+            budget=budget_for(digest, account.wire),
+            http=_client_http(url),
+        )
+        found = KisBroker(client, market_clock(account))
+        with _lock:
+            found = _brokers.setdefault(which, found)
+    return found
+
+
+def forget_brokers() -> None:
+    """Drop every cached broker and connection: after a change of keys, and between tests."""
+    with _lock:
+        _brokers.clear()
+        for http in _http.values():
+            http.close()
+        _http.clear()
+    budget_for.cache_clear()

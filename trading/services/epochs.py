@@ -1,0 +1,104 @@
+"""Lives of processes: who is sending, which build, and whether the sender has ended."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+from functools import cache
+
+from django.conf import settings
+from django.utils import timezone
+
+from trading.models import ProcessEpoch
+
+__all__ = ["build_id", "close_dead_epochs", "current_epoch", "end_epoch", "has_ended"]
+
+_lock = threading.Lock()
+_epoch: ProcessEpoch | None = None
+_epoch_pid = 0
+
+
+@cache
+def build_id() -> str:
+    """The commit that runs, or the version in the changelog where there is no repository."""
+    try:
+        found = subprocess.run(  # noqa: S603
+            ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607
+            cwd=settings.BASE_PATH,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        ).stdout.strip()
+    except OSError:
+        found = ""
+    return found or "release"
+
+
+def current_epoch(role: str = "process") -> ProcessEpoch:
+    """This process's row, made at its first use; a forked child gets its own."""
+    global _epoch, _epoch_pid
+    with _lock:
+        if _epoch is None or _epoch_pid != os.getpid():
+            _epoch = ProcessEpoch.objects.create(
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                role=role,
+                build_id=build_id(),
+                started_at=timezone.now(),
+            )
+            _epoch_pid = os.getpid()
+        return _epoch
+
+
+def forget_epoch() -> None:
+    """Start a new life in the same process (tests)."""
+    global _epoch
+    with _lock:
+        _epoch = None
+
+
+def end_epoch() -> None:
+    if _epoch is not None and _epoch_pid == os.getpid():
+        ProcessEpoch.objects.filter(pk=_epoch.pk, ended_at=None).update(ended_at=timezone.now())
+
+
+def close_dead_epochs() -> list[int]:
+    """Close the rows of this host whose process is gone; returns their ids."""
+    closed = []
+    rows = ProcessEpoch.objects.filter(ended_at=None, host=socket.gethostname())
+    for row in rows.exclude(pid=os.getpid()):
+        if not _is_alive(row):
+            ProcessEpoch.objects.filter(pk=row.pk, ended_at=None).update(ended_at=timezone.now())
+            closed.append(row.pk)
+    return closed
+
+
+def has_ended(epoch_id: int) -> bool:
+    """True when the process is proven to have ended, so that nothing of it is still being sent."""
+    row = ProcessEpoch.objects.get(pk=epoch_id)
+    if row.ended_at is not None:
+        return True
+    if row.host != socket.gethostname() or _is_alive(row):
+        return False
+    ProcessEpoch.objects.filter(pk=row.pk, ended_at=None).update(ended_at=timezone.now())
+    return True
+
+
+def _is_alive(row: ProcessEpoch) -> bool:
+    """Whether the pid still belongs to the process of `row`: a reused pid started later."""
+    if row.pid == os.getpid():
+        return _epoch is not None and _epoch.pk == row.pk
+    try:
+        os.kill(row.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        started = os.stat(f"/proc/{row.pid}").st_ctime
+    except OSError:
+        return True
+    return started <= row.started_at.timestamp() + 1

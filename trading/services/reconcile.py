@@ -1,0 +1,501 @@
+"""The only way out of not knowing: read the broker's whole order list and compare.
+
+Fills are booked from here and from nowhere else. A row may add knowledge; a missing row proves
+something only in a complete list, read more than once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from trading.domain.errors import BrokerUnavailable, StateConflict
+from trading.domain.orders import INTENT_TERMINAL, AttemptState, IntentState
+from trading.domain.ports import OrderList, OrderRow
+from trading.domain.reconciliation import Sought, candidates, keys_of
+from trading.domain.sessions import session_hours
+from trading.models import (
+    Account,
+    Alert,
+    Attempt,
+    BrokerOrder,
+    Decision,
+    Enumeration,
+    Instrument,
+    Intent,
+    Lane,
+    OrderAction,
+    ReconciledEpoch,
+    Reservation,
+)
+from trading.services import epochs
+from trading.services.alerts import alert
+from trading.services.audit import audit
+from trading.services.brokers import broker_for
+from trading.services.calendar import is_trading_day
+from trading.services.clock import market_clock
+from trading.services.ledger import post_fill
+from trading.services.states import move
+
+__all__ = [
+    "ABSENT_AFTER",
+    "decide_unknown",
+    "ensure_reconciled",
+    "enumerate_orders",
+    "reconcile_account",
+]
+
+log = structlog.get_logger(__name__)
+
+ABSENT_AFTER = timedelta(seconds=180)
+CHECK_EVERY = timedelta(seconds=20)
+CHECKS_NEEDED = 3
+AFTER_CLOSE = timedelta(minutes=1)
+SYSTEM = "system"
+
+
+def ensure_reconciled(account: Account) -> None:
+    """Before this process sends anything for `account` today it must have read its whole order list.
+
+    Raises BrokerUnavailable when the list cannot be read to its end.
+    """
+    today = market_clock(account).now().date()
+    epoch = epochs.current_epoch()
+    if ReconciledEpoch.objects.filter(epoch=epoch, account=account, trade_date=today).exists():
+        return
+    if not reconcile_account(account).complete:
+        raise BrokerUnavailable("the order list could not be read to its end")
+    ReconciledEpoch.objects.get_or_create(
+        epoch=epoch,
+        account=account,
+        trade_date=today,
+        defaults={"at": market_clock(account).now()},
+    )
+
+
+def reconcile_account(account: Account) -> Enumeration:
+    """Read the order list, book what is new, and try to resolve what is unknown."""
+    found, listing = _enumerate(account)
+    if _unanswered(account).exists():
+        second, again = _enumerate(account)
+        if found.complete and second.complete and keys_of(listing.rows) == keys_of(again.rows):
+            _resolve(account, again.rows)
+        return second
+    return found
+
+
+def enumerate_orders(account: Account) -> Enumeration:
+    """One pass over today's orders, recorded and booked."""
+    return _enumerate(account)[0]
+
+
+def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
+    clock = market_clock(account)
+    started = clock.now()
+    day = started.date()
+    listing = broker_for(account).orders(day)
+    ended = clock.now()
+    text = "\n".join(sorted(map(repr, listing.rows)))
+    with transaction.atomic():
+        record = Enumeration.objects.create(
+            account=account,
+            trade_date=day,
+            scope="ALL" if account.wire == "real" else "KRX",
+            pages=listing.pages,
+            complete=listing.complete,
+            problem=listing.problem,
+            rows=len(listing.rows),
+            rows_hash=hashlib.sha256(text.encode()).hexdigest(),
+            started_at=started,
+            ended_at=ended,
+            epoch=epochs.current_epoch(),
+        )
+        _see_rows(account, listing.rows, ended)
+    _close_yesterday(account, ended)
+    if not listing.complete:
+        log.warning("order_list_incomplete", problem=listing.problem)
+    return record, listing
+
+
+# --- what a row tells ------------------------------------------------------------------------
+def _see_rows(account: Account, rows: tuple[OrderRow, ...], now: datetime) -> None:
+    known = {
+        order.order_no: order
+        for order in BrokerOrder.objects.filter(
+            account=account, trade_date__in={row.trade_date for row in rows}
+        ).select_related("owner__sleeve", "instrument", "account")
+    }
+    frozen = {
+        (lane.instrument_id, lane.side)
+        for lane in Lane.objects.filter(
+            account=account, attempts__state__in=["SENDING", "UNKNOWN"]
+        )
+    }
+    final_now = _session_over(now)
+    for row in rows:
+        order = known.get(row.order_no)
+        if order is None:
+            if (row.ticker, row.side) in frozen:
+                continue  # it may be the order whose answer we are waiting for
+            order = _external(account, row, now)
+        if not order.is_final or not order.listed or row.filled_quantity != order.filled_quantity:
+            _update(order, row, now, final_now)
+
+
+def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
+    instrument, _made = Instrument.objects.get_or_create(
+        ticker=row.ticker, defaults={"name": row.ticker, "kind": "kospi", "tradable": False}
+    )
+    order = BrokerOrder.objects.create(
+        account=account,
+        trade_date=row.trade_date,
+        org_no=row.org_no,
+        order_no=row.order_no,
+        original_order_no=row.original_order_no,
+        source=BrokerOrder.Source.EXTERNAL,
+        instrument=instrument,
+        side=row.side,
+        quantity=row.quantity,
+        price=row.price,
+        remaining_quantity=row.remaining_quantity,
+        order_time=row.order_time,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+    if not row.is_change:
+        alert(
+            "external_order",
+            account=account,
+            order_no=row.order_no,
+            ticker=row.ticker,
+            side=row.side,
+            quantity=row.quantity,
+        )
+    return order
+
+
+def _update(order: BrokerOrder, row: OrderRow, now: datetime, session_over: bool) -> None:
+    if order.owner_id and not row.is_change and row.quantity != order.quantity:
+        _flag(order, "quantity_differs", broker=row.quantity, ours=order.quantity)
+    if row.filled_quantity < order.filled_quantity:
+        # Lists lag and flap: what was once confirmed stays booked.
+        if order.flag != "fill_regressed":
+            _flag(order, "fill_regressed", broker=row.filled_quantity, ours=order.filled_quantity)
+        return
+    if not row.is_change:
+        try:
+            post_fill(order, row.filled_quantity, row.filled_amount, now)
+        except ValueError:
+            _flag(order, "fill_contradicts", broker=row.filled_quantity, won=row.filled_amount)
+            return
+    final = row.remaining_quantity == 0 or row.is_change or session_over
+    BrokerOrder.objects.filter(pk=order.pk).update(
+        cancelled_quantity=row.cancelled_quantity,
+        remaining_quantity=row.remaining_quantity,
+        rejected_quantity=row.rejected_quantity,
+        is_final=final,
+        listed=True,
+        last_seen_at=now,
+    )
+    order.cancelled_quantity = row.cancelled_quantity
+    order.remaining_quantity = row.remaining_quantity
+    order.rejected_quantity = row.rejected_quantity
+    order.is_final = final
+    if order.owner is not None and not row.is_change:
+        _follow(order.owner, order, now)
+
+
+def _flag(order: BrokerOrder, flag: str, **facts: object) -> None:
+    BrokerOrder.objects.filter(pk=order.pk).update(flag=flag)
+    order.flag = flag
+    alert(
+        flag,
+        severity=Alert.Severity.PAGE,
+        account=order.account,
+        order_no=order.order_no,
+        intent_id=order.owner_id,
+        **facts,
+    )
+
+
+def _follow(intent: Intent, order: BrokerOrder, now: datetime) -> None:
+    """Move the intent to where its order is."""
+    wanted = _state_of(order, intent)
+    if wanted is None or wanted == intent.state or intent.state in INTENT_TERMINAL:
+        return
+    if intent.state == IntentState.CANCELING and wanted == IntentState.PARTIAL:
+        return
+    move(intent, wanted, at=now, by=SYSTEM)
+    if wanted in INTENT_TERMINAL:
+        Reservation.objects.filter(intent=intent, closed_at=None).update(closed_at=now)
+        audit(
+            SYSTEM,
+            "order_final",
+            f"intent:{intent.pk}",
+            {"state": wanted, "filled": order.filled_quantity, "amount": order.filled_amount},
+        )
+        _finish_cancels(order, now)
+
+
+def _state_of(order: BrokerOrder, intent: Intent) -> IntentState | None:
+    if order.filled_quantity >= intent.quantity:
+        return IntentState.FILLED
+    if order.is_final:
+        if order.rejected_quantity and not order.filled_quantity:
+            return (
+                IntentState.REJECTED_LATE if intent.state == "ACKED" else IntentState.EXPIRED
+            )
+        return IntentState.CANCELED if order.cancelled_quantity else IntentState.EXPIRED
+    return IntentState.PARTIAL if order.filled_quantity else None
+
+
+def _finish_cancels(order: BrokerOrder, now: datetime) -> None:
+    """The target is final, so its cancels have nothing left to do."""
+    for cancel in Intent.objects.filter(target_order=order, state=IntentState.ACKED):
+        done = IntentState.CANCELED if order.cancelled_quantity else IntentState.EXPIRED
+        move(cancel, done, at=now, by=SYSTEM)
+    for cancel in Intent.objects.filter(target_order=order, state=IntentState.AUTHORIZED):
+        move(cancel, IntentState.REVOKED, at=now, by=SYSTEM, reason="target is final")
+
+
+def _session_over(now: datetime) -> bool:
+    """Day orders do not outlive the close, whatever the list still shows as remaining."""
+    return is_trading_day(now.date()) and now >= session_hours(now.date()).close + AFTER_CLOSE
+
+
+def _close_yesterday(account: Account, now: datetime) -> None:
+    """Orders of an earlier day are final; what was not filled has expired."""
+    old = BrokerOrder.objects.filter(
+        account=account, trade_date__lt=now.date(), is_final=False
+    ).select_related("owner__sleeve", "instrument", "account")
+    for order in old:
+        with transaction.atomic():
+            BrokerOrder.objects.filter(pk=order.pk).update(is_final=True)
+            order.is_final = True
+            if order.owner is not None:
+                _follow(order.owner, order, now)
+
+
+# --- what is unknown -------------------------------------------------------------------------
+def _unanswered(account: Account):  # type: ignore[no-untyped-def]
+    return Attempt.objects.filter(intent__account=account, state__in=["SENDING", "UNKNOWN"])
+
+
+def _resolve(account: Account, rows: tuple[OrderRow, ...]) -> None:
+    """Two complete, equal passes are in hand: adopt what is unambiguous."""
+    attempts = _unanswered(account).select_related(
+        "intent__account", "intent__instrument", "intent__target_order", "lane"
+    )
+    for attempt in attempts:
+        if attempt.state == AttemptState.SENDING and not _overdue(attempt):
+            continue
+        _settle(attempt, rows)
+
+
+def _overdue(attempt: Attempt) -> bool:
+    """The sender died, or its deadline passed long enough ago that its frame cannot still post."""
+    return timezone.now() > attempt.wall_deadline_at or epochs.has_ended(attempt.epoch_id)
+
+
+def _settle(attempt: Attempt, rows: tuple[OrderRow, ...]) -> None:
+    intent = attempt.intent
+    now = market_clock(intent.account).now()
+    with transaction.atomic():
+        Account.objects.select_for_update().get(pk=intent.account_id)
+        if attempt.state == AttemptState.SENDING:
+            move(attempt, AttemptState.UNKNOWN, at=now, by=SYSTEM, reason="no answer recorded")
+            move(intent, IntentState.UNKNOWN, at=now, by=SYSTEM, reason="no answer recorded")
+            _page_unknown(intent, "no answer recorded")
+        found = candidates(rows, _sought(attempt))
+        if len(found) == 1:
+            _adopt(attempt, intent, found[0], now, SYSTEM)
+            return
+        if len(found) > 1:
+            alert(
+                "unknown_ambiguous",
+                severity=Alert.Severity.PAGE,
+                account=intent.account,
+                intent_id=intent.pk,
+                orders=[row.order_no for row in found],
+            )
+            return
+        _count_absence(attempt, intent, now)
+
+
+def _sought(attempt: Attempt) -> Sought:
+    intent = attempt.intent
+    taken = BrokerOrder.objects.filter(
+        account=intent.account, trade_date=attempt.committed_at.astimezone(_zone(intent)).date()
+    ).exclude(owner=None)
+    zone = _zone(intent)
+    return Sought(
+        ticker=intent.instrument_id,
+        side=intent.side,
+        quantity=intent.quantity,
+        limit_price=intent.limit_price,
+        known=frozenset(attempt.baseline) | frozenset(taken.values_list("order_no", flat=True)),
+        sent_at=attempt.committed_at.astimezone(zone),
+        deadline=attempt.deadline_at.astimezone(zone),
+        cancels=intent.target_order.order_no if intent.target_order is not None else "",
+    )
+
+
+def _zone(intent: Intent):  # type: ignore[no-untyped-def]
+    return market_clock(intent.account).now().tzinfo
+
+
+def _adopt(attempt: Attempt, intent: Intent, row: OrderRow, now: datetime, by: str) -> None:
+    order, made = BrokerOrder.objects.get_or_create(
+        account=intent.account,
+        trade_date=row.trade_date,
+        order_no=row.order_no,
+        defaults={
+            "org_no": row.org_no,
+            "original_order_no": row.original_order_no,
+            "owner": intent,
+            "source": BrokerOrder.Source.ADOPTED,
+            "instrument_id": row.ticker,
+            "side": row.side,
+            "quantity": row.quantity,
+            "price": row.price,
+            "remaining_quantity": row.remaining_quantity,
+            "order_time": row.order_time,
+            "first_seen_at": now,
+            "last_seen_at": now,
+        },
+    )
+    if not made:
+        BrokerOrder.objects.filter(pk=order.pk, owner=None).update(
+            owner=intent, source=BrokerOrder.Source.ADOPTED
+        )
+        order.refresh_from_db()
+        if order.owner_id != intent.pk:
+            raise StateConflict("order_has_owner", order=str(order))
+    move(attempt, AttemptState.ACKED, at=now, by=by, reason="adopted", broker_order=order)
+    move(intent, IntentState.ACKED, at=now, by=by, reason="adopted")
+    audit(by, "order_adopted", f"intent:{intent.pk}", {"order": str(order)})
+    Alert.objects.filter(
+        code__in=["order_unknown", "unknown_absent"], intent_id=intent.pk, acknowledged_at=None
+    ).update(acknowledged_at=timezone.now(), acknowledged_by=SYSTEM)
+    order.owner = intent
+    _update(order, row, now, _session_over(now))
+
+
+def _count_absence(attempt: Attempt, intent: Intent, now: datetime) -> None:
+    """Not listed. Before the absence window that is no evidence at all; after it, three looks apart."""
+    if now < attempt.deadline_at + ABSENT_AFTER:
+        return
+    if attempt.last_checked_at and now - attempt.last_checked_at < CHECK_EVERY:
+        return
+    checks = attempt.absence_checks + 1
+    presumed = checks >= CHECKS_NEEDED
+    Attempt.objects.filter(pk=attempt.pk).update(
+        absence_checks=checks, last_checked_at=now, absent_presumed=presumed
+    )
+    if not presumed:
+        return
+    if attempt.action == OrderAction.CANCEL and intent.target_order.is_final:  # type: ignore[union-attr]
+        # The target is final whether or not the cancel arrived: nothing can follow from it.
+        _declare_absent(attempt, intent, now, "rule:target_final")
+        return
+    alert(
+        "unknown_absent",
+        severity=Alert.Severity.PAGE,
+        account=intent.account,
+        intent_id=intent.pk,
+        checks=checks,
+    )
+
+
+def _page_unknown(intent: Intent, why: str) -> None:
+    alert(
+        "order_unknown",
+        account=intent.account,
+        intent_id=intent.pk,
+        run_id=intent.origin_id if intent.origin == Intent.Origin.RUN else None,
+        why=why,
+    )
+
+
+# --- what a person decides -------------------------------------------------------------------
+def decide_unknown(attempt_id: int, verdict: str, by: str, order_no: str = "") -> Attempt:
+    """A person's word on an UNKNOWN attempt: adopt `order_no`, declare it absent, or leave it.
+
+    Raises StateConflict when the evidence of this very moment does not allow it.
+    """
+    attempt = Attempt.objects.select_related(
+        "intent__account", "intent__instrument", "intent__target_order", "lane"
+    ).get(pk=attempt_id)
+    if attempt.state != AttemptState.UNKNOWN:
+        raise StateConflict("not_unknown", attempt=attempt.pk, state=attempt.state)
+    intent = attempt.intent
+    record, listing = _enumerate(intent.account)
+    found = candidates(listing.rows, _sought(attempt))
+    now = market_clock(intent.account).now()
+    evidence = {"enumeration": record.pk, "candidates": [row.order_no for row in found]}
+    with transaction.atomic():
+        Account.objects.select_for_update().get(pk=intent.account_id)
+        if verdict == Decision.Verdict.ADOPT:
+            chosen = [row for row in found if row.order_no == order_no.zfill(10)]
+            if not chosen:
+                raise StateConflict("no_such_candidate", order_no=order_no)
+            _decision(attempt, verdict, by, now, evidence, chosen[0].order_no)
+            _adopt(attempt, intent, chosen[0], now, by)
+        elif verdict == Decision.Verdict.ABSENT:
+            _require_absence(attempt, record, found)
+            _declare_absent(attempt, intent, now, by, evidence)
+        else:
+            _decision(attempt, Decision.Verdict.LEAVE, by, now, evidence)
+    attempt.refresh_from_db()
+    return attempt
+
+
+def _require_absence(attempt: Attempt, record: Enumeration, found: list[OrderRow]) -> None:
+    if not record.complete:
+        raise StateConflict("list_incomplete", problem=record.problem)
+    if found:
+        raise StateConflict("candidate_exists", orders=[row.order_no for row in found])
+    if not attempt.absent_presumed:
+        raise StateConflict("too_early", checks=attempt.absence_checks)
+    if attempt.answered_at is None and not attempt.message and not epochs.has_ended(
+        attempt.epoch_id
+    ):
+        raise StateConflict("sender_alive", attempt=attempt.pk)
+
+
+def _declare_absent(
+    attempt: Attempt,
+    intent: Intent,
+    now: datetime,
+    by: str,
+    evidence: dict[str, object] | None = None,
+) -> None:
+    _decision(attempt, Decision.Verdict.ABSENT, by, now, evidence or {})
+    move(attempt, AttemptState.ABSENT, at=now, by=by, reason="declared absent")
+    move(intent, IntentState.ABANDONED, at=now, by=by, reason="declared absent")
+    Reservation.objects.filter(intent=intent, closed_at=None).update(closed_at=now)
+    Lane.objects.filter(pk=attempt.lane_id).update(late_watch_until=now + timedelta(days=1))
+    audit(by, "order_declared_absent", f"intent:{intent.pk}", {"attempt": attempt.pk})
+
+
+def _decision(
+    attempt: Attempt,
+    verdict: str,
+    by: str,
+    now: datetime,
+    evidence: dict[str, object],
+    order_no: str = "",
+) -> None:
+    Decision.objects.create(
+        intent=attempt.intent,
+        attempt=attempt,
+        verdict=verdict,
+        by=by,
+        at=now,
+        order_no=order_no,
+        evidence=evidence,
+    )

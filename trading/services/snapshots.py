@@ -1,0 +1,127 @@
+"""One look at an account: balance, orderable cash and a quote for every name that matters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from trading.domain.errors import BrokerRefused, InputError, Reason
+from trading.domain.ports import Balance
+from trading.domain.quotes import Quote
+from trading.models import Account, Instrument, Position, Snapshot
+from trading.services.alerts import alert
+from trading.services.brokers import broker_for
+from trading.services.clock import market_clock
+from trading.services.ledger import adopt_holding
+
+__all__ = ["compare_positions", "quote_as_json", "take_snapshot"]
+
+
+def quote_as_json(quote: Quote) -> dict[str, object]:
+    return {
+        "last": quote.last,
+        "reference": quote.reference,
+        "upper": quote.upper_limit,
+        "lower": quote.lower_limit,
+        "tick": quote.tick,
+        "halted": quote.halted,
+        "vi": quote.vi,
+        "warning": quote.warning,
+        "at": quote.at.isoformat(),
+    }
+
+
+def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
+    """Read and store the account with quotes for everything held or in `tickers`.
+
+    Raises BrokerError when something cannot be read, InputError naming every ticker the broker does
+    not know: a price is never guessed and never zero.
+    """
+    broker, clock = broker_for(account), market_clock(account)
+    started = clock.now()
+    balance = broker.balance()
+    wanted = sorted({*tickers, *(h.ticker for h in balance.holdings)})
+    if not wanted:
+        raise InputError(Reason("nothing_to_value"))
+    orderable = broker.orderable_cash(wanted[0])
+    quotes, unknown = {}, []
+    for ticker in wanted:
+        try:
+            quotes[ticker] = broker.quote(ticker)
+        except BrokerRefused as error:
+            unknown.append(Reason("unknown_instrument", {"ticker": ticker, "why": error.msg_cd}))
+    if unknown:
+        raise InputError(unknown)
+    raw = json.dumps(
+        {"balance": balance.raw, "orderable": orderable.raw}, ensure_ascii=False, default=str
+    )
+    equity = orderable.amount + sum(h.quantity * quotes[h.ticker].last for h in balance.holdings)
+    with transaction.atomic():
+        _remember(balance, quotes)
+        compare_positions(account, balance, started)
+        return Snapshot.objects.create(
+            account=account,
+            taken_at=started,
+            ended_at=clock.now(),
+            equity=equity,
+            cash=orderable.amount,
+            holdings={
+                h.ticker: {"quantity": h.quantity, "sellable": h.sellable, "name": h.name}
+                for h in balance.holdings
+            },
+            quotes={ticker: quote_as_json(quote) for ticker, quote in quotes.items()},
+            raw=raw,
+            raw_hash=hashlib.sha256(raw.encode()).hexdigest(),
+        )
+
+
+def _remember(balance: Balance, quotes: dict[str, Quote]) -> None:
+    """Keep names and last prices for pages; an instrument seen for the first time may not be traded
+    until a person has said what it is."""
+    known = {i.ticker: i for i in Instrument.objects.filter(ticker__in=quotes)}
+    names = {h.ticker: h.name for h in balance.holdings}
+    for ticker in set(quotes) - set(known):
+        known[ticker] = Instrument.objects.create(
+            ticker=ticker, name=names.get(ticker, ticker), kind="kospi", tradable=False
+        )
+    for ticker, quote in quotes.items():
+        known[ticker].last_price = quote.last
+        known[ticker].priced_at = quote.at
+        known[ticker].halted = quote.halted
+    Instrument.objects.bulk_update(known.values(), ["last_price", "priced_at", "halted"])
+
+
+def compare_positions(account: Account, balance: Balance, at: datetime) -> list[str]:
+    """Make our positions equal the broker's and report each difference nobody of us explains.
+
+    Call only when no order of ours is working: a fill that one list shows before the other is not a
+    difference. Returns the tickers that differed.
+    """
+    ours = {
+        p.instrument_id: p.quantity for p in Position.objects.filter(account=account, quantity__gt=0)
+    }
+    theirs = {h.ticker: h for h in balance.holdings}
+    first = not Position.objects.filter(account=account).exists()
+    differing = []
+    for ticker in sorted({*ours, *theirs}):
+        held = theirs[ticker].quantity if ticker in theirs else 0
+        if held == ours.get(ticker, 0):
+            continue
+        differing.append(ticker)
+        instrument, _made = Instrument.objects.get_or_create(
+            ticker=ticker,
+            defaults={
+                "name": theirs[ticker].name if ticker in theirs else ticker,
+                "kind": "kospi",
+                "tradable": False,
+            },
+        )
+        cost = int(theirs[ticker].average_price * held) if ticker in theirs else 0
+        adopt_holding(account, instrument, held, cost, at, first=first)
+    if differing and not first:
+        alert("external_holding_change", account=account, tickers=differing)
+    return differing
