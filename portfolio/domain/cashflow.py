@@ -1,7 +1,7 @@
 """Money in buys what is under target, money out sells what is over it, and nothing else moves.
 
-So a deposit or a withdrawal brings the portfolio nearer to its targets without a single trade in the
-other direction (`quant/spec` §14.5).
+So a deposit or a withdrawal brings the portfolio nearer to its targets without a single trade in
+the other direction (`quant/spec` §14.5).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def allocate_cash_flow(
 ) -> dict[str, Decimal]:
     """Won to buy (+) or sell (−) per ticker for a `flow` of won into (+) or out of (−) the account.
 
-    `equity` is the value before the flow. The gaps to the targets of the new equity share the flow in
-    proportion, and none is overfilled: what is left over stays in, or comes out of, the cash. Amounts
-    are not yet whole shares. Raises InputError when the account cannot pay the withdrawal or a holding
-    has no price.
+    `equity` is the value before the flow. The gaps to the targets of the new equity share the flow
+    in proportion, and none is overfilled: what is left over stays in, or comes out of, the cash.
+    Amounts are not yet whole shares. Raises InputError when the account cannot pay the withdrawal
+    or a holding has no price.
     """
     after = equity + flow
     if after < 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from portfolio.domain.allocation import CurrentAllocation, current_allocation
+from portfolio.domain.allocation import CurrentAllocation, Groups, current_allocation
 from trading.domain.errors import InputError, Reason
 from trading.domain.targets import CASH, OTHER
 
@@ -75,7 +75,8 @@ def calculate_sub_mp_drift(
 ) -> dict[str, Decimal]:
     """100·v/V_class − target for every ticker targeted or held in a class that holds something.
 
-    OTHER has no inner targets: its class drift covers it.
+    OTHER has no inner targets: its class drift covers it. A ticker of several classes shows the
+    larger of its drifts.
     """
     drift: dict[str, Decimal] = {}
     for asset_class, inside in current.tickers.items():
@@ -85,7 +86,8 @@ def calculate_sub_mp_drift(
         targets = sub.get(asset_class, {})
         for ticker in sorted({*targets, *inside}):
             actual = Decimal(100 * inside.get(ticker, 0)) / total
-            drift[ticker] = actual - targets.get(ticker, Decimal(0))
+            points = actual - targets.get(ticker, Decimal(0))
+            drift[ticker] = max(points, drift.get(ticker, points), key=abs)
     return drift
 
 
@@ -98,7 +100,7 @@ def calculate_drift(
     cash: int,
     holdings: Mapping[str, int],
     prices: Mapping[str, int],
-    groups: Mapping[str, str],
+    groups: Groups,
     mp: Percentages,
     sub: Mapping[str, Percentages],
     mp_threshold: Decimal = DEFAULT_MP_THRESHOLD,
@@ -106,20 +108,24 @@ def calculate_drift(
 ) -> DriftReport:
     """The whole comparison. `groups` gives each known ticker's class; the rest is OTHER, target 0.
 
-    Raises InputError naming every held ticker without a price, or when the account is worth nothing.
+    Raises InputError naming every held ticker without a price, or when the account is worth
+    nothing.
     """
     current = current_allocation(cash, holdings, prices, groups, mp)
     mp_drift = calculate_mp_drift(current, mp)
     sub_drift = calculate_sub_mp_drift(current, sub)
     triggers = [Trigger("MP", name) for name in check_threshold_exceeded(mp_drift, mp_threshold)]
-    triggers += [Trigger("SUB", name) for name in check_threshold_exceeded(sub_drift, sub_threshold)]
+    triggers += [
+        Trigger("SUB", name) for name in check_threshold_exceeded(sub_drift, sub_threshold)
+    ]
     return DriftReport(current.equity, mp_drift, sub_drift, tuple(triggers))
 
 
 def validate_thresholds(mp_threshold: Decimal, sub_threshold: Decimal) -> list[Reason]:
     """Every ground to refuse the two settings: each a finite Decimal from 0.1 to 50 points."""
+    limits = {"min": MIN_THRESHOLD, "max": MAX_THRESHOLD}
     return [
-        Reason("threshold_out_of_range", {"name": name, "value": value, "min": MIN_THRESHOLD, "max": MAX_THRESHOLD})
+        Reason("threshold_out_of_range", {"name": name, "value": value} | limits)
         for name, value in (("mp", mp_threshold), ("sub_mp", sub_threshold))
         if not (
             isinstance(value, Decimal)

@@ -4,8 +4,8 @@ Up to its floor every lot of a name brings the miss down by its full price; the 
 floor brings less, or harm. The best fractional spending is therefore known at once and bounds every
 whole one: when a solution is close to that bound the search stops, with proof.
 
-Steps: floors (scaled into the budget) → the largest decrease that fits → one-for-many exchanges →
-a beam search where the bound still leaves room. Whole numbers throughout; ties go to the earlier lot.
+Steps: floors (scaled into the budget) → the largest decrease that fits → one-for-many exchanges → a
+beam search where the bound still leaves room. Whole numbers throughout; ties go to the earlier lot.
 """
 
 from __future__ import annotations
@@ -133,9 +133,7 @@ def _start(lots: Lots) -> list[int]:
     wished = sum(
         -(-t * c // p) for t, c, p in zip(lots.targets, lots.costs, lots.prices, strict=True)
     )
-    return [
-        t * lots.budget // (p * wished) for t, p in zip(lots.targets, lots.prices, strict=True)
-    ]
+    return [t * lots.budget // (p * wished) for t, p in zip(lots.targets, lots.prices, strict=True)]
 
 
 def _add_lots(lots: Lots, counts: list[int]) -> list[int]:

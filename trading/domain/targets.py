@@ -1,7 +1,7 @@
 """What a portfolio should consist of: a fraction of equity for each ticker, checked once.
 
-Intent, strategies and the strategist all speak in `TargetWeights`; one piece of code (`sizing`) turns
-them into shares. What is not in the weights is cash.
+Intent, strategies and the strategist all speak in `TargetWeights`; one piece of code (`sizing`)
+turns them into shares. What is not in the weights is cash.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class TargetWeights(Mapping[str, Decimal]):
         return max(Decimal(0), 1 - sum(self._weights.values(), Decimal(0)))
 
     def effective(self, buffer: Decimal) -> TargetWeights:
-        """The weights that can be reached: scaled by (1 − buffer) where less cash than that is left.
+        """The weights within reach: scaled by (1 − buffer) where less cash than that is left.
 
         A plan never spends the last `buffer` of the account, so a fully invested target is out of
         reach by exactly that much (`quant/spec` §14.6).
@@ -106,7 +106,8 @@ def combine_percentages(mp: Percentages, sub: Mapping[str, Percentages]) -> Targ
 def validate_percentages(percentages: Percentages, *, scope: str) -> list[Reason]:
     """Every ground to refuse one list of percentages as typed; `scope` names the list in each.
 
-    A list has 1 to 100 names, each a Decimal from 0 to 100 in steps of 0.01, summing to exactly 100.
+    A list has 1 to 100 names, each a Decimal from 0 to 100 in steps of 0.01, summing to exactly
+    100.
     """
     if not percentages:
         return [Reason("no_weights", {"scope": scope})]
@@ -157,7 +158,9 @@ def validate_targets(mp: Percentages, sub: Mapping[str, Percentages]) -> list[Re
     ]
     names = {ticker for tickers in sub.values() for ticker in tickers}
     if len(names) > MAX_NAMES:
-        reasons.append(Reason("too_many_names", {"scope": "all", "names": len(names), "max": MAX_NAMES}))
+        reasons.append(
+            Reason("too_many_names", {"scope": "all", "names": len(names), "max": MAX_NAMES})
+        )
     return reasons
 
 
