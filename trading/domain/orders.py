@@ -187,12 +187,12 @@ class Reply:
     """The neutral content of an answer. `parsed` is false unless it was the broker's envelope."""
 
     parsed: bool
-    ok: bool | None
-    msg_cd: str
-    message: str
-    order_no: str
-    org_no: str
-    order_time: str
+    ok: bool | None = None
+    msg_cd: str = ""
+    message: str = ""
+    order_no: str = ""
+    org_no: str = ""
+    order_time: str = ""
 
 
 @dataclass(frozen=True, slots=True)
