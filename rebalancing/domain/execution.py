@@ -1,0 +1,144 @@
+"""What to do next with one leg: send, cancel, wait, or give up and say why.
+
+A resting limit is chased by cancel, confirmed, then a new order for what is left, until the deadline.
+Nothing is ever sent while an earlier order of the leg may still be alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+__all__ = [
+    "CHASE_AFTER",
+    "LegView",
+    "Move",
+    "MoveKind",
+    "OrderView",
+    "fit_slices",
+    "next_move",
+]
+
+CHASE_AFTER = timedelta(seconds=15)
+CANCEL_AGAIN_AFTER = timedelta(seconds=6)
+_ALIVE = frozenset({"ACKED", "PARTIAL", "CANCELING"})
+_DOUBTFUL = frozenset({"SENDING", "UNKNOWN"})
+_GIVEN_UP = frozenset(
+    {"REJECTED", "REJECTED_LATE", "VETOED", "ABANDONED", "REVOKED", "DENIED", "EXPIRED_APPROVAL"}
+)
+
+
+class MoveKind(StrEnum):
+    NEW = "new"
+    SEND = "send"
+    CANCEL = "cancel"
+    WAIT = "wait"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One order intent of the leg. `since` is when it reached its state."""
+
+    intent_id: int
+    slice_no: int
+    generation: int
+    quantity: int
+    filled: int
+    state: str
+    since: datetime
+    resting: bool
+    last_cancel_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """A leg with its orders, oldest first. `slices` add up to what is wanted."""
+
+    slices: Sequence[int]
+    orders: Sequence[OrderView]
+
+    @property
+    def wanted(self) -> int:
+        return sum(self.slices)
+
+    @property
+    def filled(self) -> int:
+        return sum(order.filled for order in self.orders)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`intent_id` for SEND and CANCEL; slice, generation, quantity and predecessor for NEW."""
+
+    kind: MoveKind
+    intent_id: int | None = None
+    slice_no: int = 0
+    generation: int = 0
+    quantity: int = 0
+    supersedes: int | None = None
+    why: str = ""
+
+
+def next_move(leg: LegView, now: datetime, deadline: datetime, *, stopping: bool = False) -> Move:
+    """The one next thing. `stopping` works like a deadline that has passed."""
+    over = stopping or now >= deadline
+    for order in leg.orders:
+        if order.state in _DOUBTFUL:
+            return Move(MoveKind.WAIT, why="unknown")
+    for order in leg.orders:
+        if order.state in _ALIVE:
+            return _live(order, now, over)
+        if order.state == "AUTHORIZED":
+            if over:
+                return Move(MoveKind.DONE, intent_id=order.intent_id, why="deadline")
+            return Move(MoveKind.SEND, intent_id=order.intent_id)
+    return _next_order(leg, over)
+
+
+def _live(order: OrderView, now: datetime, over: bool) -> Move:
+    if order.state == "CANCELING":
+        return Move(MoveKind.WAIT, why="canceling")
+    due = over or (order.resting and now - order.since >= CHASE_AFTER)
+    asked = order.last_cancel_at
+    if not due or (asked is not None and now - asked < CANCEL_AGAIN_AFTER):
+        return Move(MoveKind.WAIT, why="working")
+    return Move(MoveKind.CANCEL, intent_id=order.intent_id)
+
+
+def _next_order(leg: LegView, over: bool) -> Move:
+    if leg.filled >= leg.wanted:
+        return Move(MoveKind.DONE)
+    last = leg.orders[-1] if leg.orders else None
+    if last is not None and last.state in _GIVEN_UP:
+        return Move(MoveKind.DONE, why=last.state.lower())
+    if over:
+        return Move(MoveKind.DONE, why="deadline")
+    if last is None:
+        return Move(MoveKind.NEW, quantity=leg.slices[0])
+    done = sum(order.filled for order in leg.orders if order.slice_no == last.slice_no)
+    rest = leg.slices[last.slice_no] - done
+    if rest > 0:
+        return Move(
+            MoveKind.NEW,
+            slice_no=last.slice_no,
+            generation=last.generation + 1,
+            quantity=rest,
+            supersedes=last.intent_id,
+        )
+    return Move(MoveKind.NEW, slice_no=last.slice_no + 1, quantity=leg.slices[last.slice_no + 1])
+
+
+def fit_slices(slices: Sequence[int], wanted: int) -> tuple[int, ...]:
+    """`slices` cut from the end until they add up to `wanted`, which must not be more than their sum."""
+    if wanted > sum(slices):
+        raise ValueError("a leg only shrinks")
+    fitted, left = [], wanted
+    for part in slices:
+        take = min(part, left)
+        if take:
+            fitted.append(take)
+        left -= take
+    return tuple(fitted)

@@ -1,0 +1,204 @@
+"""Who may let a plan out: the account's policy applied to one decision, or to none at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from rebalancing.domain.states import RunState
+from rebalancing.models import Leg, Run
+from rebalancing.services.lease import move_run
+from trading.domain.errors import Reason, RuleViolation, StateConflict
+from trading.models import Account, Approval, ApprovalPolicy, Attempt
+from trading.selectors.people import Role, has_role, may_see
+from trading.services.alerts import alert
+from trading.services.audit import audit
+from trading.services.clock import market_clock
+
+__all__ = ["automatic_grounds", "decide_run", "policy_of"]
+
+
+def policy_of(account: Account) -> ApprovalPolicy:
+    """The newest policy; the safest that the environment allows is written at first use."""
+    found = ApprovalPolicy.objects.filter(account=account).first()
+    if found is not None:
+        return found
+    kind = "four_eyes" if account.environment == Account.Environment.REAL else "owner_practice"
+    return ApprovalPolicy.objects.create(account=account, kind=kind, created_by="defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSize:
+    turnover_percent: Decimal
+    cost_won: int
+
+
+def plan_size(run: Run) -> PlanSize:
+    legs = list(Leg.objects.filter(run=run, generation=run.generation))
+    amount = sum(leg.quantity * leg.reference_price for leg in legs)
+    equity = run.snapshot.equity if run.snapshot else 0
+    return PlanSize(
+        turnover_percent=Decimal(100 * amount) / equity if equity else Decimal(100),
+        cost_won=sum(leg.expected_cost for leg in legs),
+    )
+
+
+def automatic_grounds(run: Run, *, needs_person: bool) -> list[Reason]:
+    """Why this plan may not be approved without a person; an empty list means it may."""
+    policy, size = policy_of(run.account), plan_size(run)
+    now = market_clock(run.account).now()
+    grounds = []
+    if not policy.automatic:
+        grounds.append(Reason("automatic_off"))
+    if run.requester_kind != Run.Requester.SCHEDULE:
+        grounds.append(Reason("a_person_asked"))
+    if needs_person:
+        grounds.append(Reason("check_needs_person"))
+    if run.snapshot is None or not run.snapshot.holdings:
+        grounds.append(Reason("first_funding"))
+    if size.turnover_percent > policy.max_turnover_percent:
+        grounds.append(
+            Reason(
+                "turnover",
+                {"percent": round(size.turnover_percent, 2), "max": policy.max_turnover_percent},
+            )
+        )
+    if size.cost_won > policy.max_cost_won:
+        grounds.append(Reason("cost", {"won": size.cost_won, "max": policy.max_cost_won}))
+    doubtful = Attempt.objects.filter(
+        intent__account=run.account, state__in=["UNKNOWN", "ABSENT"], committed_at__date=now.date()
+    )
+    if doubtful.exists() or run.account.alerts.filter(
+        code="order_unknown", created_at__date=now.date()
+    ).exists():
+        grounds.append(Reason("unknown_today"))
+    return grounds
+
+
+def decide_run(
+    run_id: int, plan_hash: str, user: AbstractBaseUser, verdict: str, reason: str = ""
+) -> Run:
+    """A person approves or rejects exactly the plan named by `plan_hash`.
+
+    Raises StateConflict when the plan is another, already decided or expired; RuleViolation with every
+    reason when the policy does not let this person decide.
+    """
+    with transaction.atomic():
+        run = Run.objects.select_for_update().select_related("account", "snapshot").get(pk=run_id)
+        now = market_clock(run.account).now()
+        _require_open(run, plan_hash)
+        if run.plan_expires_at is not None and now <= run.plan_expires_at:
+            _require_allowed(run, user, verdict)
+            _store(run, user, verdict, reason, now)
+            return run
+        move_run(
+            run,
+            RunState.APPROVAL_EXPIRED,
+            at=now,
+            by=str(user),
+            terminal_at=now,
+            due_at=None,
+            end_reason="approval_expired",
+        )
+    alert("approval_expired", account=run.account, run_id=run.pk)
+    raise StateConflict("approval_expired", run=run.pk)
+
+
+def _require_open(run: Run, plan_hash: str) -> None:
+    if run.state != RunState.AWAITING_APPROVAL:
+        raise StateConflict("not_awaiting", run=run.pk, state=run.state)
+    if run.plan_hash != plan_hash:
+        raise StateConflict("stale_plan", run=run.pk)
+
+
+def _require_allowed(run: Run, user: AbstractBaseUser, verdict: str) -> None:
+    policy = policy_of(run.account)
+    reasons = []
+    if not has_role(user, Role.APPROVER):
+        reasons.append(Reason("approver_role_required"))
+    if not may_see(user, run.account):
+        reasons.append(Reason("not_a_member"))
+    if verdict == Approval.Verdict.APPROVE:
+        if policy.kind == ApprovalPolicy.Kind.FOUR_EYES and run.requester == user.get_username():
+            reasons.append(Reason("requester_may_not_approve"))
+        if policy.kind == ApprovalPolicy.Kind.OWNER:
+            reasons.append(Reason("second_factor_required"))
+        if (
+            policy.kind == ApprovalPolicy.Kind.OWNER_PRACTICE
+            and run.account.environment == Account.Environment.REAL
+        ):
+            reasons.append(Reason("practice_policy_on_real_account"))
+    if reasons:
+        raise RuleViolation(reasons)
+
+
+def _store(run: Run, user: AbstractBaseUser, verdict: str, reason: str, now: datetime) -> None:
+    policy = policy_of(run.account)
+    try:
+        with transaction.atomic():
+            Approval.objects.create(
+                subject=run.subject,
+                plan_hash=run.plan_hash,
+                account=run.account,
+                requester=run.requester,
+                approver=user.get_username(),
+                approver_user=user,
+                policy=policy.kind,
+                policy_version=str(policy.pk),
+                auth_level="password",
+                verdict=verdict,
+                reason=reason[:300],
+                decided_at=now,
+                expires_at=run.plan_expires_at,
+            )
+    except IntegrityError as error:
+        raise StateConflict("already_decided", run=run.pk) from error
+    if verdict == Approval.Verdict.APPROVE:
+        move_run(run, RunState.APPROVED, at=now, by=user.get_username(), due_at=now)
+    else:
+        move_run(
+            run,
+            RunState.DENIED,
+            at=now,
+            by=user.get_username(),
+            reason=reason,
+            terminal_at=now,
+            due_at=None,
+            end_reason="denied",
+        )
+    audit(
+        user.get_username(),
+        "run_approved" if verdict == Approval.Verdict.APPROVE else "run_denied",
+        f"run:{run.pk}",
+        {"plan_hash": run.plan_hash, "policy": policy.kind, "reason": reason},
+    )
+
+
+def approve_by_policy(run: Run, now: datetime) -> None:
+    """The policy's own approval of a scheduled plan inside its limits. Inside a transaction."""
+    policy = policy_of(run.account)
+    Approval.objects.create(
+        subject=run.subject,
+        plan_hash=run.plan_hash,
+        account=run.account,
+        requester=run.requester,
+        approver=f"policy:{policy.pk}",
+        policy="automatic",
+        policy_version=str(policy.pk),
+        auth_level="policy",
+        verdict=Approval.Verdict.APPROVE,
+        decided_at=now,
+        expires_at=run.plan_expires_at,
+    )
+    audit(f"policy:{policy.pk}", "run_approved", f"run:{run.pk}", {"plan_hash": run.plan_hash})
+
+
+def approval_of(run: Run) -> Approval | None:
+    """The approval of exactly the current plan."""
+    return Approval.objects.filter(
+        subject=run.subject, plan_hash=run.plan_hash, verdict=Approval.Verdict.APPROVE
+    ).first()

@@ -1,0 +1,363 @@
+"""Carries out the legs of one side, one order per step, from fresh books and inside the collar."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+from django.db import transaction
+
+from rebalancing.domain.execution import LegView, Move, MoveKind, OrderView, fit_slices, next_move
+from rebalancing.domain.netting import Side
+from rebalancing.domain.pricing import is_inside_collar, resolve_price
+from rebalancing.models import Leg, Run
+from rebalancing.services.approvals import approval_of
+from trading.domain.errors import BrokerError, Reason
+from trading.domain.orders import IntentState
+from trading.models import Approval, Attempt, Intent, OrderAction
+from trading.services import gateway
+from trading.services.brokers import broker_for
+from trading.services.clock import market_clock
+from trading.services.crashpoints import crashpoint
+from trading.services.ledger import sleeve_of
+from trading.services.states import move, record_transition
+
+__all__ = ["Progress", "open_legs", "revoke_authorized", "sync_legs", "work"]
+
+log = structlog.get_logger(__name__)
+COLLAR = Decimal("0.02")
+ENGINE = "engine"
+
+
+class Progress:
+    """What one pass did: `sent` an order, or `waiting` for some; `done` when every leg is over."""
+
+    def __init__(self) -> None:
+        self.sent = False
+        self.waiting: list[str] = []
+        self.unknown = False
+
+    @property
+    def done(self) -> bool:
+        return not self.sent and not self.waiting
+
+
+def open_legs(run: Run, side: str) -> list[Leg]:
+    return list(
+        Leg.objects.filter(run=run, generation=run.generation, side=side, done=False)
+        .select_related("instrument")
+        .order_by("number")
+    )
+
+
+def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bool) -> Progress:
+    """Look at every open leg and do at most one thing that talks to the broker.
+
+    Raises BrokerError while inputs cannot be read; nothing was sent then.
+    """
+    progress = Progress()
+    legs = open_legs(run, side)
+    views = _views(run, legs)
+    for leg in legs:
+        todo = next_move(views[leg.pk], now, deadline, stopping=stopping)
+        if todo.kind is MoveKind.DONE:
+            _finish(run, leg, todo, now)
+        elif todo.kind is MoveKind.WAIT:
+            progress.waiting.append(todo.why)
+            progress.unknown |= todo.why == "unknown"
+        elif progress.sent:
+            progress.waiting.append("turn")
+        else:
+            waited = _act(run, leg, todo, now, deadline)
+            if waited:
+                progress.waiting.append(waited)
+            else:
+                progress.sent = True
+    return progress
+
+
+def _views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
+    intents = list(
+        Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=run.pk).order_by("pk")
+    )
+    cancels: dict[int, datetime] = {}
+    orders: dict[int, list[OrderView]] = defaultdict(list)
+    for intent in intents:
+        if intent.action == OrderAction.CANCEL and intent.supersedes_id is None:
+            owner = _cancelled_intent(intent)
+            cancels[owner] = max(cancels.get(owner, intent.created_at), intent.created_at)
+    doubtful = {
+        _cancelled_intent(i)
+        for i in intents
+        if i.action == OrderAction.CANCEL and i.state in ("SENDING", "UNKNOWN")
+    }
+    for intent in intents:
+        if intent.action == OrderAction.ORDER and intent.leg_id is not None:
+            orders[intent.leg_id].append(
+                OrderView(
+                    intent_id=intent.pk,
+                    slice_no=intent.slice_no,
+                    generation=intent.generation,
+                    quantity=intent.quantity,
+                    filled=intent.filled_quantity,
+                    # an unanswered cancel freezes the lane just as an unanswered order does
+                    state="UNKNOWN" if intent.pk in doubtful else intent.state,
+                    since=intent.state_since,
+                    resting=intent.limit_price is not None,
+                    last_cancel_at=cancels.get(intent.pk),
+                )
+            )
+    return {
+        leg.pk: LegView(fit_slices(leg.slices, leg.wanted), tuple(orders[leg.pk])) for leg in legs
+    }
+
+
+def _cancelled_intent(cancel: Intent) -> int:
+    """The order intent a cancel aims at, as its key says."""
+    return int(cancel.key.rsplit(":cancel:", 1)[0].rsplit("@", 1)[1])
+
+
+def _finish(run: Run, leg: Leg, todo: Move, now: datetime) -> None:
+    with transaction.atomic():
+        if todo.intent_id is not None:
+            intent = Intent.objects.get(pk=todo.intent_id)
+            if intent.state == IntentState.AUTHORIZED:
+                move(intent, IntentState.REVOKED, at=now, by=ENGINE, reason=todo.why)
+        sync_legs(run, [leg])
+        Leg.objects.filter(pk=leg.pk).update(done=True, outcome=todo.why or leg.outcome)
+    leg.done = True
+
+
+def _act(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> str:
+    """Carry out one move; returns why it had to wait, or an empty string when it was done."""
+    budget = run.cash_confirmed if leg.side == Side.BUY else None
+    if todo.kind is MoveKind.CANCEL:
+        assert todo.intent_id is not None
+        return _cancel(run, todo.intent_id, now)
+    if todo.kind is MoveKind.SEND:
+        intent = Intent.objects.get(pk=todo.intent_id)
+        if not _still_priced(leg, intent, now):
+            return _requote(leg, intent, now)
+    else:
+        made = _new_intent(run, leg, todo, now, deadline)
+        if isinstance(made, Reason):
+            Leg.objects.filter(pk=leg.pk).update(outcome=made.code)
+            leg.outcome = made.code
+            return made.code
+        intent = made
+    crashpoint("before_send")
+    outcome = gateway.send(intent.pk, by=ENGINE, budget_won=budget)
+    if outcome.note and outcome.state in ("VETOED", "REJECTED"):
+        Leg.objects.filter(pk=leg.pk).update(outcome=outcome.note[:60])
+    return outcome.note or "retry" if outcome.retry else ""
+
+
+def _still_priced(leg: Leg, intent: Intent, now: datetime) -> bool:
+    """A price older than some seconds is looked up again before it is sent."""
+    return intent.limit_price is None or now - intent.created_at <= timedelta(seconds=10)
+
+
+def _requote(leg: Leg, intent: Intent, now: datetime) -> str:
+    """The wish was never sent and its price has aged: revoke it; the next pass makes a new one."""
+    with transaction.atomic():
+        move(intent, IntentState.SUPERSEDED, at=now, by=ENGINE, reason="price aged")
+    return "requote"
+
+
+def _new_intent(
+    run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime
+) -> Intent | Reason:
+    """An AUTHORIZED intent at a price from this moment's book, or why there is none."""
+    instrument = leg.instrument
+    limit: int | None = None
+    if leg.order_type == "LIMIT":
+        broker = broker_for(run.account)
+        book = broker.book(instrument.ticker)
+        found = resolve_price(
+            leg.price_strategy or "OPPOSITE_BEST",
+            Side(leg.side),
+            book,
+            leg.reference_price,
+            instrument.instrument_kind,
+        )
+        if isinstance(found, Reason):
+            return found
+        if not is_inside_collar(found, leg.reference_price, COLLAR):
+            return Reason("outside_collar", {"price": found, "reference": leg.reference_price})
+        limit = found
+    approval = approval_of(run)
+    if approval is None:
+        return Reason("not_approved")
+    return _authorize(run, leg, todo, limit, approval, now, deadline)
+
+
+def _authorize(
+    run: Run,
+    leg: Leg,
+    todo: Move,
+    limit: int | None,
+    approval: Approval,
+    now: datetime,
+    deadline: datetime,
+) -> Intent:
+    """Create the intent; its key makes a second worker's attempt at the same one fail."""
+    key = f"run:{run.pk}:{leg.pk}:{todo.slice_no}:{_next_generation(leg, todo)}"
+    with transaction.atomic():
+        intent = Intent.objects.create(
+            key=key,
+            origin=Intent.Origin.RUN,
+            origin_id=run.pk,
+            leg_id=leg.pk,
+            slice_no=todo.slice_no,
+            generation=_next_generation(leg, todo),
+            account=run.account,
+            sleeve=sleeve_of(run.account),
+            instrument=leg.instrument,
+            side=leg.side,
+            quantity=todo.quantity,
+            order_type="LIMIT" if limit is not None else "MARKET",
+            limit_price=limit,
+            reference_price=leg.reference_price,
+            supersedes_id=todo.supersedes,
+            plan_hash=run.plan_hash,
+            approval=approval,
+            deadline_at=min(deadline, run.deadline_at),
+            state=IntentState.DRAFT,
+            state_since=now,
+            created_at=now,
+        )
+        record_transition("intent", intent.pk, "", "DRAFT", now, ENGINE)
+        move(intent, IntentState.CHECKED, at=now, by=ENGINE)
+        move(intent, IntentState.AUTHORIZED, at=now, by=approval.approver)
+    return intent
+
+
+def _next_generation(leg: Leg, todo: Move) -> int:
+    return todo.generation
+
+
+def _cancel(run: Run, intent_id: int, now: datetime) -> str:
+    """Cancel what is left of a working order, under the same discipline as an order."""
+    intent = Intent.objects.select_related("broker_order").get(pk=intent_id)
+    order = intent.broker_order
+    stem = f"run:{run.pk}:@{intent.pk}:cancel:"
+    number = Intent.objects.filter(key__startswith=stem).count()
+    waiting = Intent.objects.filter(key__startswith=stem, state=IntentState.AUTHORIZED).first()
+    if waiting is None:
+        with transaction.atomic():
+            waiting = Intent.objects.create(
+                key=f"{stem}{number}",
+                action=OrderAction.CANCEL,
+                origin=Intent.Origin.RUN,
+                origin_id=run.pk,
+                leg_id=intent.leg_id,
+                account=run.account,
+                sleeve_id=intent.sleeve_id,
+                instrument_id=intent.instrument_id,
+                side=intent.side,
+                quantity=max(1, order.quantity - order.filled_quantity),
+                order_type=intent.order_type,
+                limit_price=intent.limit_price,
+                reference_price=intent.reference_price,
+                target_order=order,
+                plan_hash=intent.plan_hash,
+                approval_id=intent.approval_id,
+                deadline_at=run.deadline_at + timedelta(minutes=20),
+                state=IntentState.DRAFT,
+                state_since=now,
+                created_at=now,
+            )
+            record_transition("intent", waiting.pk, "", "DRAFT", now, ENGINE)
+            move(waiting, IntentState.CHECKED, at=now, by=ENGINE)
+            move(waiting, IntentState.AUTHORIZED, at=now, by=ENGINE)
+    crashpoint("before_cancel")
+    outcome = gateway.send(waiting.pk, by=ENGINE)
+    if outcome.state == IntentState.ACKED:
+        with transaction.atomic():
+            intent.refresh_from_db()
+            if intent.state in (IntentState.ACKED, IntentState.PARTIAL):
+                move(intent, IntentState.CANCELING, at=now, by=ENGINE)
+    return outcome.note or "retry" if outcome.retry else ""
+
+
+def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
+    """Bring the legs' fills and costs up to their orders' booked numbers."""
+    from django.db.models import Sum
+
+    ids = [leg.pk for leg in legs]
+    rows = (
+        Intent.objects.filter(leg_id__in=ids, origin_id=run.pk, action=OrderAction.ORDER)
+        .values("leg_id")
+        .annotate(
+            quantity=Sum("broker_order__ledger__quantity"),
+            amount=Sum("broker_order__ledger__amount"),
+            fee=Sum("broker_order__ledger__fee"),
+            tax=Sum("broker_order__ledger__tax"),
+        )
+        .order_by("leg_id")
+    )
+    for row in rows:
+        Leg.objects.filter(pk=row["leg_id"]).update(
+            filled_quantity=row["quantity"] or 0,
+            filled_amount=row["amount"] or 0,
+            fee=row["fee"] or 0,
+            tax=row["tax"] or 0,
+        )
+
+
+def revoke_authorized(run: Run, now: datetime, reason: str) -> None:
+    """What was authorised and never sent may not be sent any more."""
+    for intent in Intent.objects.filter(
+        origin=Intent.Origin.RUN, origin_id=run.pk, state=IntentState.AUTHORIZED
+    ):
+        with transaction.atomic():
+            move(intent, IntentState.REVOKED, at=now, by=ENGINE, reason=reason)
+
+
+def working_orders(run: Run) -> list[Intent]:
+    """Orders of the run that may still fill."""
+    return list(
+        Intent.objects.filter(
+            origin=Intent.Origin.RUN,
+            origin_id=run.pk,
+            action=OrderAction.ORDER,
+            state__in=["SENDING", "UNKNOWN", "ACKED", "PARTIAL", "CANCELING"],
+        )
+    )
+
+
+def cancel_working(run: Run, now: datetime) -> bool:
+    """Cancel one working order per call; True while some may still fill."""
+    orders = working_orders(run)
+    for intent in orders:
+        if intent.state not in (IntentState.ACKED, IntentState.PARTIAL):
+            continue
+        last = (
+            Intent.objects.filter(key__startswith=f"run:{run.pk}:@{intent.pk}:cancel:")
+            .order_by("-pk")
+            .first()
+        )
+        if last is not None and (
+            last.state in ("SENDING", "UNKNOWN") or now - last.created_at < timedelta(seconds=6)
+        ):
+            continue
+        try:
+            _cancel(run, intent.pk, now)
+        except BrokerError as error:
+            log.warning("cancel_waits", intent=intent.pk, error=str(error))
+        break
+    return bool(orders)
+
+
+def unanswered(run: Run):  # type: ignore[no-untyped-def]
+    """Attempts of the run whose outcome is not known."""
+    return Attempt.objects.filter(
+        intent__origin=Intent.Origin.RUN, intent__origin_id=run.pk, state__in=["SENDING", "UNKNOWN"]
+    )
+
+
+def clock_of(run: Run) -> datetime:
+    return market_clock(run.account).now()

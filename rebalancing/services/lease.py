@@ -1,0 +1,104 @@
+"""One worker at a time drives a run: a lease taken by conditional UPDATE and checked at commit.
+
+Losing the lease does no harm to orders, which have guards of their own; it only saves double reads.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from rebalancing.domain.states import RunState
+from rebalancing.models import Run
+from rebalancing.services.news import announce
+from trading.domain.errors import StateConflict
+from trading.services import epochs
+from trading.services.states import record_transition
+
+__all__ = ["Driver", "lease"]
+
+LEASE = timedelta(seconds=45)
+
+
+class Driver:
+    """The right to move one run for a while. `run` is the row as read under the lease."""
+
+    def __init__(self, run: Run, token: str) -> None:
+        self.run = run
+        self._token = token
+
+    def move(
+        self, to: RunState | str, *, at: datetime, by: str = "engine", reason: str = "", **fields: object
+    ) -> None:
+        """Move the run inside a transaction; raises StateConflict when the lease or state was lost."""
+        move_run(self.run, to, at=at, by=by, reason=reason, lease_token=self._token, **fields)
+
+    def update(self, **fields: object) -> None:
+        """Set fields without moving, under the same condition."""
+        hit = Run.objects.filter(pk=self.run.pk, state=self.run.state, lease=self._token).update(
+            **fields
+        )
+        if not hit:
+            raise StateConflict("run_moved", run=self.run.pk)
+        for name, value in fields.items():
+            setattr(self.run, name, value)
+
+
+def move_run(
+    run: Run,
+    to: RunState | str,
+    *,
+    at: datetime,
+    by: str,
+    reason: str = "",
+    lease_token: str | None = None,
+    **fields: object,
+) -> None:
+    """The conditional UPDATE behind every change of a run's state. Raises StateConflict."""
+    old = str(run.state)
+    rows = Run.objects.filter(pk=run.pk, state=old)
+    if lease_token is not None:
+        rows = rows.filter(lease=lease_token)
+    values = {"state": str(to), "state_since": at, **fields}
+    if not rows.update(**values):
+        raise StateConflict("run_moved", run=run.pk, expected=old)
+    record_transition("run", run.pk, old, str(to), at, by, reason)
+    for name, value in values.items():
+        setattr(run, name, value)
+    announce(run.pk, run.account_id)
+
+
+@contextmanager
+def lease(run_id: int) -> Iterator[Driver | None]:
+    """Yield a Driver, or None when somebody alive holds the run."""
+    token, wall = secrets.token_hex(16), timezone.now()
+    epoch = epochs.current_epoch()
+    free = (
+        Q(lease="") | Q(lease_until__lt=wall) | Q(lease_until__isnull=True)
+    )
+    hit = Run.objects.filter(free, pk=run_id, terminal_at=None).update(
+        lease=token, lease_until=wall + LEASE, lease_epoch=epoch.pk
+    )
+    if not hit and (dead := _dead_holder(run_id)) is not None:
+        hit = Run.objects.filter(pk=run_id, terminal_at=None, lease_epoch=dead).update(
+            lease=token, lease_until=wall + LEASE, lease_epoch=epoch.pk
+        )
+    if not hit:
+        yield None
+        return
+    run = Run.objects.select_related("account", "config", "target", "snapshot").get(pk=run_id)
+    try:
+        yield Driver(run, token)
+    finally:
+        Run.objects.filter(pk=run_id, lease=token).update(lease="", lease_until=None)
+
+
+def _dead_holder(run_id: int) -> int | None:
+    """The epoch that holds the lease, if its process is proven to have ended."""
+    holder = Run.objects.filter(pk=run_id).values_list("lease_epoch", flat=True).first()
+    return holder if holder is not None and epochs.has_ended(holder) else None

@@ -1,0 +1,50 @@
+"""Who somebody is: four roles as groups, and accounts seen only through membership."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import QuerySet
+
+from trading.models import Account, AccountMember
+
+__all__ = ["Role", "accounts_of", "has_role", "may_see", "role_names"]
+
+Person = AbstractBaseUser | AnonymousUser
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    TRADER = "trader"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+
+def role_names(user: Person) -> frozenset[str]:
+    """The roles of `user`, read once per request: the user object keeps them."""
+    if not user.is_authenticated or not user.is_active:
+        return frozenset()
+    found: frozenset[str] | None = getattr(user, "_jeoul_roles", None)
+    if found is None:
+        found = frozenset(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]
+        user._jeoul_roles = found  # type: ignore[union-attr]
+    return found
+
+
+def has_role(user: Person, *roles: Role) -> bool:
+    """True when an active `user` holds one of `roles`. A superuser has no implicit right to trade."""
+    return bool(role_names(user) & {str(role) for role in roles})
+
+
+def accounts_of(user: Person) -> QuerySet[Account]:
+    """The accounts `user` is a member of; for anybody else they do not exist."""
+    if not role_names(user):
+        return Account.objects.none()
+    return Account.objects.filter(accountmember__user=user, is_active=True).order_by("pk")
+
+
+def may_see(user: Person, account: Account) -> bool:
+    return bool(role_names(user)) and AccountMember.objects.filter(
+        account=account, user=user
+    ).exists()
