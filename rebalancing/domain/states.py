@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["BEFORE_SELLING", "TERMINAL", "TRANSITIONS", "RunState", "can_move"]
+__all__ = ["BEFORE_SELLING", "TERMINAL", "TRANSITIONS", "RunState", "can_move", "can_resume"]
 
 
 class RunState(StrEnum):
@@ -105,9 +105,9 @@ _STEPS: dict[RunState, frozenset[RunState]] = {
     _S.BUY_WAIT: frozenset({_S.FINAL_RECON}),
     _S.HALTED: frozenset({_S.FINAL_RECON}),
     _S.FINAL_RECON: frozenset({_S.COMPLETED, _S.COMPLETED_WITH_SHORTFALL}),
-    # A person resumes at the step that was interrupted, or closes the run.
+    # A person resumes or closes; `can_resume` says which of these fits the step it was paused in.
     _S.PAUSED_UNKNOWN: frozenset({*_SENDING, _S.FINAL_RECON}),
-    _S.PAUSED_EXTERNAL: frozenset({*_SENDING, _S.APPROVED, _S.FINAL_RECON}),
+    _S.PAUSED_EXTERNAL: frozenset({*_SENDING, _S.STALE, _S.FINAL_RECON}),
 }
 
 
@@ -135,3 +135,14 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {state: _moves(state) for sta
 def can_move(a: RunState, b: RunState) -> bool:
     """True when a run in `a` may be moved to `b`. Staying is not a move."""
     return b in TRANSITIONS[a]
+
+
+def can_resume(paused_in: RunState, b: RunState) -> bool:
+    """True when a run that was paused while in `paused_in` may go on with `b`.
+
+    Once orders may be out: the same step, or closing. Before: only a new generation (STALE), so
+    that a pause is never a way around the approval.
+    """
+    if paused_in in BEFORE_SELLING:
+        return b is RunState.STALE
+    return b in (paused_in, RunState.FINAL_RECON) and paused_in in (*_SENDING, RunState.FINAL_RECON)
