@@ -181,7 +181,8 @@ class Leg(models.Model):
     resized_quantity = models.BigIntegerField(null=True)
     reference_price = models.BigIntegerField()
     order_type = models.CharField(max_length=8)
-    price_strategy = models.CharField(max_length=20)
+    price_strategy = models.CharField(max_length=20, blank=True)
+    limit_price = models.BigIntegerField(null=True)
     slices = models.JSONField()
     reason = models.CharField(max_length=200, blank=True)
     expected_cost = models.BigIntegerField(default=0)
@@ -199,9 +200,6 @@ class Leg(models.Model):
         ordering = ("run", "generation", "number")
         constraints = [
             models.UniqueConstraint(fields=["run", "generation", "number"], name="leg_once"),
-            models.UniqueConstraint(
-                fields=["run", "generation", "instrument"], name="one_leg_per_ticker"
-            ),
             models.CheckConstraint(
                 condition=Q(quantity__gt=0)
                 & Q(reference_price__gt=0)

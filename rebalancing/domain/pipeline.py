@@ -18,6 +18,7 @@ from portfolio.domain.drift import (
     DriftReport,
     calculate_drift,
 )
+from portfolio.domain.valuation import calculate_equity
 from rebalancing.domain.legs import targets_hash
 from rebalancing.domain.netting import (
     DEFAULT_MIN_TRADE,
@@ -49,7 +50,7 @@ from trading.domain.quotes import OrderBook
 from trading.domain.sizing import DEFAULT_BUFFER, Allocation, calculate_target_quantities
 from trading.domain.targets import TargetWeights, combine_percentages
 
-__all__ = ["PlanConfig", "PlanOutcome", "Snapshot", "Targets", "make_plan"]
+__all__ = ["PlanConfig", "PlanOutcome", "Snapshot", "Targets", "make_plan", "tickers_to_trade"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,19 @@ def make_plan(
         checks,
         planned.discarded if planned else (),
     )
+
+
+def tickers_to_trade(snapshot: Snapshot, targets: Targets, config: PlanConfig) -> list[str]:
+    """The names `make_plan` will trade, so that their books can be read before it is called."""
+    _refuse_missing_facts(snapshot, targets.weights)
+    fees = {ticker: config.commission.of(kind) for ticker, kind in snapshot.kinds.items()}
+    equity = calculate_equity(snapshot.cash, snapshot.holdings, snapshot.prices)
+    allocation = calculate_target_quantities(
+        equity, targets.weights, snapshot.prices, buffer=config.buffer, fee=fees
+    )
+    changes = calculate_net_trades(snapshot.holdings, allocation.shares)
+    kept = apply_minimum_trade_filter(changes, snapshot.prices, config.min_trade).kept
+    return sorted(trade.ticker for trade in kept)
 
 
 def _affordable(
