@@ -190,9 +190,7 @@ class Calendar:
         if not self.is_session(local.date()):
             return Phase.CLOSED
         hours = self.session_hours(local.date())
-        late = (
-            Phase.AFTER_MARKET if local.date() >= AFTER_MARKET_SINCE else Phase.AFTER_SINGLE
-        )
+        late = Phase.AFTER_MARKET if local.date() >= AFTER_MARKET_SINCE else Phase.AFTER_SINGLE
         bounds = (
             (hours.preopen, hours.open, Phase.PRE_OPEN),
             (hours.open, hours.closing_auction, Phase.REGULAR),
