@@ -86,6 +86,7 @@ class _Resting:
     quantity: int
     ahead: int
     conditional: bool = False
+    rivals: int = 0
 
 
 def _never_worse(side: Side, price: int, limit: int | None) -> bool:
@@ -96,7 +97,7 @@ def _never_worse(side: Side, price: int, limit: int | None) -> bool:
 
 @dataclass
 class MatchingBook:
-    """One instrument's book. Prices are whole won on the grid of `kind`, inside [`lower`, `upper`]."""
+    """One instrument's book. Prices: whole won on the grid of `kind`, in [`lower`, `upper`]."""
 
     kind: InstrumentKind
     lower: int
@@ -130,7 +131,7 @@ class MatchingBook:
         return bool(self._resting)
 
     def interest(self) -> tuple[int | None, int | None, bool]:
-        """(highest resting buy, lowest resting sell, an order at market rests): what can still match."""
+        """(highest resting buy, lowest resting sell, an order rests at market): what can match."""
         buys = [o.price for o in self._resting if o.side is Side.BUY and o.price is not None]
         sells = [o.price for o in self._resting if o.side is Side.SELL and o.price is not None]
         at_market = any(order.price is None for order in self._resting)
@@ -148,8 +149,8 @@ class MatchingBook:
         """Replace the anonymous book after others traded `volume` at `last`; returns our fills.
 
         Orders of ours at `last` are filled once the queue ahead of them has been eaten; orders that
-        the new book crosses are filled at their own price, up to the quantity that crosses. A halted
-        book shows the levels but fills nothing.
+        the new book crosses are filled at their own price, up to the quantity that crosses. A
+        halted book shows the levels but fills nothing.
         """
         self._asks = {level.price: level.quantity for level in asks if level.quantity > 0}
         self._bids = {level.price: level.quantity for level in bids if level.quantity > 0}
@@ -179,11 +180,14 @@ class MatchingBook:
                     yield Execution(order.order_id, order.side, last, taken)
 
     def _cross(self, order: _Resting) -> Iterable[Execution]:
-        """The new anonymous book reaches `order`: it fills at its own price, or at theirs if at market."""
+        """The new book reaches `order`: it fills at its own price, or at theirs if at market."""
         there = self._side(order.side.opposite)
         for price in self._best_first(order.side.opposite):
             if not order.quantity or not _never_worse(order.side, price, order.price):
                 return
+            theirs = min(order.rivals, there[price])
+            order.rivals -= theirs
+            there[price] -= theirs
             taken = min(order.quantity, there[price])
             there[price] -= taken
             order.quantity -= taken
@@ -215,11 +219,13 @@ class MatchingBook:
         price: int | None = None,
         tif: TimeInForce = TimeInForce.DAY,
         reach: int | None = None,
+        rivals: int = 0,
         auction: bool = False,
     ) -> Outcome:
         """Take an order: match what can be matched, rest or cancel the remainder.
 
-        `reach` caps what may be filled on arrival (others were quicker); `auction` only queues it.
+        `reach` caps what may be filled on arrival because others were quicker, and `rivals` is how
+        many shares they still want before the rest of this order; `auction` only queues it.
         """
         refusal = self.check(order_type, price, quantity)
         if refusal:
@@ -239,11 +245,11 @@ class MatchingBook:
         if tif is not TimeInForce.DAY:
             return Outcome(fills, cancelled=rest, price=limit)
         if rest:
-            self._rest(order_id, side, limit, rest, conditional)
+            self._rest(order_id, side, limit, rest, conditional, rivals)
         return Outcome(fills, resting=rest, price=limit)
 
     def cancel(self, order_id: str, quantity: int | None = None) -> int:
-        """Take `quantity` (default all) of a resting order out of the book; returns what was removed."""
+        """Take `quantity` (default all) of a resting order out; returns what was removed."""
         for order in self._resting:
             if order.order_id == order_id:
                 removed = order.quantity if quantity is None else min(quantity, order.quantity)
@@ -319,8 +325,9 @@ class MatchingBook:
         return
 
     def _eat(self, side: Side, price: int, quantity: int) -> list[tuple[str | None, int]]:
-        """Up to `quantity` from one price of `side`, as (our order or None, taken) in time order."""
-        there, eaten, taken = self._side(side), 0, []
+        """Up to `quantity` from one price of `side`: (our order or None, taken), oldest first."""
+        there, eaten = self._side(side), 0
+        taken: list[tuple[str | None, int]] = []
 
         def anonymous(most: int) -> None:
             nonlocal quantity, eaten
@@ -347,10 +354,16 @@ class MatchingBook:
         return taken
 
     def _rest(
-        self, order_id: str, side: Side, price: int | None, quantity: int, conditional: bool
+        self,
+        order_id: str,
+        side: Side,
+        price: int | None,
+        quantity: int,
+        conditional: bool,
+        rivals: int = 0,
     ) -> None:
         ahead = self._side(side).get(price, 0) if price is not None else 0
-        self._resting.append(_Resting(order_id, side, price, quantity, ahead, conditional))
+        self._resting.append(_Resting(order_id, side, price, quantity, ahead, conditional, rivals))
 
     def _sweep_done(self) -> None:
         self._resting = [order for order in self._resting if order.quantity > 0]

@@ -1,7 +1,7 @@
 """The simulator's only clock: real time × speed, or time that moves only when told.
 
-Readings are aware Seoul times and strictly increase by at least a microsecond, so that no two things
-in the journal happen at once.
+Readings are aware Seoul times and increase by at least a microsecond each, so that no two things in
+the journal happen at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The control port: health, truth and journal to read; time, prices, halts, cash and faults to move.
+"""The control port: health, truth and journal to read; time, prices, cash and faults to move.
 
 Never reachable through the broker's ports. Whatever it does not understand is refused with 400 and
 what is known; nothing is accepted in silence.
@@ -20,6 +20,7 @@ from trading.simulator.world import World
 __all__ = ["Control"]
 
 PREFIX = "/__sim/"
+MANY = 100
 SCRIPTED = ("arm", "price", "halt", "advance", "manual_order", "cash", "gap")
 
 
@@ -30,6 +31,7 @@ class Control:
         self.world = world
         world.on_agenda(self._scheduled)
         self.on_refuse: Callable[[float], None] | None = None
+        self.on_cut: Callable[[], None] | None = None
         self.posts: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "reset": self.reset,
             "arm": self.arm,
@@ -48,7 +50,7 @@ class Control:
             "health": lambda _: self.health(),
             "truth": lambda _: self.truth(),
             "journal": lambda query: self.journal(int(query.get("from", "1"))),
-            "instruments": lambda _: self.instruments(),
+            "instruments": lambda query: self.instruments(query.get("codes", "")),
             "faults": lambda _: self.faults(),
         }
 
@@ -94,12 +96,20 @@ class Control:
         return {"epoch": self.world.journal.epoch, "records": records,
                 "next": len(self.world.journal.lines) + 1}  # fmt: skip
 
-    def instruments(self) -> dict[str, Any]:
-        """Every listing with its last price; on a large file this computes today's path of each."""
+    def instruments(self, codes: str = "") -> dict[str, Any]:
+        """Listings with their last price: all, or those of a comma-separated list.
+
+        Each price costs the day's whole path; above a hundred listings, ask for the codes you need.
+        """
         now, market = self.world.now(), self.world.market
+        wanted = codes.split(",") if codes else sorted(market.source.listings)
+        if len(wanted) > MANY:
+            raise ValueError(f"{len(wanted)} listings: ask for at most {MANY} with ?codes=a,b,c")
         rows = []
-        for code, listing in sorted(market.source.listings.items()):
-            shown = market.shown(code, now)
+        for code in wanted:
+            if code not in market:
+                raise ValueError(f"{code} is not listed here")
+            listing, shown = market.listing(code), market.shown(code, now)
             rows.append(
                 {
                     "code": code,
@@ -134,6 +144,8 @@ class Control:
 
     def arm(self, body: dict[str, Any]) -> dict[str, Any]:
         armed = self.world.arm(body)
+        if armed.fault == "A01" and self.on_cut:
+            self.on_cut()
         if armed.fault == "A01" and armed.params.get("mode") == "refuse" and self.on_refuse:
             self.on_refuse(armed.number_param("seconds", 1))
             self.world.journal.write("fault_fired", fault="A01", req_seq=None, arm=armed.number)
@@ -229,7 +241,7 @@ class Control:
         return {"accepted": False, "reason": placed.why.value}
 
     def script(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Actions in order: {action, at (ISO) or after (virtual seconds from now), …its own keys}."""
+        """Actions in order: {action, at (ISO) or after (virtual seconds), …its own keys}."""
         _only(body, "actions")
         actions = list(body["actions"])
         for action in actions:
@@ -253,7 +265,9 @@ class Control:
         try:
             self._perform(action)
         except (ValueError, KeyError, TypeError) as error:
-            self.world.journal.write("script_error", action=action["action"], error=str(error))
+            self.world.journal.write(
+                "script_error", self.world.truth.time, action=action["action"], error=str(error)
+            )
 
     def _perform(self, action: dict[str, Any]) -> dict[str, Any]:
         body = {k: v for k, v in action.items() if k not in ("action", "at", "after")}

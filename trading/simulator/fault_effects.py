@@ -185,7 +185,7 @@ def _business_refusal(default: str) -> Callable[[Strike, Armed], Struck]:
         rt_cd = str(armed.params.get("rt_cd", "1"))
         body = {"rt_cd": rt_cd, "msg_cd": code, "msg1": text.ljust(MSG_WIDTH)}
         status = int(armed.number_param("status", 200))
-        return Delivery(json_reply(body, status, {"tr_id": ask.tr_id, "tr_cont": ""})), True
+        return Delivery(json_reply(body, status, {"tr_id": ask.tr_id, "tr_cont": "D"})), True
 
     return effect
 

@@ -1,7 +1,7 @@
 """Faults on demand: what can be armed, when it strikes, and what it does to a reply or to truth.
 
-A fault that finds nothing to alter stays armed; `fault_fired` is journalled only when a reply or the
-state was really changed. Ids and points are those of the published fault model.
+A fault that finds nothing to alter stays armed; `fault_fired` is journalled only when a reply or
+the state was really changed. Ids and points are those of the published fault model.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ MID = "mid_reply"
 LATE = "after_reply"
 AT = "at_vt"
 NTH = "on_nth_match"
+EITHER = f"{AFTER} {BEFORE}"
+ANYTIME = f"{AT} {LATE} {BEFORE}"
 WHENS = (READ, BEFORE, AFTER, MID, LATE, AT, NTH)
 MATCHES = frozenset({"tr_id", "ticker", "side", "account", "page"})
 
@@ -48,16 +50,16 @@ FAULTS: dict[str, FaultSpec] = {
     "A03": _spec("accepted, no reply", AFTER, "order", "seconds"),
     "A04": _spec("accepted, cut inside the reply", MID, "order", "bytes"),
     "A05": _spec("accepted, HTTP 500 with HTML", AFTER, "order", "empty"),
-    "A06": _spec("gateway 502/503/504, accepted or not", f"{AFTER} {BEFORE}", "order", "status accepted"),
-    "A07": _spec("EGW00301, accepted or not", f"{AFTER} {BEFORE}", "order", "code accepted"),
-    "A08": _spec("EGW00202 and kin, accepted or not", f"{AFTER} {BEFORE}", "order", "code accepted"),
+    "A06": _spec("gateway 502/503/504, accepted or not", EITHER, "order", "status accepted"),
+    "A07": _spec("EGW00301, accepted or not", EITHER, "order", "code accepted"),
+    "A08": _spec("EGW00202 and kin, accepted or not", EITHER, "order", "code accepted"),
     "A09": _spec("EGW00201 calls per second", BEFORE, "any", "status"),
     "A10": _spec("EGW00215 ledger calls per second", BEFORE, "any", "status"),
     "A11": _spec("EGW00123 token dead on an order", BEFORE, "order", "code status"),
     "A12": _spec("accepted, reply without a usable ODNO", AFTER, "order", "odno"),
     "A14": _spec("business refusal by code", BEFORE, "order", "code text status rt_cd"),
     "A15": _spec("overloaded APBK0918/0919", BEFORE, "order", "code text status"),
-    "A16": _spec("unlisted code, accepted or not", f"{AFTER} {BEFORE}", "order", "code accepted status"),
+    "A16": _spec("unlisted code, accepted or not", EITHER, "order", "code accepted status"),
     "A17": _spec("slow reply", AFTER, "any", "seconds"),
     "A18": _spec("accepted twice for one request", AFTER, "order"),
     "A19": _spec("redirected to another host", BEFORE, "order", "status location"),
@@ -70,11 +72,11 @@ FAULTS: dict[str, FaultSpec] = {
     "D01": _spec("EGW00133 one token a minute", BEFORE, "token", "shape"),
     "D02": _spec("token revoked", f"{AT} {BEFORE} {LATE}", "state", "at code appkey"),
     "E01": _spec("partial fill, then halt", BEFORE, "order", "share seconds"),
-    "E04": _spec("price gap", f"{AT} {LATE} {BEFORE}", "state", "at ticker percent"),
-    "F01": _spec("cash shortfall: price drop or withdrawal", f"{AT} {LATE} {BEFORE}", "state",
+    "E04": _spec("price gap", ANYTIME, "state", "at ticker percent"),
+    "F01": _spec("cash shortfall: price drop or withdrawal", ANYTIME, "state",
                  "at ticker percent account amount"),
     "F02": _spec("sale proceeds late in buying power", BEFORE, "order", "seconds"),
-    "F04": _spec("cash withdrawn or deposited", f"{AT} {LATE} {BEFORE}", "state", "at account amount"),
+    "F04": _spec("cash withdrawn or deposited", ANYTIME, "state", "at account amount"),
 }  # fmt: skip
 
 
@@ -168,7 +170,7 @@ class Faults:
         return armed.when
 
     def due(self, point: str, matches: Callable[[Armed], bool]) -> list[Armed]:
-        """Armed faults of this point whose match fits now; those still skipping are counted down."""
+        """Armed faults of this point whose match fits now; skipping ones are counted down."""
         ready = []
         for armed in self.armed:
             if self.point_of(armed) != point or not matches(armed):

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as little as the simulator needs: read one request, write one reply, header case kept."""
+"""HTTP/1.1, as little as is needed: read one request, write one reply, header case kept."""
 
 from __future__ import annotations
 

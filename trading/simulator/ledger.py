@@ -1,7 +1,7 @@
 """One account as a fold of what happened: cash, D+2 cash, positions, orders.
 
-The simulator keeps two of these for every account. Truth applies an event when it happens; the wire's
-copy applies the same event when the broker's screens would show it. Money is whole won.
+The simulator keeps two of these for every account. Truth applies an event when it happens; the
+wire's copy applies the same event when the broker's screens would show it. Money is whole won.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the rest of the market does: prices, books, halts, as a pure function of seed, code and time.
+"""What the rest of the market does: prices, books, halts, a pure function of seed, code and time.
 
 Control actions (a pinned price, a gap, a halt) bend that function from the moment they are made;
 everything else can be recomputed from the seed.
@@ -26,6 +26,8 @@ HALT_SECONDS = (120, 600)
 TAME_LEVEL = 1_000_000
 QUICK_RIVAL_CHANCE = 0.30
 LATE_RIVAL_SHARE = (0.0, 0.7)
+RIVAL_LEVELS = (3.0, 40.0)
+"""About that many seconds of liquidity go to the quicker ones first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Halt:
 
 @dataclass
 class Market:
-    """The tape of every instrument. `first_day` anchors the walk: its reference is the base price."""
+    """The tape of every instrument. The reference of `first_day` is the listing's base price."""
 
     seed: int
     source: BarSource
@@ -312,7 +314,7 @@ class Market:
     # --- hands on the market ------------------------------------------------------------------
 
     def pin(self, code: str, price: int | None, day: date) -> None:
-        """Hold the price at `price` until it is unpinned (None). ValueError outside the day's limits."""
+        """Hold the price until it is unpinned (None). ValueError outside the day's limits."""
         if price is None:
             self.pins.pop(code, None)
             return
@@ -343,14 +345,16 @@ class Market:
         else:
             self.manual_halts.pop(code, None)
 
-    def reach(self, code: str, order: str, quantity: int) -> int | None:
-        """How much of an arriving order may fill at once: None all, less when others were quicker."""
-        if self.tame:
-            return None
+    def reach(self, code: str, day: date, order: str, quantity: int) -> tuple[int | None, int]:
+        """(how much of an arriving order fills at once, shares rivals want before the rest).
+
+        (None, 0) means nobody was quicker.
+        """
         rng = random.Random(f"{self.seed}:rival:{code}:{order}")
-        if rng.random() >= QUICK_RIVAL_CHANCE:
-            return None
-        return int(quantity * rng.uniform(*LATE_RIVAL_SHARE))
+        if self.tame or rng.random() >= QUICK_RIVAL_CHANCE:
+            return None, 0
+        share = rng.uniform(*LATE_RIVAL_SHARE)
+        return int(quantity * share), int(self._level_depth(code, day) * rng.uniform(*RIVAL_LEVELS))
 
 
 def _path(bar: DayBar, listing: Listing, seconds: int, key: str) -> array[int]:
@@ -381,10 +385,12 @@ def _bridge(
     """From `a` (left out) to `b` in `steps`, wandering, never outside the day's range."""
     value, out, gauss = float(a), array("q"), rng.gauss
     low, high = float(bar.low), float(bar.high)
+    tick = tick_size(bar.low, kind)
+    one_tick = tick == tick_size(bar.high, kind)
     for left in range(steps, 0, -1):
-        value += (b - value) / left + gauss(0, noise) * (1 if left > 1 else 0)
+        value += (b - value) / left + (gauss(0, noise) if left > 1 else 0)
         value = min(max(value, low), high)
-        out.append(nearest(value, kind))
+        out.append(round(value / tick) * tick if one_tick else nearest(value, kind))
     if out:
         out[-1] = b
     return out

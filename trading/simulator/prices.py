@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One tradable instrument: `base` won on the first day, `sigma` a day, `volume` shares a day."""
+    """One instrument: `base` won on the first day, `sigma` and `volume` (shares) of a day."""
 
     code: str
     name: str
@@ -229,7 +229,8 @@ class FileSource:
 
 
 def _as_date(day: Any) -> date:
-    return day.date() if hasattr(day, "date") else day
+    found: date = day.date() if hasattr(day, "date") else day
+    return found
 
 
 def _file_bar(

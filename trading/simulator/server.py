@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 import threading
@@ -17,10 +18,20 @@ from datetime import datetime
 from trading.domain.sessions import SEOUL
 from trading.simulator.control import Control
 from trading.simulator.faults import READ, Delivery
-from trading.simulator.http import BadRequest, Reply, Request, encode, json_reply, read_request
+from trading.simulator.http import (
+    BadRequest,
+    Reply,
+    Request,
+    encode,
+    html_reply,
+    json_reply,
+    read_request,
+)
 from trading.simulator.world import World
 
 __all__ = ["Server"]
+
+log = logging.getLogger(__name__)
 
 PUMP_SECONDS = 0.25
 LOOPBACK = "127.0.0.1"
@@ -34,6 +45,7 @@ class Server:
         self.world = world
         self.control = Control(world)
         self.control.on_refuse = self._refuse_for
+        self.control.on_cut = self._drop_idle
         self.host, self.port, self.control_port = host, port, control_port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -103,8 +115,6 @@ class Server:
                 self.world.pump()
 
     def _answer_control(self, request: Request) -> Delivery:
-        if request.path == "/__sim/arm":
-            self._close_idle()
         return Delivery(self.control.answer(request), at=datetime.now(SEOUL))
 
     # --- connections ----------------------------------------------------------------------------
@@ -144,7 +154,11 @@ class Server:
             self._idle.discard(writer)
             if request is None:
                 return
-            delivery = answer(request)
+            try:
+                delivery = answer(request)
+            except Exception:
+                log.exception("no answer to %s %s", request.method, request.path)
+                delivery = Delivery(html_reply(500))
             if not await self._deliver(writer, request, delivery):
                 return
 
@@ -183,6 +197,10 @@ class Server:
         """Connections that wait between requests are closed, so that the next one is a new one."""
         for writer in list(self._idle):
             writer.close()
+
+    def _drop_idle(self) -> None:
+        if self._loop and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._close_idle)
 
     def _refuse_for(self, seconds: float) -> None:
         """Refuse connections for `seconds` of real time: nobody listens."""

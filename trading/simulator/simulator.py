@@ -1,4 +1,4 @@
-"""The simulator as an object for tests and harnesses: real sockets on loopback, started and stopped."""
+"""The simulator as an object for tests: real sockets on loopback, started and stopped."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Simulator:
             assert sim.truth()["orders"][0]["filled"] == 10
             assert [r for r in sim.journal() if r["kind"] == "fault_fired"]
 
-    `speed` 0 (the default here) stops the clock between `advance` calls; `start` defaults to 09:35 of
-    the latest session; `accounts` has the shape of the accounts file. `throttled=False` lifts every
+    `speed` 0 (the default here) stops the clock between `advance` calls; `start` defaults to 09:35
+    of the latest session; `accounts` has the shape of the accounts file. `throttled=False` lifts every
     rate limit and tokenP's minute.
     """
 
@@ -140,7 +140,7 @@ class Simulator:
         return self.world.advance(seconds)
 
     def set_price(self, code: str, price: int | None) -> int:
-        """Hold a price, or let the walk go on (None); returns the last price. ValueError off limits."""
+        """Hold a price, or let the walk go on (None). Returns the last price; ValueError off limits."""
         return int(self._do("price", code=code, price=price)["last"])
 
     def gap(self, code: str, percent: float) -> int:
@@ -176,7 +176,8 @@ class Simulator:
         body |= {"params": dict(params or {})}
         if when:
             body["when"] = when
-        return self._do("arm", **body)["armed"]
+        armed: dict[str, Any] = self._do("arm", **body)["armed"]
+        return armed
 
     def disarm(self) -> None:
         """Take off every armed fault."""

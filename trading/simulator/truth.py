@@ -1,4 +1,4 @@
-"""The exchange and the accounts as they really are; what the broker shows of it is the wire's business.
+"""The exchange and the accounts as they really are; what the broker shows is the wire's business.
 
 Time runs through `run_to`: everything that falls due up to a moment happens in order, at its own
 time. Orders come in through `place`, `revise` and `cancel`; each is accepted and journalled, or
@@ -156,6 +156,7 @@ class Truth:
     slow_proceeds: dict[str, float] = field(default_factory=dict)
     agenda: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
     listeners: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+    running: bool = False
     _day: date | None = None
     _odno: int = 0
     _orders: int = 0
@@ -170,6 +171,13 @@ class Truth:
 
     def run_to(self, now: datetime) -> None:
         """Let everything happen that falls due up to `now`."""
+        self.running = True
+        try:
+            self._run_to(now)
+        finally:
+            self.running = False
+
+    def _run_to(self, now: datetime) -> None:
         while True:
             boundary, step = self._next_boundary()
             planned = self.agenda[0][0] if self.agenda else None
@@ -352,9 +360,14 @@ class Truth:
         account.shown.open_with(plan.cash, holdings)
         for code, holding in holdings.items():
             self.journal.write(
-                "position", account=number, ticker=code, qty=holding.quantity, reason="open"
+                "position",
+                self.time,
+                account=number,
+                ticker=code,
+                qty=holding.quantity,
+                reason="open",
             )
-        self._journal_cash(account, "open", None)
+        self._journal_cash(account, "open", self.time)
         return account
 
     def _value(self, code: str) -> int:
@@ -370,13 +383,13 @@ class Truth:
         return account.shown
 
     def move_cash(self, number: str, amount: int, reason: str) -> int:
-        """Deposit (positive) or withdraw; a withdrawal is cut to what may leave. Returns the move."""
+        """Deposit (positive) or withdraw what may leave. Returns the amount moved."""
         account = self.account(number)
         if amount < 0:
             amount = -min(-amount, account.truth.withdrawable(self.time.date()))
         if amount:
             self._emit(account, CashMoved(amount), self.time, lag=False)
-            self._journal_cash(account, reason, None)
+            self._journal_cash(account, reason, self.time)
         return amount
 
     # --- orders -------------------------------------------------------------------------------
@@ -391,8 +404,8 @@ class Truth:
     ) -> Placed | Refused:
         """Take or refuse a new order.
 
-        `reach` caps what fills at once, `hide` keeps it off the lists and `slow` its proceeds out of
-        buying power, both in seconds.
+        `reach` caps what fills at once; `hide` keeps it off the lists and `slow` its proceeds out
+        of buying power, both in seconds.
         """
         why = self._refusal(order)
         if why:
@@ -415,7 +428,7 @@ class Truth:
         price: int,
         req_seq: int | None = None,
     ) -> Placed | Refused:
-        """Move `quantity` (None: all) of a working order to a new price or type under a new number."""
+        """Move `quantity` (None: all) of a working order to a new price, under a new number."""
         found = self._working(original, account, quantity)
         if isinstance(found, Refused):
             return found
@@ -432,7 +445,7 @@ class Truth:
         removed = book.cancel(old.odno, moved)
         row = self._row(replace(wanted, quantity=removed), book.upper, "revise", old.odno)
         self._accept(row, req_seq)
-        self.journal.write("cancel", odno=old.odno, qty=removed)
+        self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
         self._emit(holder, Revised(key, removed), self.time)
         return self._match(row, book, None)
 
@@ -456,7 +469,7 @@ class Truth:
         row = self._row(asked, old.reserve_price, "cancel", old.odno)
         row.cancelled = removed
         self._accept(row, req_seq)
-        self.journal.write("cancel", odno=old.odno, qty=removed)
+        self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
         self._emit(self.account(account), Cancelled(old.key, removed), self.time)
         return Placed(row.odno, row.orgno, row.at, 0, row.key)
 
@@ -595,7 +608,7 @@ class Truth:
         number = row.account
         link = {"orgn_odno": row.orgn_odno} if row.orgn_odno else {}
         self.journal.write(
-            "accepted", odno=row.odno, **link, account=number, ticker=row.code,
+            "accepted", self.time, odno=row.odno, **link, account=number, ticker=row.code,
             side=row.side.value, qty=row.quantity, req_seq=req_seq, action=row.action,
             price=row.price, orgno=row.orgno, trade_date=f"{row.day:%Y%m%d}",
         )  # fmt: skip
@@ -604,14 +617,16 @@ class Truth:
 
     def _match(self, row: OrderRow, book: MatchingBook, reach: int | None) -> Placed:
         key = row.key
-        cap = self.market.reach(row.code, row.odno, row.quantity) if reach is None else reach
+        cap, rivals = self.market.reach(row.code, row.day, row.odno, row.quantity)
+        cap = cap if reach is None else reach
         outcome = book.submit(
             row.odno, row.side, row.quantity, row.order_type, row.price or None, row.tif,
-            reach=None if row.tif is TimeInForce.FOK else cap, auction=self._in_auction(),
+            reach=None if row.tif is TimeInForce.FOK else cap, rivals=rivals,
+            auction=self._in_auction(),
         )  # fmt: skip
         self._book_fills(row.code, outcome.executions, self.time)
         if outcome.cancelled:
-            self.journal.write("cancel", odno=row.odno, qty=outcome.cancelled)
+            self.journal.write("cancel", self.time, odno=row.odno, qty=outcome.cancelled)
             holder = self._owner(row.odno)
             self._emit(holder, Cancelled(key, outcome.cancelled), self.time)
         filled = sum(f.quantity for f in outcome.executions if f.order_id == row.odno)
@@ -653,7 +668,7 @@ class Truth:
             event = Accepted(replace(event.order))
         account.queue.append((account.last_visible, event))
 
-    def _journal_cash(self, account: Account, reason: str, at: datetime | None) -> None:
+    def _journal_cash(self, account: Account, reason: str, at: datetime) -> None:
         ledger = account.truth
         self.journal.write(
             "cash", at, account=ledger.account, cash=ledger.cash, d2_cash=ledger.d2_cash,

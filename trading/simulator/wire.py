@@ -101,7 +101,7 @@ class Ask:
         return self.params.get(name, default).strip()
 
     def page_number(self) -> int:
-        """1 for a first page; a continuation says how far it is only by its key, so 2 means later."""
+        """1 for a first page, 2 for any later one: a continuation says no more than its key."""
         return 2 if self.next_page and self.get(self.key_name("NK")) else 1
 
     def key_name(self, part: str) -> str:
@@ -171,7 +171,7 @@ def check_params(service: Service, params: Mapping[str, str]) -> None:
 def refuse(refusal: Refusal, tr_id: str = "") -> Reply:
     """A refusal as the gateway words it."""
     body = {"rt_cd": "1", "msg_cd": refusal.code, "msg1": refusal.text.ljust(MSG_WIDTH)}
-    return json_reply(body, refusal.status, {"tr_id": tr_id, "tr_cont": ""})
+    return json_reply(body, refusal.status, {"tr_id": tr_id, "tr_cont": "D"})
 
 
 def fill(call_name: str, key: str, values: Mapping[str, object]) -> dict[str, str]:

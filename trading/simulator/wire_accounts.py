@@ -1,4 +1,4 @@
-"""The account's inquiries on the wire: balance, buying power, orders of the day, what can be revised.
+"""The account's inquiries on the wire: balance, buying power, orders, what can be revised.
 
 Everything here reads the shown ledger, which follows truth a few seconds behind.
 """
@@ -34,8 +34,8 @@ ZERO_TEXTS = (
 """Amounts that the broker's table calls texts; the broker sends "0"."""
 
 TYPE_NAMES = {
-    "00": "지정가", "01": "시장가", "02": "조건부지정가", "03": "최유리지정가", "04": "최우선지정가",
-    "11": "지정가", "12": "지정가", "13": "시장가", "14": "시장가", "15": "최유리", "16": "최유리",
+    "00": "지정가", "01": "시장가", "02": "조건부지정가", "03": "최유리지정가",
+    "04": "최우선지정가", "11": "지정가", "12": "지정가", "13": "시장가", "14": "시장가", "15": "최유리", "16": "최유리",
 }  # fmt: skip
 CONDITION_NAMES = {TimeInForce.DAY: "없음", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 SIDE_CODES = {Side.SELL: "01", Side.BUY: "02"}
@@ -81,7 +81,7 @@ def inquire_psbl_order(truth: Truth, ask: Ask, mock: bool) -> Reply:
             "msg_cd": msg_cd,
             "msg1": msg1.ljust(MSG_WIDTH),
         },
-        headers={"tr_id": ask.tr_id, "tr_cont": ""},
+        headers={"tr_id": ask.tr_id, "tr_cont": "D"},
     )
 
 
@@ -239,7 +239,7 @@ def _cash_row(truth: Truth, ledger: AccountLedger) -> dict[str, str]:
     )
 
 
-# --- buying power -----------------------------------------------------------------------------------
+# --- buying power ---------------------------------------------------------------------------------
 
 
 def _largest_amount(free: int, rate: Decimal) -> int:
@@ -259,7 +259,7 @@ def _calculation_price(truth: Truth, code: str, dvsn: str, price_text: str) -> i
     return truth.market.shown(code, truth.time).upper
 
 
-# --- orders -----------------------------------------------------------------------------------------
+# --- orders ---------------------------------------------------------------------------------------
 
 
 def _visible_orders(truth: Truth, ask: Ask) -> list[OrderRow]:

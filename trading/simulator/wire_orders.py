@@ -136,7 +136,7 @@ def _answer(
             "msg1": msg1.ljust(MSG_WIDTH),
             "output": fill(ask.service.call.name, "output", output),
         },
-        headers={"tr_id": ask.tr_id, "tr_cont": ""},
+        headers={"tr_id": ask.tr_id, "tr_cont": "D"},
     )
 
 
@@ -161,10 +161,8 @@ def _whole(text: str) -> int:
 
 def _price(text: str, order_type: OrderType) -> int:
     """The limit in won, 0 for a price-less type; -1 (off every grid) for what is not a price."""
-    if text.isascii() and text.isdigit():
-        price = int(text)
-    else:
-        price = 0 if not text else -1
+    whole = text.isascii() and text.isdigit()
+    price = int(text) if whole else -1 if text else 0
     if order_type in PRICED:
         return price or -1
     if price:

@@ -53,7 +53,7 @@ def _rate(price: int, shown: Shown) -> Decimal:
 
 def _done(ask: Ask, body: dict[str, object]) -> Reply:
     text = {"rt_cd": "0", "msg_cd": "MCA00000", "msg1": "정상처리 되었습니다.".ljust(MSG_WIDTH)}
-    return json_reply({**body, **text}, headers={"tr_id": ask.tr_id, "tr_cont": ""})
+    return json_reply({**body, **text}, headers={"tr_id": ask.tr_id, "tr_cont": "D"})
 
 
 def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
@@ -148,7 +148,7 @@ def inquire_asking_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
 
 
 def chk_holiday(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """Twenty-four days from the base date: weekday, business, trading, opening and settlement flags."""
+    """Twenty-four days from the base date: weekday and the four flags."""
     text = (
         ask.get("CTX_AREA_NK") if ask.next_page and ask.get("CTX_AREA_NK") else ask.get("BASS_DT")
     )

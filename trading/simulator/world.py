@@ -1,7 +1,7 @@
 """One simulated broker: clock, exchange, accounts, keys, faults and journal behind one lock.
 
-Sockets and control hand it requests; it answers with what to send and when. Nothing else touches the
-state, so that one seed and one sequence of requests give one journal.
+Sockets and control hand it requests; it answers with what to send and when. Nothing else touches
+the state, so that one seed and one sequence of requests give one journal.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ JOURNALLED_BODIES = ORDER_CALLS | {"inquire_psbl_order"}
 
 @dataclass(frozen=True)
 class Options:
-    """How a world is set up. `speed` 0 stops the clock between advances; `tame` removes the mess."""
+    """How a world is set up. `speed` 0: time moves only by advances; `tame` removes the mess."""
 
     profile: str = "real"
     seed: int = 1
@@ -139,7 +139,9 @@ class World:
     # --- time ---------------------------------------------------------------------------------
 
     def now(self) -> datetime:
-        """Bring the world up to the present of its clock."""
+        """Bring the world up to the present of its clock; inside an event, that event's time."""
+        if self.truth.running:
+            return self.truth.time
         now = self.clock.peek()
         self.truth.run_to(now)
         return now
@@ -169,7 +171,7 @@ class World:
             now = self.now()
             armed = self.faults.arm(request)
             at = due_time(armed, now)
-            self.journal.write("fault_armed", **armed.as_dict())
+            self.journal.write("fault_armed", now, **armed.as_dict())
             if at is not None:
                 self.truth.schedule(at, {"action": "strike", "number": armed.number})
             self.now()
@@ -187,7 +189,9 @@ class World:
             return
         armed = next((a for a in self.faults.armed if a.number == action["number"]), None)
         if armed and fire_state(self, armed):
-            self.journal.write("fault_fired", fault=armed.fault, req_seq=None, arm=armed.number)
+            self.journal.write(
+                "fault_fired", self.truth.time, fault=armed.fault, req_seq=None, arm=armed.number
+            )
             self.faults.fired(armed)
 
     # --- requests -----------------------------------------------------------------------------
@@ -222,7 +226,7 @@ class World:
             reply = HANDLERS[ask.service.call.name](self.truth, ask, self.options.mock)
         except Refusal as refusal:
             reply = refuse(refusal, tr_id)
-        reply.headers["gt_uid"] = hashlib.md5(  # noqa: S324
+        reply.headers["gt_uid"] = hashlib.md5(
             f"{self.options.seed}:{strike.seq}".encode(), usedforsecurity=False
         ).hexdigest()
         strike.reply = reply
@@ -353,7 +357,7 @@ class World:
                 values = {}
         cano = values.get("CANO", "")
         account = f"{cano}-{values.get('ACNT_PRDT_CD', '')}" if cano else ""
-        extra: dict[str, str] = {}
+        extra: dict[str, Any] = {}
         if request.path.rsplit("/", 1)[-1] in ("order-cash", "order-rvsecncl"):
             extra["body"] = request.body.decode("utf-8", "replace")
         return self.journal.write(
@@ -424,8 +428,8 @@ class World:
 
     def _copied(self, state: dict[str, Any]) -> dict[str, Any]:
         """A deep copy that shares what never changes."""
-        shared = (self._source, self.clock, self.journal, self.options.calendar)
-        memo = {id(thing): thing for thing in shared}
+        shared: tuple[object, ...] = (self._source, self.clock, self.journal, self.options.calendar)
+        memo: dict[int, object] = {id(thing): thing for thing in shared}
         memo |= {id(listener): listener for listener in self.truth.listeners}
         return copy.deepcopy(state, memo)
 
