@@ -1,0 +1,369 @@
+"""The exchange as a pure engine: price-time priority over anonymous liquidity and our own orders.
+
+A `MatchingBook` holds one instrument. `refresh` replaces the anonymous book and prints a trade,
+`submit` and `cancel` act for us, `uncross` runs a call auction. Nothing here reads a clock, draws a
+random number or talks to anyone: the same calls give the same fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from trading.domain.instruments import InstrumentKind
+from trading.domain.price_grid import is_on_tick
+from trading.domain.quotes import BookLevel
+
+__all__ = ["Execution", "MatchingBook", "OrderType", "Outcome", "Refusal", "Side", "TimeInForce"]
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def opposite(self) -> Side:
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    """How the price is found. BEST is the other side's best, TOP our own side's best."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+    BEST = "best"
+    TOP = "top"
+    CONDITIONAL = "conditional"
+    """A limit order that becomes a market order at the closing auction."""
+
+
+class TimeInForce(StrEnum):
+    DAY = "day"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class Refusal(StrEnum):
+    """Why the exchange does not take an order."""
+
+    QUANTITY = "quantity"
+    OFF_TICK = "off_tick"
+    OUTSIDE_LIMITS = "outside_limits"
+    HALTED = "halted"
+    NO_PRICE = "no_price"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill of one of our orders: whole shares at a price in won."""
+
+    order_id: str
+    side: Side
+    price: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a submitted order. `price` is its working limit, None while at market.
+
+    quantity asked = filled + `resting` + `cancelled`; a refusal leaves all three at zero.
+    """
+
+    executions: tuple[Execution, ...] = ()
+    resting: int = 0
+    cancelled: int = 0
+    price: int | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(slots=True)
+class _Resting:
+    order_id: str
+    side: Side
+    price: int | None
+    quantity: int
+    ahead: int
+    conditional: bool = False
+    rivals: int = 0
+
+
+def _never_worse(side: Side, price: int, limit: int | None) -> bool:
+    if limit is None:
+        return True
+    return price <= limit if side is Side.BUY else price >= limit
+
+
+@dataclass
+class MatchingBook:
+    """One instrument's book. Prices: whole won on the grid of `kind`, in [`lower`, `upper`]."""
+
+    kind: InstrumentKind
+    lower: int
+    upper: int
+    halted: bool = False
+    _asks: dict[int, int] = field(default_factory=dict)
+    _bids: dict[int, int] = field(default_factory=dict)
+    _resting: list[_Resting] = field(default_factory=list)
+
+    # --- what can be seen -----------------------------------------------------------------
+
+    def levels(self, side: Side, depth: int = 10) -> tuple[BookLevel, ...]:
+        """The visible levels of one side, best first, our own resting orders included."""
+        total = dict(self._side(side))
+        for order in self._resting:
+            if order.side is side and order.price is not None:
+                total[order.price] = total.get(order.price, 0) + order.quantity
+        prices = sorted((p for p, q in total.items() if q > 0), reverse=side is Side.BUY)
+        return tuple(BookLevel(price, total[price]) for price in prices[:depth])
+
+    def best(self, side: Side) -> int | None:
+        levels = self.levels(side, depth=1)
+        return levels[0].price if levels else None
+
+    def resting(self, order_id: str) -> int:
+        """Quantity of an order still working, 0 when it is not here."""
+        return sum(order.quantity for order in self._resting if order.order_id == order_id)
+
+    @property
+    def has_resting(self) -> bool:
+        return bool(self._resting)
+
+    def interest(self) -> tuple[int | None, int | None, bool]:
+        """(highest resting buy, lowest resting sell, an order rests at market): what can match."""
+        buys = [o.price for o in self._resting if o.side is Side.BUY and o.price is not None]
+        sells = [o.price for o in self._resting if o.side is Side.SELL and o.price is not None]
+        at_market = any(order.price is None for order in self._resting)
+        return max(buys, default=None), min(sells, default=None), at_market
+
+    # --- the rest of the market -------------------------------------------------------------
+
+    def refresh(
+        self,
+        asks: Iterable[BookLevel],
+        bids: Iterable[BookLevel],
+        last: int | None = None,
+        volume: int = 0,
+    ) -> tuple[Execution, ...]:
+        """Replace the anonymous book after others traded `volume` at `last`; returns our fills.
+
+        Orders of ours at `last` are filled once the queue ahead of them has been eaten; orders that
+        the new book crosses are filled at their own price, up to the quantity that crosses. A
+        halted book shows the levels but fills nothing.
+        """
+        self._asks = {level.price: level.quantity for level in asks if level.quantity > 0}
+        self._bids = {level.price: level.quantity for level in bids if level.quantity > 0}
+        if self.halted:
+            return ()
+        fills = list(self._printed(last, volume)) if last is not None else []
+        for order in list(self._resting):
+            fills.extend(self._cross(order))
+        for order in self._resting:
+            if order.price is not None:
+                order.ahead = min(order.ahead, self._side(order.side).get(order.price, order.ahead))
+        self._sweep_done()
+        return tuple(fills)
+
+    def _printed(self, last: int, volume: int) -> Iterable[Execution]:
+        """Others traded `volume` at `last`: queues at that price move up, then ours is hit."""
+        for side in Side:
+            flow = volume
+            for order in self._resting:
+                if order.side is not side or order.price != last or not order.quantity:
+                    continue
+                order.ahead, rest = max(0, order.ahead - flow), max(0, flow - order.ahead)
+                taken = min(rest, order.quantity)
+                if taken:
+                    order.quantity -= taken
+                    flow -= taken
+                    yield Execution(order.order_id, order.side, last, taken)
+
+    def _cross(self, order: _Resting) -> Iterable[Execution]:
+        """The new book reaches `order`: it fills at its own price, or at theirs if at market."""
+        there = self._side(order.side.opposite)
+        for price in self._best_first(order.side.opposite):
+            if not order.quantity or not _never_worse(order.side, price, order.price):
+                return
+            theirs = min(order.rivals, there[price])
+            order.rivals -= theirs
+            there[price] -= theirs
+            taken = min(order.quantity, there[price])
+            there[price] -= taken
+            order.quantity -= taken
+            if taken:
+                at = price if order.price is None else order.price
+                yield Execution(order.order_id, order.side, at, taken)
+
+    # --- our own orders -----------------------------------------------------------------------
+
+    def check(self, order_type: OrderType, price: int | None, quantity: int) -> Refusal | None:
+        """The exchange's own rules for a new order, in the order KRX applies them."""
+        if quantity <= 0:
+            return Refusal.QUANTITY
+        if self.halted:
+            return Refusal.HALTED
+        if order_type in (OrderType.LIMIT, OrderType.CONDITIONAL):
+            if price is None or not is_on_tick(price, self.kind):
+                return Refusal.OFF_TICK
+            if not self.lower <= price <= self.upper:
+                return Refusal.OUTSIDE_LIMITS
+        return None
+
+    def submit(
+        self,
+        order_id: str,
+        side: Side,
+        quantity: int,
+        order_type: OrderType = OrderType.LIMIT,
+        price: int | None = None,
+        tif: TimeInForce = TimeInForce.DAY,
+        reach: int | None = None,
+        rivals: int = 0,
+        auction: bool = False,
+    ) -> Outcome:
+        """Take an order: match what can be matched, rest or cancel the remainder.
+
+        `reach` caps what may be filled on arrival because others were quicker, and `rivals` is how
+        many shares they still want before the rest of this order; `auction` only queues it.
+        """
+        refusal = self.check(order_type, price, quantity)
+        if refusal:
+            return Outcome(refusal=refusal)
+        limit = self._limit(side, order_type, price)
+        if limit is None and order_type in (OrderType.BEST, OrderType.TOP):
+            return Outcome(refusal=Refusal.NO_PRICE)
+        conditional = order_type is OrderType.CONDITIONAL
+        if auction:
+            self._rest(order_id, side, limit, quantity, conditional)
+            return Outcome(resting=quantity, price=limit)
+        within = quantity if reach is None else min(quantity, max(0, reach))
+        if tif is TimeInForce.FOK and self._available(side, limit) < quantity:
+            return Outcome(cancelled=quantity, price=limit)
+        fills = tuple(self._take(order_id, side, within, limit))
+        rest = quantity - sum(f.quantity for f in fills if f.order_id == order_id)
+        if tif is not TimeInForce.DAY:
+            return Outcome(fills, cancelled=rest, price=limit)
+        if rest:
+            self._rest(order_id, side, limit, rest, conditional, rivals)
+        return Outcome(fills, resting=rest, price=limit)
+
+    def cancel(self, order_id: str, quantity: int | None = None) -> int:
+        """Take `quantity` (default all) of a resting order out; returns what was removed."""
+        for order in self._resting:
+            if order.order_id == order_id:
+                removed = order.quantity if quantity is None else min(quantity, order.quantity)
+                order.quantity -= removed
+                self._sweep_done()
+                return removed
+        return 0
+
+    def uncross(self, price: int, volume: int, closing: bool = False) -> tuple[Execution, ...]:
+        """Run a call auction at `price`: orders better than it fill, orders at it share `volume`.
+
+        With `closing`, conditional limit orders take part as market orders.
+        """
+        if self.halted:
+            return ()
+        fills: list[Execution] = []
+        for order in self._resting:
+            if order.conditional and closing:
+                order.price = None
+        for better in (True, False):
+            for order in self._resting:
+                strictly = order.price is None or (
+                    order.price != price and _never_worse(order.side, price, order.price)
+                )
+                if strictly is not better or (not better and order.price != price):
+                    continue
+                taken = order.quantity if better else min(order.quantity, volume)
+                volume -= 0 if better else taken
+                if taken:
+                    order.quantity -= taken
+                    fills.append(Execution(order.order_id, order.side, price, taken))
+        self._sweep_done()
+        return tuple(fills)
+
+    def drain(self) -> dict[str, int]:
+        """Remove every resting order (the day ends); returns quantity by order."""
+        left = {order.order_id: order.quantity for order in self._resting}
+        self._resting.clear()
+        return left
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _side(self, side: Side) -> dict[int, int]:
+        return self._asks if side is Side.SELL else self._bids
+
+    def _best_first(self, side: Side) -> list[int]:
+        return sorted(self._side(side), reverse=side is Side.BUY)
+
+    def _limit(self, side: Side, order_type: OrderType, price: int | None) -> int | None:
+        finders: dict[OrderType, Callable[[], int | None]] = {
+            OrderType.MARKET: lambda: None,
+            OrderType.BEST: lambda: self.best(side.opposite),
+            OrderType.TOP: lambda: self.best(side),
+        }
+        return finders[order_type]() if order_type in finders else price
+
+    def _available(self, side: Side, limit: int | None) -> int:
+        levels = self.levels(side.opposite, depth=1_000_000)
+        return sum(level.quantity for level in levels if _never_worse(side, level.price, limit))
+
+    def _take(
+        self, order_id: str, side: Side, quantity: int, limit: int | None
+    ) -> Iterable[Execution]:
+        """Walk the other side, best price first; at one price by time, anonymous queue included."""
+        for level in self.levels(side.opposite, depth=1_000_000):
+            if not quantity or not _never_worse(side, level.price, limit):
+                return
+            for maker, taken in self._eat(side.opposite, level.price, quantity):
+                quantity -= taken
+                yield Execution(order_id, side, level.price, taken)
+                if maker:
+                    yield Execution(maker, side.opposite, level.price, taken)
+        return
+
+    def _eat(self, side: Side, price: int, quantity: int) -> list[tuple[str | None, int]]:
+        """Up to `quantity` from one price of `side`: (our order or None, taken), oldest first."""
+        there, eaten = self._side(side), 0
+        taken: list[tuple[str | None, int]] = []
+
+        def anonymous(most: int) -> None:
+            nonlocal quantity, eaten
+            bite = min(most, quantity)
+            if bite > 0:
+                quantity -= bite
+                eaten += bite
+                taken.append((None, bite))
+
+        ours = [o for o in self._resting if o.side is side and o.price == price and o.quantity]
+        for order in ours:
+            anonymous(min(order.ahead, there.get(price, 0)) - eaten)
+            bite = min(order.quantity, quantity)
+            if bite:
+                order.quantity -= bite
+                quantity -= bite
+                taken.append((order.order_id, bite))
+        anonymous(there.get(price, 0) - eaten)
+        if price in there:
+            there[price] -= eaten
+        for order in ours:
+            order.ahead = max(0, order.ahead - eaten)
+        self._sweep_done()
+        return taken
+
+    def _rest(
+        self,
+        order_id: str,
+        side: Side,
+        price: int | None,
+        quantity: int,
+        conditional: bool,
+        rivals: int = 0,
+    ) -> None:
+        ahead = self._side(side).get(price, 0) if price is not None else 0
+        self._resting.append(_Resting(order_id, side, price, quantity, ahead, conditional, rivals))
+
+    def _sweep_done(self) -> None:
+        self._resting = [order for order in self._resting if order.quantity > 0]

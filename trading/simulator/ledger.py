@@ -1,0 +1,263 @@
+"""One account as a fold of what happened: cash, D+2 cash, positions, orders.
+
+The simulator keeps two of these for every account. Truth applies an event when it happens; the
+wire's copy applies the same event when the broker's screens would show it. Money is whole won.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from trading.domain.costs import commission
+from trading.domain.instruments import InstrumentKind
+from trading.domain.matching import OrderType, Side, TimeInForce
+
+__all__ = [
+    "Accepted",
+    "AccountLedger",
+    "Cancelled",
+    "CashMoved",
+    "Event",
+    "Expired",
+    "Filled",
+    "Holding",
+    "OrderRow",
+    "Revised",
+    "Settled",
+    "reservation",
+]
+
+
+@dataclass(slots=True)
+class OrderRow:
+    """One order as a broker's screen lists it. quantity = filled + cancelled +
+    revised + expired + remaining."""
+
+    account: str
+    odno: str
+    orgn_odno: str
+    orgno: str
+    day: date
+    at: datetime
+    code: str
+    kind: InstrumentKind
+    side: Side
+    quantity: int
+    price: int
+    """The limit as ordered, 0 for a price-less type."""
+    order_type: OrderType
+    tif: TimeInForce
+    dvsn: str
+    venue: str
+    reserve_price: int
+    action: str = "new"
+    filled: int = 0
+    amount: int = 0
+    costs: int = 0
+    cancelled: int = 0
+    revised: int = 0
+    expired: int = 0
+    hidden_until: datetime | None = None
+
+    @property
+    def remaining(self) -> int:
+        if self.action == "cancel":
+            return 0
+        return self.quantity - self.filled - self.cancelled - self.revised - self.expired
+
+    @property
+    def key(self) -> tuple[date, str]:
+        return self.day, self.odno
+
+
+@dataclass(slots=True)
+class Holding:
+    """Shares held and what they cost in total; rows sold out today stay at zero."""
+
+    quantity: int = 0
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    order: OrderRow
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """`quantity` left the original order for the new one (`orgn_odno` links them)."""
+
+    key: tuple[date, str]
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    key: tuple[date, str]
+    quantity: int
+    price: int
+    fee: int
+    tax: int
+    settles: date
+
+    @property
+    def amount(self) -> int:
+        return self.quantity * self.price
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    key: tuple[date, str]
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    key: tuple[date, str]
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class CashMoved:
+    """Money that came or went from outside; settled at once."""
+
+    amount: int
+
+
+Event = Accepted | Revised | Filled | Cancelled | Expired | Settled | CashMoved
+
+
+def reservation(quantity: int, price: int, kind: InstrumentKind) -> int:
+    """Won set aside for a buy of `quantity` at `price`, commission included."""
+    amount = quantity * price
+    return amount + commission(amount, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class DayTrade:
+    """What one fill did, kept for the day columns of the balance."""
+
+    day: date
+    code: str
+    side: Side
+    quantity: int
+    amount: int
+    costs: int
+
+
+@dataclass
+class AccountLedger:
+    """Apply events in order; every number below is derived from them."""
+
+    account: str
+    cash: int = 0
+    d2_cash: int = 0
+    pending: dict[date, int] = field(default_factory=dict)
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    orders: dict[tuple[date, str], OrderRow] = field(default_factory=dict)
+    working: dict[tuple[date, str], OrderRow] = field(default_factory=dict)
+    trades: list[DayTrade] = field(default_factory=list)
+
+    def apply(self, event: Event) -> None:
+        match event:
+            case Accepted(order):
+                self._accept(order)
+            case Filled():
+                self._fill(event)
+            case Revised(key, quantity):
+                self._order(key).revised += quantity
+                self._settle_order(key)
+            case Cancelled(key, quantity):
+                self._order(key).cancelled += quantity
+                self._settle_order(key)
+            case Expired(key, quantity):
+                self._order(key).expired += quantity
+                self._settle_order(key)
+            case Settled(day):
+                self.cash += self.pending.pop(day, 0)
+            case CashMoved(amount):
+                self.cash += amount
+                self.d2_cash += amount
+
+    def open_with(self, cash: int, holdings: dict[str, Holding]) -> None:
+        """The state an account starts from."""
+        self.cash = self.d2_cash = cash
+        self.holdings = {c: Holding(h.quantity, h.cost) for c, h in holdings.items()}
+
+    def reserved(self) -> int:
+        """Won held back for working buys, commission included."""
+        return sum(
+            reservation(order.remaining, order.reserve_price, order.kind)
+            for order in self.working.values()
+            if order.side is Side.BUY
+        )
+
+    def available(self) -> int:
+        """Won a new buy may use, commission included."""
+        return self.d2_cash - self.reserved()
+
+    def locked(self, code: str) -> int:
+        """Shares already offered by working sells."""
+        return sum(
+            order.remaining
+            for order in self.working.values()
+            if order.side is Side.SELL and order.code == code
+        )
+
+    def held(self, code: str) -> int:
+        return self.holdings[code].quantity if code in self.holdings else 0
+
+    def sellable(self, code: str) -> int:
+        return self.held(code) - self.locked(code)
+
+    def withdrawable(self, today: date) -> int:
+        """The most that can leave without any later settlement turning cash negative."""
+        running = lowest = self.cash
+        for day in sorted(self.pending):
+            running += self.pending[day]
+            lowest = min(lowest, running)
+        return max(0, min(lowest, self.available()))
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _order(self, key: tuple[date, str]) -> OrderRow:
+        return self.orders[key]
+
+    def _accept(self, order: OrderRow) -> None:
+        own = replace(order)
+        self.orders[own.key] = own
+        if own.action != "cancel":
+            self.working[own.key] = own
+
+    def _settle_order(self, key: tuple[date, str]) -> None:
+        if self._order(key).remaining <= 0:
+            self.working.pop(key, None)
+
+    def _fill(self, fill: Filled) -> None:
+        order = self._order(fill.key)
+        order.filled += fill.quantity
+        order.amount += fill.amount
+        order.costs += fill.fee + fill.tax
+        holding = self.holdings.setdefault(order.code, Holding())
+        if order.side is Side.BUY:
+            flow = -(fill.amount + fill.fee)
+            holding.quantity += fill.quantity
+            holding.cost += fill.amount
+        else:
+            flow = fill.amount - fill.fee - fill.tax
+            holding.cost -= holding.cost * fill.quantity // max(1, holding.quantity)
+            holding.quantity -= fill.quantity
+        self.d2_cash += flow
+        self.pending[fill.settles] = self.pending.get(fill.settles, 0) + flow
+        self.trades.append(
+            DayTrade(
+                order.day, order.code, order.side, fill.quantity, fill.amount, fill.fee + fill.tax
+            )
+        )
+        self._settle_order(fill.key)

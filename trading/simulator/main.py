@@ -1,0 +1,127 @@
+"""Runs the simulator from the command line: options to a world, a world to sockets."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from trading.domain.sessions import SEOUL
+from trading.simulator.limits import UNTHROTTLED
+from trading.simulator.prices import BarSource, FileSource, demo_source
+from trading.simulator.server import Server
+from trading.simulator.truth import AccountPlan
+from trading.simulator.world import Options, World
+
+__all__ = ["build_parser", "main", "options_of", "plans_of"]
+
+
+def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
+    """The options of the simulator, added to `parser` when one is given."""
+    parser = parser or argparse.ArgumentParser(prog="kis_simulator", description=__doc__)
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address of the broker's port")
+    add("--port", type=int, default=9443, help="the broker's REST port, 0 for a free one")
+    add("--ws-port", type=int, default=21000, help="reserved for the WebSocket; not opened yet")
+    add("--control-port", type=int, default=9444, help="loopback only, 0 for a free one")
+    add("--profile", choices=("real", "mock"), default="real")
+    add("--seed", type=int, default=1)
+    add("--speed", type=float, default=1.0, help="virtual seconds a second, 0: stepped")
+    add("--start", type=datetime.fromisoformat, default=None, help="ISO time, Seoul if no zone")
+    add("--prices", default="demo", help="demo or a Parquet file of daily bars")
+    add("--accounts", type=Path, default=None, help="JSON list of keys, accounts, cash, holdings")
+    add("--strict-time", action="store_true", help="start at the real time of day, open or closed")
+    add("--journal", type=Path, default=None, help="JSONL file for everything that happens")
+    add("--tame", action="store_true", help="no lag, deep books, no halts, no gaps")
+    add("--unthrottled", action="store_true", help="no rate limits, tokenP's minute included")
+    return parser
+
+
+def plans_of(
+    entries: Sequence[Mapping[str, Any]],
+) -> tuple[dict[str, str], dict[str, AccountPlan], dict[str, str]]:
+    """(secret by key, plan by account, key by account). Raises ValueError for a malformed entry."""
+    secrets: dict[str, str] = {}
+    plans: dict[str, AccountPlan] = {}
+    owners: dict[str, str] = {}
+    for entry in entries:
+        missing = {"appkey", "appsecret", "account"} - entry.keys()
+        if missing:
+            raise ValueError(f"an account entry lacks {', '.join(sorted(missing))}")
+        account, appkey = str(entry["account"]), str(entry["appkey"])
+        secrets[appkey] = str(entry["appsecret"])
+        owners[account] = appkey
+        holdings = {c: _holding(h) for c, h in dict(entry.get("holdings", {})).items()}
+        plans[account] = AccountPlan(int(entry.get("cash", 100_000_000)), holdings)
+    return secrets, plans, owners
+
+
+def _holding(value: Any) -> tuple[int, int | None]:
+    if isinstance(value, Mapping):
+        average = value.get("avg")
+        return int(value["qty"]), None if average is None else int(average)
+    return int(value), None
+
+
+def _file_source(path: str, seed: int, tame: bool) -> BarSource:
+    return FileSource.read(path, seed, tame)
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """Parsed arguments as a world's options."""
+    start = args.start
+    if start is not None and start.tzinfo is None:
+        start = start.replace(tzinfo=SEOUL)
+    extra: dict[str, Any] = {}
+    if args.accounts:
+        entries = json.loads(args.accounts.read_text(encoding="utf-8"))
+        extra["secrets"], extra["plans"], extra["owners"] = plans_of(entries)
+    if args.unthrottled:
+        extra |= {"rates": UNTHROTTLED, "minute_rule": False}
+    return Options(
+        profile=args.profile,
+        seed=args.seed,
+        speed=args.speed,
+        start=start,
+        tame=args.tame,
+        strict_time=args.strict_time,
+        journal=args.journal,
+        source=demo_source if args.prices == "demo" else partial(_file_source, args.prices),
+        **extra,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted. Returns the exit code."""
+    try:
+        world = World(options_of(args))
+        server = Server(world, args.host, args.port, args.control_port)
+        server.start()
+    except (OSError, ValueError) as error:
+        print(f"kis_simulator: {error}", file=sys.stderr)
+        return 2
+    print(
+        f"KIS simulator ({args.profile}, seed {args.seed}) http://{args.host}:{server.port} · "
+        f"control http://127.0.0.1:{server.control_port}/__sim/health · "
+        f"time {world.clock.peek():%Y-%m-%d %H:%M:%S} × {args.speed:g}",
+        file=sys.stderr,
+        flush=True,
+    )
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        server.stop()
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run(build_parser().parse_args(argv))

@@ -1,0 +1,396 @@
+"""What the rest of the market does: prices, books, halts, a pure function of seed, code and time.
+
+Control actions (a pinned price, a gap, a halt) bend that function from the moment they are made;
+everything else can be recomputed from the seed.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from array import array
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from trading.domain.instruments import InstrumentKind
+from trading.domain.price_grid import daily_limits, shift_ticks, tick_size
+from trading.domain.quotes import BookLevel
+from trading.domain.sessions import Calendar, SessionHours
+from trading.simulator.prices import BarSource, DayBar, Listing, nearest, within
+
+__all__ = ["DEPTH", "Halt", "Market", "Shown"]
+
+DEPTH = 10
+HALT_CHANCE = 0.01
+HALT_SECONDS = (120, 600)
+TAME_LEVEL = 1_000_000
+QUICK_RIVAL_CHANCE = 0.30
+LATE_RIVAL_SHARE = (0.0, 0.7)
+RIVAL_LEVELS = (3.0, 40.0)
+"""About that many seconds of liquidity go to the quicker ones first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One instrument at one moment, as the exchange knows it. Prices in won, volume in shares."""
+
+    listing: Listing
+    bar: DayBar
+    last: int
+    open: int
+    high: int
+    low: int
+    volume: int
+    turnover: int
+    lower: int
+    upper: int
+    halted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A halt made by hand; `until` None means until it is lifted."""
+
+    since: datetime
+    until: datetime | None
+
+    def covers(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+
+@dataclass
+class Market:
+    """The tape of every instrument. The reference of `first_day` is the listing's base price."""
+
+    seed: int
+    source: BarSource
+    calendar: Calendar
+    first_day: date
+    tame: bool = False
+    pins: dict[str, int] = field(default_factory=dict)
+    gaps: dict[tuple[str, date], float] = field(default_factory=dict)
+    manual_halts: dict[str, Halt] = field(default_factory=dict)
+    _bars: dict[tuple[str, date], DayBar] = field(default_factory=dict)
+    _paths: dict[tuple[str, date], array[int]] = field(default_factory=dict)
+
+    def __contains__(self, code: str) -> bool:
+        return code in self.source.listings
+
+    def listing(self, code: str) -> Listing:
+        return self.source.listings[code]
+
+    # --- days ---------------------------------------------------------------------------------
+
+    def bar(self, code: str, day: date) -> DayBar:
+        """The day's bar; its reference is the close shown the session before."""
+        key = (code, day)
+        if key not in self._bars:
+            before: int | None = None
+            if day > self.first_day:
+                behind = [day]
+                while behind[-1] > self.first_day and (code, behind[-1]) not in self._bars:
+                    behind.append(self.calendar.previous_session(behind[-1]))
+                for earlier in reversed(behind[1:]):
+                    self.bar(code, earlier)
+                before = self.close(code, self.calendar.previous_session(day))
+            self._bars[key] = self.source.bar(code, day, before)
+        return self._bars[key]
+
+    def close(self, code: str, day: date) -> int:
+        """The closing price, bent by a gap of that day or a pin still in force."""
+        return self._bend(code, day, self.bar(code, day).close)
+
+    def opening(self, code: str, day: date) -> int:
+        return self._bend(code, day, self.bar(code, day).open, at_open=True)
+
+    def limits(self, code: str, day: date) -> tuple[int, int]:
+        return daily_limits(self.bar(code, day).reference, self.listing(code).kind)
+
+    def _bend(self, code: str, day: date, price: int, at_open: bool = False) -> int:
+        if code in self.pins:
+            reference = self.bar(code, day).reference
+            return within(self.pins[code], reference, self.listing(code).kind)
+        gap = self.gaps.get((code, day))
+        if gap is not None and not at_open:
+            return within(price * gap, self.bar(code, day).reference, self.listing(code).kind)
+        return price
+
+    # --- seconds ------------------------------------------------------------------------------
+
+    def tick_at(self, hours: SessionHours, moment: datetime) -> int:
+        """Seconds into the continuous session, clipped to it."""
+        last = int((hours.closing_auction - hours.open).total_seconds()) - 1
+        return min(max(int((moment - hours.open).total_seconds()), 0), last)
+
+    def path(self, code: str, day: date) -> array[int]:
+        """The last traded price at every second of the continuous session."""
+        key = (code, day)
+        if key not in self._paths:
+            if len(self._paths) > 400:
+                self._paths.clear()
+            hours = self.calendar.session_hours(day)
+            seconds = int((hours.closing_auction - hours.open).total_seconds())
+            self._paths[key] = _path(
+                self.bar(code, day), self.listing(code), seconds, f"{self.seed}:{code}:{day}"
+            )
+        return self._paths[key]
+
+    def price_at(self, code: str, day: date, tick: int) -> int:
+        return self._bend(code, day, self.path(code, day)[tick])
+
+    def next_touch(
+        self,
+        code: str,
+        day: date,
+        first: int,
+        last: int,
+        buy: int | None,
+        sell: int | None,
+    ) -> int | None:
+        """The first second in [first, last] whose price is at or through a resting order."""
+        if code in self.pins:
+            price = self.price_at(code, day, first)
+            touched = (buy is not None and price <= buy) or (sell is not None and price >= sell)
+            return first if touched and first <= last else None
+        path = self.path(code, day)
+        bent = (code, day) in self.gaps
+        high = buy if buy is not None else -1
+        low = sell if sell is not None else 1 << 60
+        for tick in range(first, last + 1):
+            price = self._bend(code, day, path[tick]) if bent else path[tick]
+            if price <= high or price >= low:
+                return tick
+        return None
+
+    def traded_at(self, code: str, day: date, tick: int) -> int:
+        """Shares that others trade in one second: the day's volume spread at random."""
+        bar = self.bar(code, day)
+        mean = bar.volume / len(self.path(code, day))
+        rng = random.Random(f"{self.seed}:vol:{code}:{day}:{tick}")
+        wanted = mean * rng.expovariate(1.0)
+        return int(wanted) + (1 if rng.random() < wanted % 1 else 0)
+
+    def ladder(
+        self, code: str, day: date, tick: int
+    ) -> tuple[tuple[BookLevel, ...], tuple[BookLevel, ...]]:
+        """(asks, bids) of the anonymous book in one second, ten levels, inside the day's limits."""
+        price = self.price_at(code, day, tick)
+        rng = random.Random(f"{self.seed}:book:{code}:{day}:{tick}")
+        listing, (lower, upper) = self.listing(code), self.limits(code, day)
+        spread = self._spread(listing, price, rng)
+        if rng.random() < 0.5:
+            bid, ask = price, shift_ticks(price, spread, listing.kind)
+        else:
+            ask, bid = price, shift_ticks(price, -spread, listing.kind)
+        deep = self._level_depth(code, day)
+        return (
+            self._levels(ask, 1, lower, upper, listing.kind, deep, rng),
+            self._levels(bid, -1, lower, upper, listing.kind, deep, rng),
+        )
+
+    def _spread(self, listing: Listing, price: int, rng: random.Random) -> int:
+        if self.tame:
+            return 1
+        usual = price * listing.sigma * 0.02 / tick_size(price, listing.kind)
+        return 1 + min(4, int(usual * rng.random() * 2))
+
+    def _level_depth(self, code: str, day: date) -> float:
+        if self.tame:
+            return TAME_LEVEL
+        return max(30.0, self.bar(code, day).volume * 0.0015)
+
+    def _levels(
+        self,
+        first: int,
+        step: int,
+        lower: int,
+        upper: int,
+        kind: InstrumentKind,
+        deep: float,
+        rng: random.Random,
+    ) -> tuple[BookLevel, ...]:
+        levels, price = [], first
+        for i in range(DEPTH):
+            quantity = max(1, int(deep * (1 + 0.15 * i) * rng.uniform(0.5, 1.6)))
+            if lower <= price <= upper:
+                levels.append(BookLevel(price, quantity))
+            moved = shift_ticks(price, step, kind)
+            if moved == price:
+                break
+            price = moved
+        return tuple(levels)
+
+    # --- what is shown ------------------------------------------------------------------------
+
+    def shown(self, code: str, moment: datetime) -> Shown:
+        """The instrument at `moment`: between sessions, the last session as it closed."""
+        day, tick, over = self._locate(moment)
+        bar, listing = self.bar(code, day), self.listing(code)
+        lower, upper = self.limits(code, day)
+        if tick is None:
+            last = self._bend(code, day, bar.reference)
+            return Shown(listing, bar, last, 0, 0, 0, 0, 0, lower, upper, self.halted(code, moment))
+        tick = self._frozen_tick(code, day, tick)
+        last = self.close(code, day) if over else self.price_at(code, day, tick)
+        seen = self.path(code, day)[: tick + 1]
+        high, low = max(max(seen), last), min(min(seen), last)
+        share = (tick + 1) / len(self.path(code, day))
+        volume = int(bar.volume * share) if bar.traded else 0
+        turnover = volume * ((high + low + last) // 3)
+        opened = self.opening(code, day)
+        return Shown(
+            listing, bar, last, opened, max(high, opened), min(low, opened), volume, turnover,
+            lower, upper, self.halted(code, moment),
+        )  # fmt: skip
+
+    def _locate(self, moment: datetime) -> tuple[date, int | None, bool]:
+        """(session shown, second of it or None before its open, it is over)."""
+        day = moment.date()
+        if not self.calendar.is_session(day):
+            return self.calendar.previous_session(day), self._last_tick(day), True
+        hours = self.calendar.session_hours(day)
+        if moment < hours.preopen:
+            before = self.calendar.previous_session(day)
+            if before < self.first_day:
+                return day, None, False
+            return before, self._last_tick(day), True
+        if moment < hours.open:
+            return day, None, False
+        return day, self.tick_at(hours, moment), moment >= hours.close
+
+    def _last_tick(self, day: date) -> int:
+        hours = self.calendar.session_hours(self.calendar.previous_session(day))
+        return self.tick_at(hours, hours.close)
+
+    def _frozen_tick(self, code: str, day: date, tick: int) -> int:
+        """While a halt lasts, the price stands where it was."""
+        window, manual = self.halt_window(code, day), self.manual_halts.get(code)
+        if window and window[0] <= tick < window[1]:
+            return window[0]
+        if manual and manual.since.date() == day:
+            hours = self.calendar.session_hours(day)
+            if manual.covers(hours.open + timedelta(seconds=tick)):
+                return min(tick, self.tick_at(hours, manual.since))
+        return tick
+
+    # --- halts --------------------------------------------------------------------------------
+
+    def halt_window(self, code: str, day: date) -> tuple[int, int] | None:
+        """Seconds [from, to) of the day's seeded halt, None on most days."""
+        if not self.bar(code, day).traded:
+            return (0, 1 << 30)
+        rng = random.Random(f"{self.seed}:halt:{code}:{day}")
+        if self.tame or rng.random() >= HALT_CHANCE:
+            return None
+        start = rng.randint(900, 20_000)
+        return start, start + rng.randint(*HALT_SECONDS)
+
+    def halted(self, code: str, moment: datetime) -> bool:
+        """True while `code` may not trade."""
+        manual = self.manual_halts.get(code)
+        if manual and manual.covers(moment):
+            return True
+        if not self.calendar.is_session(moment.date()):
+            return False
+        window = self.halt_window(code, moment.date())
+        opened = self.calendar.session_hours(moment.date()).open
+        seconds = (moment - opened).total_seconds()
+        return window is not None and window[0] <= seconds < window[1]
+
+    def trading_again(self, code: str, moment: datetime) -> datetime | None:
+        """The end of the halt in force, None when it has no end today."""
+        manual = self.manual_halts.get(code)
+        if manual and manual.covers(moment):
+            return manual.until
+        window = self.halt_window(code, moment.date())
+        opened = self.calendar.session_hours(moment.date()).open
+        return opened + timedelta(seconds=window[1]) if window else None
+
+    def roll(self, day: date) -> None:
+        """A session begins: fix today's bars of every instrument that was bent before."""
+        for code in {*self.pins, *(code for code, _ in self.gaps)}:
+            self.bar(code, day)
+
+    # --- hands on the market ------------------------------------------------------------------
+
+    def pin(self, code: str, price: int | None, day: date) -> None:
+        """Hold the price until it is unpinned (None). ValueError outside the day's limits."""
+        if price is None:
+            self.pins.pop(code, None)
+            return
+        lower, upper = self.limits(code, day)
+        listing = self.listing(code)
+        if not lower <= price <= upper or nearest(price, listing.kind) != price:
+            raise ValueError(
+                f"{code}: {price} is off the grid or outside today's limits {lower}–{upper}"
+            )
+        self.pins[code] = price
+
+    def gap(self, code: str, day: date, percent: float) -> None:
+        """Move the price by `percent` at once and for the rest of the day, inside the limits."""
+        factor = 1 + percent / 100
+        if code in self.pins:
+            moved = within(
+                self.pins[code] * factor, self.bar(code, day).reference, self.listing(code).kind
+            )
+            self.pins[code] = moved
+            return
+        self.gaps[code, day] = self.gaps.get((code, day), 1.0) * factor
+
+    def halt(self, code: str, halted: bool, now: datetime, seconds: float | None = None) -> None:
+        """Halt `code` from `now`, for `seconds` or until lifted; False lifts it."""
+        if halted:
+            until = now + timedelta(seconds=seconds) if seconds else None
+            self.manual_halts[code] = Halt(now, until)
+        else:
+            self.manual_halts.pop(code, None)
+
+    def reach(self, code: str, day: date, order: str, quantity: int) -> tuple[int | None, int]:
+        """(how much of an arriving order fills at once, shares rivals want before the rest).
+
+        (None, 0) means nobody was quicker.
+        """
+        rng = random.Random(f"{self.seed}:rival:{code}:{order}")
+        if self.tame or rng.random() >= QUICK_RIVAL_CHANCE:
+            return None, 0
+        share = rng.uniform(*LATE_RIVAL_SHARE)
+        return int(quantity * share), int(self._level_depth(code, day) * rng.uniform(*RIVAL_LEVELS))
+
+
+def _path(bar: DayBar, listing: Listing, seconds: int, key: str) -> array[int]:
+    """A seeded walk through the open, both extremes and the close, one price a second."""
+    if not bar.traded or seconds < 8:
+        return array("q", [bar.close] * max(1, seconds))
+    rng = random.Random(f"{key}:path")
+    first, second = sorted(rng.sample(range(seconds // 20, seconds - seconds // 20), 2))
+    rising = bar.close >= bar.open
+    turns = (bar.low, bar.high) if rising is (rng.random() < 0.8) else (bar.high, bar.low)
+    knots = [(0, bar.open), (first, turns[0]), (second, turns[1]), (seconds - 1, bar.close)]
+    noise = max(listing.sigma * bar.reference, float(bar.high - bar.low)) / math.sqrt(seconds)
+    prices: array[int] = array("q", [bar.open])
+    for (start, a), (end, b) in zip(knots, knots[1:], strict=False):
+        prices.extend(_bridge(a, b, end - start, noise, bar, listing.kind, rng))
+    return prices
+
+
+def _bridge(
+    a: int,
+    b: int,
+    steps: int,
+    noise: float,
+    bar: DayBar,
+    kind: InstrumentKind,
+    rng: random.Random,
+) -> array[int]:
+    """From `a` (left out) to `b` in `steps`, wandering, never outside the day's range."""
+    value, out, gauss = float(a), array("q"), rng.gauss
+    low, high = float(bar.low), float(bar.high)
+    tick = tick_size(bar.low, kind)
+    one_tick = tick == tick_size(bar.high, kind)
+    for left in range(steps, 0, -1):
+        value += (b - value) / left + (gauss(0, noise) if left > 1 else 0)
+        value = min(max(value, low), high)
+        out.append(round(value / tick) * tick if one_tick else nearest(value, kind))
+    if out:
+        out[-1] = b
+    return out

@@ -1,0 +1,278 @@
+"""Where the simulated market's daily bars come from: a seeded demo world, or a file of real days.
+
+A source answers one question: the bar of a code on a session, given the close before it. Statistics
+are floats; every price handed on is a whole won on the grid and inside the day's ±30 %.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from trading.domain.instruments import InstrumentKind
+from trading.domain.price_grid import daily_limits, tick_size
+
+__all__ = [
+    "BarSource",
+    "DayBar",
+    "DemoSource",
+    "FileSource",
+    "Listing",
+    "demo_source",
+    "nearest",
+    "within",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One instrument: `base` won on the first day, `sigma` and `volume` (shares) of a day."""
+
+    code: str
+    name: str
+    kind: InstrumentKind
+    base: int
+    sigma: float
+    volume: int
+
+    @property
+    def market(self) -> str:
+        return "KOSDAQ" if self.kind is InstrumentKind.KOSDAQ else "KOSPI"
+
+
+@dataclass(frozen=True, slots=True)
+class DayBar:
+    """One session in won and shares; `reference` is the price its limits hang on.
+
+    `traded` is False on a day without trades: the instrument is halted from open to close.
+    """
+
+    reference: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    traded: bool = True
+
+
+class BarSource(Protocol):
+    """Bars by code and session."""
+
+    listings: Mapping[str, Listing]
+
+    def bar(self, code: str, day: date, previous_close: int | None) -> DayBar: ...
+
+    def last_day(self) -> date | None:
+        """The last session the source knows, None when it never ends."""
+        ...
+
+
+def nearest(price: float, kind: InstrumentKind) -> int:
+    """The grid price nearest to `price`, at least the first tick."""
+    safe = max(price, 1.0)
+    tick = tick_size(int(safe), kind)
+    return max(tick, round(safe / tick) * tick)
+
+
+def within(price: float, reference: int, kind: InstrumentKind) -> int:
+    """`price` pulled inside the day's limits around `reference`, on the grid."""
+    low, high = daily_limits(reference, kind)
+    return min(max(nearest(price, kind), low), high)
+
+
+GAP_CHANCE = 0.03
+GAP_SIZE = (0.03, 0.08)
+
+
+@dataclass
+class DemoSource:
+    """A seeded random walk for each listing; a few days open with a gap unless `tame`."""
+
+    seed: int
+    listings: Mapping[str, Listing]
+    tame: bool = False
+
+    def last_day(self) -> date | None:
+        return None
+
+    def bar(self, code: str, day: date, previous_close: int | None) -> DayBar:
+        listing = self.listings[code]
+        return walk(listing, self.seed, day, previous_close or listing.base, self.tame)
+
+
+def walk(listing: Listing, seed: int, day: date, reference: int, tame: bool) -> DayBar:
+    """One day of the random walk, a pure function of its arguments."""
+    rng = random.Random(f"{seed}:bar:{listing.code}:{day.isoformat()}")
+    sigma, kind = listing.sigma, listing.kind
+    gap = rng.gauss(0, 0.3 * sigma)
+    if rng.random() < GAP_CHANCE and not tame:
+        gap += rng.choice((-1, 1)) * rng.uniform(*GAP_SIZE) * min(1.0, sigma / 0.01)
+    opened = reference * (1 + gap)
+    closed = opened * (1 + rng.gauss(0, sigma))
+    high = max(opened, closed) * (1 + abs(rng.gauss(0, 0.4 * sigma)))
+    low = min(opened, closed) * (1 - abs(rng.gauss(0, 0.4 * sigma)))
+    volume = max(100, int(listing.volume * math.exp(rng.gauss(0, 0.3))))
+    o, h, lo, c = (within(price, reference, kind) for price in (opened, high, low, closed))
+    return DayBar(reference, o, max(h, o, c), min(lo, o, c), c, volume)
+
+
+def _listing(code: str, name: str, kind: str, base: int, sigma: float, volume: int) -> Listing:
+    return Listing(code, name, InstrumentKind(kind), base, sigma, volume)
+
+
+DEMO_LISTINGS: tuple[Listing, ...] = (
+    _listing("069500", "KODEX 200", "etf", 56_000, 0.011, 9_000_000),
+    _listing("102110", "TIGER 200", "etf", 56_200, 0.011, 2_500_000),
+    _listing("360750", "TIGER 미국S&P500", "etf", 24_500, 0.009, 6_000_000),
+    _listing("133690", "TIGER 미국나스닥100", "etf", 152_000, 0.012, 600_000),
+    _listing("114260", "KODEX 국고채3년", "etf", 61_500, 0.001, 60_000),
+    _listing("148070", "KOSEF 국고채10년", "etf", 115_000, 0.003, 40_000),
+    _listing("153130", "KODEX 단기채권", "etf", 112_500, 0.0003, 150_000),
+    _listing("130730", "KOSEF 단기자금", "etf", 110_400, 0.0003, 30_000),
+    _listing("411060", "ACE KRX금현물", "etf", 28_500, 0.010, 2_000_000),
+    _listing("132030", "KODEX 골드선물(H)", "etf", 24_800, 0.010, 500_000),
+    _listing("091160", "KODEX 반도체", "etf", 62_000, 0.020, 1_500_000),
+    _listing("005930", "삼성전자", "kospi", 98_000, 0.017, 17_000_000),
+    _listing("000660", "SK하이닉스", "kospi", 560_000, 0.026, 3_500_000),
+    _listing("035420", "NAVER", "kospi", 262_000, 0.020, 900_000),
+    _listing("035720", "카카오", "kospi", 61_000, 0.022, 1_800_000),
+    _listing("051910", "LG화학", "kospi", 382_000, 0.023, 350_000),
+    _listing("005380", "현대차", "kospi", 268_000, 0.018, 800_000),
+    _listing("068270", "셀트리온", "kospi", 187_000, 0.019, 700_000),
+    _listing("247540", "에코프로비엠", "kosdaq", 152_000, 0.030, 900_000),
+)
+
+
+def demo_source(seed: int, tame: bool = False) -> DemoSource:
+    """The demo universe: real names and codes as labels, invented prices."""
+    return DemoSource(seed, {listing.code: listing for listing in DEMO_LISTINGS}, tame)
+
+
+FUND_NAMES = ("KODEX", "TIGER", "KOSEF", "ACE ", "KBSTAR", "RISE ", "ARIRANG", "PLUS ", "HANARO")
+
+
+@dataclass
+class FileSource:
+    """Daily bars of a Parquet file (code, date, open, high, low, close, volume [, name, kind]).
+
+    A code that skips a day inside its own span does not trade on it; after its last day the seeded
+    walk goes on from the last close.
+    """
+
+    seed: int
+    listings: Mapping[str, Listing]
+    days: Mapping[str, list[date]]
+    bars: Mapping[str, list[tuple[int, int, int, int, int]]]
+    tame: bool = False
+
+    @classmethod
+    def read(cls, path: Path | str, seed: int, tame: bool = False) -> FileSource:
+        """Load a file. Raises ValueError when a needed column is missing."""
+        import pyarrow.parquet as parquet
+
+        columns = parquet.read_table(str(path)).to_pydict()
+        missing = {"code", "date", "open", "high", "low", "close", "volume"} - columns.keys()
+        if missing:
+            raise ValueError(f"{path}: missing columns {', '.join(sorted(missing))}")
+        return cls.of_rows(columns, seed, tame, fund=_looks_like_funds(path))
+
+    @classmethod
+    def of_rows(
+        cls, columns: dict[str, list[Any]], seed: int, tame: bool = False, fund: bool = False
+    ) -> FileSource:
+        """Build from columns in memory; rows without a positive close are dropped."""
+        rows: dict[str, list[tuple[date, tuple[int, int, int, int, int]]]] = {}
+        labels: dict[str, tuple[str | None, str | None]] = {}
+        names, kinds = columns.get("name"), columns.get("kind")
+        numbers = zip(
+            *(columns[c] for c in ("code", "date", "open", "high", "low", "close", "volume")),
+            strict=True,
+        )
+        for i, (code, day, *ohlcv) in enumerate(numbers):
+            values = tuple(int(round(float(x))) if x is not None and x == x else 0 for x in ohlcv)
+            if values[3] <= 0:
+                continue
+            rows.setdefault(code, []).append((_as_date(day), values))  # type: ignore[arg-type]
+            labels.setdefault(code, (names[i] if names else None, kinds[i] if kinds else None))
+        for found in rows.values():
+            found.sort(key=lambda row: row[0])
+        return cls(
+            seed=seed,
+            listings={c: _file_listing(c, r, labels[c], fund) for c, r in rows.items()},
+            days={c: [day for day, _ in r] for c, r in rows.items()},
+            bars={c: [bar for _, bar in r] for c, r in rows.items()},
+            tame=tame,
+        )
+
+    def last_day(self) -> date | None:
+        return max((days[-1] for days in self.days.values()), default=None)
+
+    def bar(self, code: str, day: date, previous_close: int | None) -> DayBar:
+        listing, days = self.listings[code], self.days[code]
+        at = bisect_left(days, day)
+        before = previous_close
+        if before is None and at > 0:
+            before = nearest(self.bars[code][at - 1][3], listing.kind)
+        if at < len(days) and days[at] == day:
+            return _file_bar(self.bars[code][at], before, listing.kind)
+        reference = before or nearest(self.bars[code][min(at, len(days) - 1)][3], listing.kind)
+        if at >= len(days):
+            return walk(listing, self.seed, day, reference, self.tame)
+        return DayBar(reference, reference, reference, reference, reference, 0, traded=False)
+
+
+def _as_date(day: Any) -> date:
+    found: date = day.date() if hasattr(day, "date") else day
+    return found
+
+
+def _file_bar(
+    row: tuple[int, int, int, int, int], before: int | None, kind: InstrumentKind
+) -> DayBar:
+    opened, high, low, closed, volume = row
+    if volume <= 0 or opened <= 0 or low <= 0:
+        still = before or nearest(closed, kind)
+        return DayBar(still, still, still, still, still, 0, traded=False)
+    reference = before or nearest(opened, kind)
+    floor, ceiling = daily_limits(reference, kind)
+    if not floor <= opened <= ceiling or not floor <= closed <= ceiling:
+        reference = nearest(opened, kind)
+    o, h, lo, c = (within(price, reference, kind) for price in (opened, high, low, closed))
+    return DayBar(reference, o, max(h, o, c), min(lo, o, c), c, volume)
+
+
+def _looks_like_funds(path: Path | str) -> bool:
+    return "etf" in Path(path).as_posix().lower()
+
+
+def _file_listing(
+    code: str,
+    rows: list[tuple[date, tuple[int, int, int, int, int]]],
+    labels: tuple[str | None, str | None],
+    fund: bool,
+) -> Listing:
+    name, kind_text = labels
+    known = {listing.code: listing for listing in DEMO_LISTINGS}.get(code)
+    label = name or (known.name if known else code)
+    kind = _kind_of(label, kind_text, known, fund)
+    closes = [bar[3] for _, bar in rows[-60:]]
+    moves = [math.log(b / a) for a, b in zip(closes, closes[1:], strict=False)] or [0.01]
+    sigma = min(0.08, max(0.0003, math.sqrt(sum(m * m for m in moves) / len(moves))))
+    volumes = [bar[4] for _, bar in rows[-60:]]
+    volume = max(100, sum(volumes) // max(1, len(volumes)))
+    return Listing(code, label, kind, nearest(closes[-1], kind), sigma, volume)
+
+
+def _kind_of(label: str, text: str | None, known: Listing | None, fund: bool) -> InstrumentKind:
+    if text:
+        return InstrumentKind(text.lower())
+    if known:
+        return known.kind
+    return InstrumentKind.ETF if fund or label.startswith(FUND_NAMES) else InstrumentKind.KOSPI

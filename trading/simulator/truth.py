@@ -1,0 +1,711 @@
+"""The exchange and the accounts as they really are; what the broker shows is the wire's business.
+
+Time runs through `run_to`: everything that falls due up to a moment happens in order, at its own
+time. Orders come in through `place`, `revise` and `cancel`; each is accepted and journalled, or
+refused with a reason.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from trading.domain.costs import DEFAULT_COMMISSION, CommissionRates, commission, sell_tax
+from trading.domain.matching import (
+    Execution,
+    MatchingBook,
+    OrderType,
+    Refusal,
+    Side,
+    TimeInForce,
+)
+from trading.domain.sessions import Calendar, Phase
+from trading.simulator.journal import Journal
+from trading.simulator.ledger import (
+    Accepted,
+    AccountLedger,
+    Cancelled,
+    CashMoved,
+    Event,
+    Expired,
+    Filled,
+    Holding,
+    OrderRow,
+    Revised,
+    Settled,
+    reservation,
+)
+from trading.simulator.market import Market
+
+__all__ = ["Account", "AccountPlan", "NewOrder", "Placed", "Refused", "Truth", "Why"]
+
+OPENING_CASH = 100_000_000
+VISIBLE_AFTER = (1.0, 5.0)
+AUCTION_SHARE = 0.03
+
+
+class Why(StrEnum):
+    """Why an order was not taken."""
+
+    NOT_A_SESSION = "not_a_session"
+    BEFORE_OPEN = "before_open"
+    AFTER_CLOSE = "after_close"
+    UNKNOWN_CODE = "unknown_code"
+    QUANTITY = "quantity"
+    OFF_TICK = "off_tick"
+    OUTSIDE_LIMITS = "outside_limits"
+    HALTED = "halted"
+    NO_PRICE = "no_price"
+    AUCTION_TYPE = "auction_type"
+    NOT_HELD = "not_held"
+    NOT_SELLABLE = "not_sellable"
+    NO_CASH = "no_cash"
+    NO_ORIGINAL = "no_original"
+    NOTHING_LEFT = "nothing_left"
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order as asked for; `price` 0 for a price-less type."""
+
+    account: str
+    code: str
+    side: Side
+    quantity: int
+    order_type: OrderType
+    price: int
+    tif: TimeInForce = TimeInForce.DAY
+    dvsn: str = "00"
+    venue: str = "KRX"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An accepted order: its number and its time."""
+
+    odno: str
+    orgno: str
+    at: datetime
+    filled: int
+    key: tuple[date, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan:
+    """What an account starts with; a holding without `cost` is valued at the day's reference."""
+
+    cash: int = OPENING_CASH
+    holdings: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+
+
+@dataclass
+class Account:
+    """The two ledgers of one account and the events on their way from one to the other."""
+
+    truth: AccountLedger
+    shown: AccountLedger
+    queue: deque[tuple[datetime, Event]] = field(default_factory=deque)
+    last_visible: datetime | None = None
+    events: int = 0
+    blocked: list[tuple[datetime, int]] = field(default_factory=list)
+
+    def blocked_at(self, now: datetime) -> int:
+        """Sale proceeds that may not be used yet."""
+        return sum(amount for until, amount in self.blocked if until > now)
+
+
+PHASES_OF_ENTRY = (Phase.PRE_OPEN, Phase.REGULAR, Phase.CLOSING_AUCTION)
+AUCTION_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.CONDITIONAL)
+EXCHANGE_WHY = {
+    Refusal.QUANTITY: Why.QUANTITY,
+    Refusal.OFF_TICK: Why.OFF_TICK,
+    Refusal.OUTSIDE_LIMITS: Why.OUTSIDE_LIMITS,
+    Refusal.HALTED: Why.HALTED,
+    Refusal.NO_PRICE: Why.NO_PRICE,
+}
+
+
+@dataclass
+class Truth:
+    """One exchange, its instruments and every account on it."""
+
+    market: Market
+    calendar: Calendar
+    journal: Journal
+    seed: int
+    orgno: str
+    time: datetime
+    tame: bool = False
+    rates: CommissionRates = DEFAULT_COMMISSION
+    plans: Mapping[str, AccountPlan] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    books: dict[str, MatchingBook] = field(default_factory=dict)
+    ticks: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    slow_proceeds: dict[str, float] = field(default_factory=dict)
+    agenda: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
+    listeners: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+    running: bool = False
+    _day: date | None = None
+    _odno: int = 0
+    _orders: int = 0
+    _scheduled: int = 0
+
+    def __post_init__(self) -> None:
+        day = self.time.date()
+        if self.calendar.is_session(day) and self.time >= self.calendar.session_hours(day).preopen:
+            self._begin_day(day)
+
+    # --- time -------------------------------------------------------------------------------
+
+    def run_to(self, now: datetime) -> None:
+        """Let everything happen that falls due up to `now`."""
+        self.running = True
+        try:
+            self._run_to(now)
+        finally:
+            self.running = False
+
+    def _run_to(self, now: datetime) -> None:
+        while True:
+            boundary, step = self._next_boundary()
+            planned = self.agenda[0][0] if self.agenda else None
+            target = min(boundary, now)
+            if planned is not None and planned <= target:
+                target = max(planned, self.time)
+                self._trade_until(target)
+                self.time = target
+                action = heapq.heappop(self.agenda)[2]
+                for listener in self.listeners:
+                    listener(action)
+                continue
+            self._trade_until(target)
+            self.time = max(self.time, target)
+            if boundary > now:
+                return
+            step(boundary)
+
+    def schedule(self, at: datetime, action: dict[str, Any]) -> None:
+        """Have the listeners told of `action` when time reaches `at`."""
+        self._scheduled += 1
+        heapq.heappush(self.agenda, (at, self._scheduled, action))
+
+    def phase(self) -> Phase:
+        return self.calendar.phase_at(self.time)
+
+    def _next_boundary(self) -> tuple[datetime, Callable[[datetime], None]]:
+        day = self.time.date()
+        while True:
+            if self.calendar.is_session(day):
+                hours = self.calendar.session_hours(day)
+                for at, step in (
+                    (hours.preopen, self._at_preopen),
+                    (hours.open, self._at_open),
+                    (hours.closing_auction, self._at_closing_auction),
+                    (hours.close, self._at_close),
+                ):
+                    if at > self.time:
+                        return at, step
+            day = self.calendar.next_session(day)
+
+    def _at_preopen(self, at: datetime) -> None:
+        self._begin_day(at.date())
+
+    def _begin_day(self, day: date) -> None:
+        self._day, self._odno, self._orders = day, 0, 0
+        self.books.clear()
+        self.ticks.clear()
+        self.owners.clear()
+        self.slow_proceeds.clear()
+        self.market.roll(day)
+        for account in self.accounts.values():
+            due = sorted(d for d in account.truth.pending if d <= day)
+            for settles in due:
+                self._emit(account, Settled(settles), self.time, lag=False)
+                self._journal_cash(account, "settle", self.time)
+
+    def _at_open(self, at: datetime) -> None:
+        for code in sorted(self.books):
+            price = self.market.opening(code, at.date())
+            self._uncross(code, price, at, closing=False)
+
+    def _at_closing_auction(self, at: datetime) -> None:
+        return
+
+    def _at_close(self, at: datetime) -> None:
+        for code in sorted(self.books):
+            self._uncross(code, self.market.close(code, at.date()), at, closing=True)
+        for code in sorted(self.books):
+            for odno, quantity in self.books[code].drain().items():
+                self.journal.write("expire", at, odno=odno, qty=quantity)
+                self._emit(self._owner(odno), Expired((at.date(), odno), quantity), at)
+
+    def _uncross(self, code: str, price: int, at: datetime, closing: bool) -> None:
+        book = self.books[code]
+        book.halted = self.market.halted(code, at)
+        volume = int(self.market.bar(code, at.date()).volume * AUCTION_SHARE)
+        volume = 1_000_000_000 if self.tame else volume
+        self._book_fills(code, book.uncross(price, volume, closing), at)
+
+    def _trade_until(self, target: datetime) -> None:
+        """The continuous market from `self.time` to `target`: fills of resting orders, in order."""
+        day = target.date()
+        if day != self._day or not self.books:
+            return
+        hours = self.calendar.session_hours(day)
+        if target < hours.open or self.time >= hours.closing_auction:
+            return
+        last = self.market.tick_at(hours, target)
+        due = [self._touch(code, day, last) for code in sorted(self.books)]
+        heap = [touch for touch in due if touch]
+        heapq.heapify(heap)
+        while heap:
+            tick, code = heapq.heappop(heap)
+            self._tick(code, day, tick, hours.open + timedelta(seconds=tick))
+            again = self._touch(code, day, last)
+            if again:
+                heapq.heappush(heap, again)
+
+    def _touch(self, code: str, day: date, last: int) -> tuple[int, str] | None:
+        """The next second at which the market could fill something resting in `code`."""
+        book = self.books[code]
+        if not book.has_resting:
+            return None
+        first = self.ticks.get(code, -1) + 1
+        opened = self.calendar.session_hours(day).open
+        buy, sell, at_market = book.interest()
+        while first <= last:
+            tick: int | None = first
+            if not at_market:
+                tick = self.market.next_touch(code, day, first, last, buy, sell)
+            if tick is None:
+                return None
+            moment = opened + timedelta(seconds=tick)
+            if not self.market.halted(code, moment):
+                return tick, code
+            resumes = self.market.trading_again(code, moment)
+            if resumes is None:
+                return None
+            first = max(tick + 1, -int(-(resumes - opened).total_seconds() // 1))
+        return None
+
+    def _tick(self, code: str, day: date, tick: int, at: datetime) -> None:
+        book = self.books[code]
+        book.halted = False
+        self.ticks[code] = tick
+        asks, bids = self.market.ladder(code, day, tick)
+        price = self.market.price_at(code, day, tick)
+        volume = self.market.traded_at(code, day, tick)
+        self._book_fills(code, book.refresh(asks, bids, price, volume), at)
+
+    # --- the book now -------------------------------------------------------------------------
+
+    def book(self, code: str) -> MatchingBook:
+        """The book of `code` at the present time, our resting orders included."""
+        day = self.time.date() if self._day == self.time.date() else None
+        if day is None:
+            before = self.calendar.previous_session(self.time.date())
+            return self._fresh_book(code, max(before, self.market.first_day), 1 << 30)
+        book = self.books.get(code)
+        if book is None:
+            lower, upper = self.market.limits(code, day)
+            book = self.books[code] = MatchingBook(self.market.listing(code).kind, lower, upper)
+        book.halted = self.market.halted(code, self.time)
+        hours = self.calendar.session_hours(day)
+        if self.time < hours.open:
+            return book
+        tick = self.market.tick_at(hours, self.time)
+        if self.ticks.get(code) != tick and not book.halted:
+            self.ticks[code] = tick
+            asks, bids = self.market.ladder(code, day, tick)
+            self._book_fills(code, book.refresh(asks, bids), self.time)
+        elif code not in self.ticks:
+            self.ticks[code] = tick
+            book.refresh(*self.market.ladder(code, day, tick))
+        return book
+
+    def _fresh_book(self, code: str, day: date, tick: int) -> MatchingBook:
+        lower, upper = self.market.limits(code, day)
+        book = MatchingBook(self.market.listing(code).kind, lower, upper)
+        last = len(self.market.path(code, day)) - 1
+        book.refresh(*self.market.ladder(code, day, min(tick, last)))
+        return book
+
+    # --- accounts -----------------------------------------------------------------------------
+
+    def account(self, number: str) -> Account:
+        """The account, opened at its first use."""
+        if number not in self.accounts:
+            self.accounts[number] = self._open(number, self.plans.get(number, AccountPlan()))
+        return self.accounts[number]
+
+    def _open(self, number: str, plan: AccountPlan) -> Account:
+        holdings = {
+            code: Holding(quantity, quantity * (cost or self._value(code)))
+            for code, (quantity, cost) in sorted(plan.holdings.items())
+        }
+        account = Account(AccountLedger(number), AccountLedger(number))
+        account.truth.open_with(plan.cash, holdings)
+        account.shown.open_with(plan.cash, holdings)
+        for code, holding in holdings.items():
+            self.journal.write(
+                "position",
+                self.time,
+                account=number,
+                ticker=code,
+                qty=holding.quantity,
+                reason="open",
+            )
+        self._journal_cash(account, "open", self.time)
+        return account
+
+    def _value(self, code: str) -> int:
+        if code not in self.market:
+            raise ValueError(f"the account file holds {code}, which this market does not list")
+        return self.market.shown(code, self.time).bar.reference
+
+    def shown(self, number: str, now: datetime) -> AccountLedger:
+        """The account as the broker's inquiries show it at `now`."""
+        account = self.account(number)
+        while account.queue and account.queue[0][0] <= now:
+            account.shown.apply(account.queue.popleft()[1])
+        return account.shown
+
+    def move_cash(self, number: str, amount: int, reason: str) -> int:
+        """Deposit (positive) or withdraw what may leave. Returns the amount moved."""
+        account = self.account(number)
+        if amount < 0:
+            amount = -min(-amount, account.truth.withdrawable(self.time.date()))
+        if amount:
+            self._emit(account, CashMoved(amount), self.time, lag=False)
+            self._journal_cash(account, reason, self.time)
+        return amount
+
+    # --- orders -------------------------------------------------------------------------------
+
+    def place(
+        self,
+        order: NewOrder,
+        req_seq: int | None = None,
+        reach: int | None = None,
+        hide: float = 0.0,
+        slow: float = 0.0,
+    ) -> Placed | Refused:
+        """Take or refuse a new order.
+
+        `reach` caps what fills at once; `hide` keeps it off the lists and `slow` its proceeds out
+        of buying power, both in seconds.
+        """
+        why = self._refusal(order)
+        if why:
+            return Refused(why)
+        book = self.book(order.code)
+        row = self._row(order, book.upper, "new", "")
+        if hide:
+            row.hidden_until = self.time + timedelta(seconds=hide)
+        if slow:
+            self.slow_proceeds[row.odno] = slow
+        self._accept(row, req_seq)
+        return self._match(row, book, reach)
+
+    def revise(
+        self,
+        original: tuple[str, str],
+        account: str,
+        quantity: int | None,
+        dvsn: tuple[str, OrderType, TimeInForce],
+        price: int,
+        req_seq: int | None = None,
+    ) -> Placed | Refused:
+        """Move `quantity` (None: all) of a working order to a new price, under a new number."""
+        found = self._working(original, account, quantity)
+        if isinstance(found, Refused):
+            return found
+        old, moved = found
+        code, order_type, tif = dvsn
+        wanted = NewOrder(
+            account, old.code, old.side, moved, order_type, price, tif, code, old.venue
+        )
+        why = self._refusal(wanted, instead_of=old)
+        if why:
+            return Refused(why)
+        book = self.book(old.code)
+        holder, key = self.account(account), old.key
+        removed = book.cancel(old.odno, moved)
+        row = self._row(replace(wanted, quantity=removed), book.upper, "revise", old.odno)
+        self._accept(row, req_seq)
+        self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
+        self._emit(holder, Revised(key, removed), self.time)
+        return self._match(row, book, None)
+
+    def cancel(
+        self,
+        original: tuple[str, str],
+        account: str,
+        quantity: int | None,
+        req_seq: int | None = None,
+    ) -> Placed | Refused:
+        """Take `quantity` (None: all) of a working order out, under a new number."""
+        found = self._working(original, account, quantity)
+        if isinstance(found, Refused):
+            return found
+        old, removed = found
+        removed = self.book(old.code).cancel(old.odno, removed)
+        asked = NewOrder(
+            account, old.code, old.side, removed, old.order_type, old.price, old.tif, old.dvsn,
+            old.venue,
+        )  # fmt: skip
+        row = self._row(asked, old.reserve_price, "cancel", old.odno)
+        row.cancelled = removed
+        self._accept(row, req_seq)
+        self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
+        self._emit(self.account(account), Cancelled(old.key, removed), self.time)
+        return Placed(row.odno, row.orgno, row.at, 0, row.key)
+
+    def fill_now(self, odno: str) -> int:
+        """Fill what is left of a working order at its limit, or the last price. Returns shares."""
+        account = self.account(self.owners[odno]).truth
+        order = account.orders[self._today(), odno]
+        taken = self.book(order.code).cancel(odno)
+        if taken:
+            price = order.price or self.market.shown(order.code, self.time).last
+            fill = Execution(odno, order.side, price, taken)
+            self._book_fills(order.code, (fill,), self.time)
+        return taken
+
+    def halt(self, code: str, halted: bool, seconds: float | None = None) -> None:
+        """Halt an instrument by hand, for `seconds` or until lifted."""
+        self.market.halt(code, halted, self.time, seconds)
+        if code in self.books:
+            self.books[code].halted = self.market.halted(code, self.time)
+
+    def recheck(self, code: str) -> None:
+        """The price was moved by hand: let the present second happen again for resting orders."""
+        if code in self.books and self.phase() is Phase.REGULAR:
+            self.ticks.pop(code, None)
+            self.book(code)
+
+    # --- refusals -----------------------------------------------------------------------------
+
+    def entry_refusal(self) -> Why | None:
+        """Why no order at all may be entered now, None inside order hours."""
+        day = self.time.date()
+        if not self.calendar.is_session(day):
+            return Why.NOT_A_SESSION
+        if self.phase() in PHASES_OF_ENTRY:
+            return None
+        before = self.time < self.calendar.session_hours(day).open
+        return Why.BEFORE_OPEN if before else Why.AFTER_CLOSE
+
+    def _refusal(self, order: NewOrder, instead_of: OrderRow | None = None) -> Why | None:
+        closed = self.entry_refusal()
+        if closed:
+            return closed
+        if order.code not in self.market:
+            return Why.UNKNOWN_CODE
+        book = self.book(order.code)
+        by_exchange = book.check(order.order_type, order.price, order.quantity)
+        if by_exchange:
+            return EXCHANGE_WHY[by_exchange]
+        if self._in_auction() and (
+            order.tif is not TimeInForce.DAY or order.order_type not in AUCTION_TYPES
+        ):
+            return Why.AUCTION_TYPE
+        if order.order_type in (OrderType.BEST, OrderType.TOP):
+            side = order.side if order.order_type is OrderType.TOP else order.side.opposite
+            if book.best(side) is None:
+                return Why.NO_PRICE
+        return self._funds_refusal(order, book, instead_of)
+
+    def _funds_refusal(
+        self, order: NewOrder, book: MatchingBook, instead_of: OrderRow | None
+    ) -> Why | None:
+        account = self.account(order.account)
+        ledger, kind = account.truth, self.market.listing(order.code).kind
+        if order.side is Side.BUY:
+            need = reservation(order.quantity, self._reserve_price(order, book.upper), kind)
+            free = ledger.available() - account.blocked_at(self.time)
+            if instead_of:
+                rest = instead_of.remaining
+                free += reservation(rest, instead_of.reserve_price, kind)
+                need += reservation(rest - order.quantity, instead_of.reserve_price, kind)
+            return Why.NO_CASH if need > free else None
+        if instead_of:
+            return None
+        if ledger.held(order.code) == 0:
+            return Why.NOT_HELD
+        return Why.NOT_SELLABLE if order.quantity > ledger.sellable(order.code) else None
+
+    def _working(
+        self, original: tuple[str, str], account: str, quantity: int | None
+    ) -> tuple[OrderRow, int] | Refused:
+        orgno, odno = original
+        closed = self.entry_refusal()
+        if closed:
+            return Refused(closed)
+        ledger = self.account(account).truth
+        order = ledger.orders.get((self._today(), odno))
+        if order is None or order.action == "cancel" or (orgno and orgno != order.orgno):
+            return Refused(Why.NO_ORIGINAL)
+        self.book(order.code)
+        asked = order.remaining if quantity is None else quantity
+        if order.remaining <= 0:
+            return Refused(Why.NOTHING_LEFT)
+        if not 0 < asked <= order.remaining:
+            return Refused(Why.QUANTITY)
+        return order, asked
+
+    # --- acceptance and fills -------------------------------------------------------------------
+
+    def _in_auction(self) -> bool:
+        return self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION)
+
+    def _today(self) -> date:
+        return self.time.date()
+
+    def _reserve_price(self, order: NewOrder, upper: int) -> int:
+        return order.price if order.order_type is OrderType.LIMIT else upper
+
+    def _row(self, order: NewOrder, upper: int, action: str, original: str) -> OrderRow:
+        return OrderRow(
+            account=order.account,
+            odno=self._next_odno(),
+            orgn_odno=original,
+            orgno=self.orgno,
+            day=self._today(),
+            at=self.time,
+            code=order.code,
+            kind=self.market.listing(order.code).kind,
+            side=order.side,
+            quantity=order.quantity,
+            price=order.price,
+            order_type=order.order_type,
+            tif=order.tif,
+            dvsn=order.dvsn,
+            venue=order.venue,
+            reserve_price=self._reserve_price(order, upper),
+            action=action,
+        )
+
+    def _next_odno(self) -> str:
+        rng = random.Random(f"{self.seed}:odno:{self._day}:{self._orders}")
+        self._orders += 1
+        self._odno += rng.randint(1, 9) if self._odno else rng.randint(1_000, 60_000)
+        return f"{self._odno:010d}"
+
+    def _accept(self, row: OrderRow, req_seq: int | None) -> None:
+        number = row.account
+        link = {"orgn_odno": row.orgn_odno} if row.orgn_odno else {}
+        self.journal.write(
+            "accepted", self.time, odno=row.odno, **link, account=number, ticker=row.code,
+            side=row.side.value, qty=row.quantity, req_seq=req_seq, action=row.action,
+            price=row.price, orgno=row.orgno, trade_date=f"{row.day:%Y%m%d}",
+        )  # fmt: skip
+        self.owners[row.odno] = number
+        self._emit(self.account(number), Accepted(row), self.time)
+
+    def _match(self, row: OrderRow, book: MatchingBook, reach: int | None) -> Placed:
+        key = row.key
+        cap, rivals = self.market.reach(row.code, row.day, row.odno, row.quantity)
+        cap = cap if reach is None else reach
+        outcome = book.submit(
+            row.odno, row.side, row.quantity, row.order_type, row.price or None, row.tif,
+            reach=None if row.tif is TimeInForce.FOK else cap, rivals=rivals,
+            auction=self._in_auction(),
+        )  # fmt: skip
+        self._book_fills(row.code, outcome.executions, self.time)
+        if outcome.cancelled:
+            self.journal.write("cancel", self.time, odno=row.odno, qty=outcome.cancelled)
+            holder = self._owner(row.odno)
+            self._emit(holder, Cancelled(key, outcome.cancelled), self.time)
+        filled = sum(f.quantity for f in outcome.executions if f.order_id == row.odno)
+        return Placed(row.odno, row.orgno, row.at, filled, key)
+
+    def _book_fills(self, code: str, fills: Iterable[Execution], at: datetime) -> None:
+        kind = self.market.listing(code).kind
+        for fill in fills:
+            account = self._owner(fill.order_id)
+            amount = fill.price * fill.quantity
+            fee = commission(amount, kind, self.rates)
+            settles = self.calendar.settlement_date(at.date())
+            tax = sell_tax(amount, settles, kind) if fill.side is Side.SELL else 0
+            self.journal.write(
+                "fill", at, odno=fill.order_id, qty=fill.quantity, price=fill.price,
+                amt=amount, fee=fee, tax=tax,
+            )  # fmt: skip
+            event = Filled((at.date(), fill.order_id), fill.quantity, fill.price, fee, tax, settles)
+            self._emit(account, event, at)
+            held_back = self.slow_proceeds.get(fill.order_id)
+            if held_back:
+                account.blocked.append((at + timedelta(seconds=held_back), amount - fee - tax))
+            self._journal_cash(account, "fill", at)
+
+    def _owner(self, odno: str) -> Account:
+        return self.accounts[self.owners[odno]]
+
+    def _emit(self, account: Account, event: Event, at: datetime, lag: bool = True) -> None:
+        """Truth changes now; the broker's screens follow a little later, in the same order."""
+        account.truth.apply(event)
+        account.events += 1
+        delay = 0.0
+        if lag and not self.tame:
+            key = f"{self.seed}:lag:{account.truth.account}:{account.events}"
+            delay = random.Random(key).uniform(*VISIBLE_AFTER)
+        visible = at + timedelta(seconds=delay)
+        account.last_visible = max(visible, account.last_visible or visible)
+        if isinstance(event, Accepted):
+            event = Accepted(replace(event.order))
+        account.queue.append((account.last_visible, event))
+
+    def _journal_cash(self, account: Account, reason: str, at: datetime) -> None:
+        ledger = account.truth
+        self.journal.write(
+            "cash", at, account=ledger.account, cash=ledger.cash, d2_cash=ledger.d2_cash,
+            reason=reason,
+        )  # fmt: skip
+
+    # --- the referee's view -------------------------------------------------------------------
+
+    def as_dict(self, epoch: int) -> dict[str, Any]:
+        """Everything true, in the published shape; equals the fold of the journal."""
+        orders = []
+        for number, account in sorted(self.accounts.items()):
+            for order in account.truth.orders.values():
+                link = {"orgn_odno": order.orgn_odno} if order.orgn_odno else {}
+                orders.append(
+                    {
+                        "account": number,
+                        "trade_date": f"{order.day:%Y%m%d}",
+                        "orgno": order.orgno,
+                        "odno": order.odno,
+                        **link,
+                        "ticker": order.code,
+                        "side": order.side.value,
+                        "qty": order.quantity,
+                        "filled": order.filled,
+                        "amount": order.amount,
+                    }
+                )
+        return {
+            "epoch": epoch,
+            "orders": orders,
+            "positions": {
+                number: {c: h.quantity for c, h in a.truth.holdings.items() if h.quantity}
+                for number, a in sorted(self.accounts.items())
+            },
+            "cash": {
+                number: {"cash": a.truth.cash, "d2_cash": a.truth.d2_cash}
+                for number, a in sorted(self.accounts.items())
+            },
+        }

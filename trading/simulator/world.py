@@ -1,0 +1,438 @@
+"""One simulated broker: clock, exchange, accounts, keys, faults and journal behind one lock.
+
+Sockets and control hand it requests; it answers with what to send and when. Nothing else touches
+the state, so that one seed and one sequence of requests give one journal.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from trading.domain.sessions import KRX, SEOUL, Calendar
+from trading.simulator import wire_accounts, wire_orders, wire_quotes
+from trading.simulator.auth import KeyRing, OAuthError
+from trading.simulator.clock import VirtualClock, default_start
+from trading.simulator.fault_effects import Strike, due_time, fire_state
+from trading.simulator.faults import AFTER, BEFORE, MID, Armed, Delivery, Faults
+from trading.simulator.http import BadRequest, Reply, Request, json_reply
+from trading.simulator.journal import Journal
+from trading.simulator.limits import MOCK_RATES, REAL_RATES, RateLimiter, Rates
+from trading.simulator.market import Market
+from trading.simulator.prices import BarSource, demo_source
+from trading.simulator.truth import AccountPlan, Truth
+from trading.simulator.wire import MESSAGES, Ask, Refusal, check_params, refuse, service_of
+
+__all__ = ["Options", "World"]
+
+ORGNO = {"real": "06010", "mock": "00950"}
+Handler = Callable[[Truth, Ask, bool], Reply]
+HANDLERS: dict[str, Handler] = {
+    "order_cash": wire_orders.order_cash,
+    "order_rvsecncl": wire_orders.order_rvsecncl,
+    "inquire_psbl_rvsecncl": wire_accounts.inquire_psbl_rvsecncl,
+    "inquire_balance": wire_accounts.inquire_balance,
+    "inquire_psbl_order": wire_accounts.inquire_psbl_order,
+    "inquire_daily_ccld": wire_accounts.inquire_daily_ccld,
+    "inquire_price": wire_quotes.inquire_price,
+    "inquire_asking_price_exp_ccn": wire_quotes.inquire_asking_price,
+    "chk_holiday": wire_quotes.chk_holiday,
+}
+TOKEN_PATH = "/oauth2/tokenP"
+REVOKE_PATH = "/oauth2/revokeP"
+HASHKEY_PATH = "/uapi/hashkey"
+ORDER_CALLS = frozenset({"order_cash", "order_rvsecncl"})
+JOURNALLED_BODIES = ORDER_CALLS | {"inquire_psbl_order"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a world is set up. `speed` 0: time moves only by advances; `tame` removes the mess."""
+
+    profile: str = "real"
+    seed: int = 1
+    speed: float = 1.0
+    start: datetime | None = None
+    tame: bool = False
+    rates: Rates | None = None
+    minute_rule: bool = True
+    strict_time: bool = False
+    secrets: Mapping[str, str] | None = None
+    plans: Mapping[str, AccountPlan] = field(default_factory=dict)
+    owners: Mapping[str, str] | None = None
+    """Account to app key; None lets every key use every account."""
+    journal: Path | str | None = None
+    calendar: Calendar = KRX
+    source: Callable[[int, bool], BarSource] = demo_source
+
+    def limits(self) -> Rates:
+        if self.rates is not None:
+            return self.rates
+        return MOCK_RATES if self.profile == "mock" else REAL_RATES
+
+    @property
+    def mock(self) -> bool:
+        return self.profile == "mock"
+
+
+class World:
+    """The whole state; every public method takes the lock and brings time up to date first."""
+
+    def __init__(self, options: Options) -> None:
+        if options.profile not in ORGNO:
+            raise ValueError(f"profile is real or mock, not {options.profile!r}")
+        self.lock = threading.RLock()
+        self.options = options
+        self.snapshots: dict[str, tuple[dict[str, Any], Any, list[str]]] = {}
+        self.actor: Callable[[dict[str, Any]], None] | None = None
+        self._source: BarSource = options.source(options.seed, options.tame)
+        self.clock = VirtualClock(self._start(), options.speed)
+        self.journal = Journal(self.clock, options.journal)
+        self._build()
+
+    def _start(self) -> datetime:
+        if self.options.start is not None:
+            start = self.options.start
+            return start if start.tzinfo else start.replace(tzinfo=SEOUL)
+        if self.options.strict_time:
+            return datetime.now(SEOUL)
+        last = self._source.last_day()
+        latest = datetime.now(SEOUL)
+        if last is not None and last < latest.date():
+            end_of_day = datetime.combine(last, latest.time().max, SEOUL)
+            return default_start(end_of_day, self.options.calendar)
+        return default_start(latest, self.options.calendar)
+
+    def _build(self) -> None:
+        options, start = self.options, self.clock.peek()
+        day = start.date()
+        if not options.calendar.is_session(day):
+            day = options.calendar.next_session(day)
+        self.market = Market(options.seed, self._source, options.calendar, day, options.tame)
+        self.truth = Truth(
+            market=self.market,
+            calendar=options.calendar,
+            journal=self.journal,
+            seed=options.seed,
+            orgno=ORGNO[options.profile],
+            time=start,
+            tame=options.tame,
+            plans=options.plans,
+        )
+        self.keys = KeyRing(options.seed, options.secrets, options.minute_rule)
+        self.limiter = RateLimiter(options.limits())
+        self.faults = Faults(options.seed)
+        self.truth.listeners.append(self._on_agenda)
+        self.journal.write(
+            "clock", speed=options.speed, seed=options.seed, profile=options.profile, reason="start"
+        )
+        for account in sorted(options.plans):
+            self.truth.account(account)
+        self.journal.settle()
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Bring the world up to the present of its clock; inside an event, that event's time."""
+        if self.truth.running:
+            return self.truth.time
+        now = self.clock.peek()
+        self.truth.run_to(now)
+        return now
+
+    def pump(self) -> None:
+        """Let due things happen although nobody asks; used while the clock runs by itself."""
+        with self.lock:
+            self.now()
+            self.journal.settle()
+
+    def advance(self, seconds: float) -> datetime:
+        """Move virtual time forward by `seconds`, everything due happening on the way."""
+        with self.lock:
+            self.now()
+            self.clock.advance(seconds)
+            target = self.clock.peek()
+            self.truth.run_to(target)
+            self.journal.write("clock", target, advanced=seconds)
+            self.journal.settle()
+            return target
+
+    # --- faults and scripts ---------------------------------------------------------------------
+
+    def arm(self, request: Mapping[str, Any]) -> Armed:
+        """Arm one fault; ValueError when it is not understood."""
+        with self.lock:
+            now = self.now()
+            armed = self.faults.arm(request)
+            at = due_time(armed, now)
+            self.journal.write("fault_armed", now, **armed.as_dict())
+            if at is not None:
+                self.truth.schedule(at, {"action": "strike", "number": armed.number})
+            self.now()
+            self.journal.settle()
+            return armed
+
+    def on_agenda(self, actor: Callable[[dict[str, Any]], None]) -> None:
+        """Who carries out the scheduled actions that are not faults."""
+        self.actor = actor
+
+    def _on_agenda(self, action: dict[str, Any]) -> None:
+        if action["action"] != "strike":
+            if self.actor:
+                self.actor(action)
+            return
+        armed = next((a for a in self.faults.armed if a.number == action["number"]), None)
+        if armed and fire_state(self, armed):
+            self.journal.write(
+                "fault_fired", self.truth.time, fault=armed.fault, req_seq=None, arm=armed.number
+            )
+            self.faults.fired(armed)
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def answer(self, request: Request) -> Delivery:
+        """Answer one request of the broker's port."""
+        with self.lock:
+            self.now()
+            seq = self._journal_request(request)
+            self.now()
+            strike = Strike(self, request, seq)
+            delivery = self._deliver(request, strike)
+            delivery.at = self.clock.peek()
+            self._journal_reply(seq, request, delivery, strike)
+            strike.late()
+            self.journal.settle()
+            return delivery
+
+    def _deliver(self, request: Request, strike: Strike) -> Delivery:
+        if request.path.startswith("/oauth2/"):
+            early = strike.at(BEFORE)
+            return early or Delivery(self._oauth(request))
+        if request.path == HASHKEY_PATH:
+            return Delivery(self._hashkey(request))
+        tr_id = request.headers.get("tr_id", "")
+        try:
+            ask = self._gate(request, strike.seq)
+            strike.ask = ask
+            early = strike.at(BEFORE)
+            if early:
+                return early
+            reply = HANDLERS[ask.service.call.name](self.truth, ask, self.options.mock)
+        except Refusal as refusal:
+            reply = refuse(refusal, tr_id)
+        reply.headers["gt_uid"] = hashlib.md5(
+            f"{self.options.seed}:{strike.seq}".encode(), usedforsecurity=False
+        ).hexdigest()
+        strike.reply = reply
+        return strike.at(AFTER) or strike.at(MID) or Delivery(strike.reply)
+
+    def _gate(self, request: Request, seq: int) -> Ask:
+        """The gateway's own checks, in its order: keys, token, service, rate, fields, account."""
+        headers = request.headers
+        appkey, now = headers.get("appkey", ""), self.truth.time
+        bad = self.keys.check_pair(appkey, headers.get("appsecret", ""))
+        bad = bad or self.keys.check_bearer(headers.get("authorization", ""), appkey, now)
+        if bad:
+            raise Refusal(bad)
+        tr_id = headers.get("tr_id", "")
+        service = service_of(tr_id, request.path, self.options.mock)
+        if request.method != service.call.method:
+            raise Refusal("EGW00101", "잘못된 요청입니다.")
+        busy = self.limiter.check(appkey, now, service.ledger)
+        if busy:
+            raise Refusal(busy)
+        params = self._params(request)
+        check_params(service, params)
+        account = ""
+        if any(p.name == "CANO" for p in service.call.params):
+            account = self._account(params, appkey)
+        return Ask(
+            service=service,
+            params=params,
+            account=account,
+            tr_id=tr_id,
+            next_page=headers.get("tr_cont", "").strip().upper() == "N",
+            seq=seq,
+            nonce=headers.get("x-request-id", ""),
+        )
+
+    def _params(self, request: Request) -> dict[str, str]:
+        if request.method == "GET":
+            return {name.upper(): value for name, value in request.query.items()}
+        if "json" not in request.headers.get("content-type", "").lower():
+            raise Refusal("EGW00132")
+        if not request.body:
+            raise Refusal("OPSQ9995")
+        try:
+            body = request.json()
+        except BadRequest:
+            raise Refusal("OPSQ9997") from None
+        wrong = [name for name, value in body.items() if not isinstance(value, str)]
+        if wrong:
+            raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT STRING [{wrong[0]}]")
+        return body
+
+    def _account(self, params: Mapping[str, str], appkey: str) -> str:
+        number, product = params["CANO"].strip(), params["ACNT_PRDT_CD"].strip()
+        account = f"{number}-{product}"
+        shaped = len(number) == 8 and number.isdigit() and len(product) == 2 and product.isdigit()
+        owners = self.options.owners
+        if not shaped or (owners is not None and owners.get(account) != appkey):
+            raise Refusal("OPSQ2000")
+        self.truth.account(account)
+        return account
+
+    # --- oauth and hashkey ----------------------------------------------------------------------
+
+    def _oauth(self, request: Request) -> Reply:
+        if request.method != "POST" or request.path not in (TOKEN_PATH, REVOKE_PATH):
+            return json_reply(
+                {"error_code": "EGW00101", "error_description": "잘못된 요청입니다."}, 404
+            )
+        try:
+            body = {k: str(v) for k, v in request.json().items()}
+            bad = self.keys.check_pair(body.get("appkey", ""), body.get("appsecret", ""))
+            if bad:
+                raise OAuthError(bad, MESSAGES[bad])
+            if request.path == REVOKE_PATH:
+                return self._revoke(body)
+            return self._issue(body)
+        except BadRequest:
+            return oauth_refusal(OAuthError("EGW00101", "잘못된 요청입니다."))
+        except OAuthError as error:
+            return oauth_refusal(error)
+
+    def _issue(self, body: Mapping[str, str]) -> Reply:
+        grant = body.get("grant_type", "")
+        if grant != "client_credentials":
+            code = "EGW00116" if grant else "EGW00115"
+            raise OAuthError(code, MESSAGES[code])
+        appkey, now = body["appkey"], self.truth.time
+        try:
+            token = self.keys.issue(appkey, now)
+        except OAuthError:
+            self.journal.write("token_refuse", appkey=appkey, token=None)
+            raise
+        self.journal.write("token_issue", appkey=appkey, token=token.text)
+        return json_reply(
+            {
+                "access_token": token.text,
+                "access_token_token_expired": f"{token.expires:%Y-%m-%d %H:%M:%S}",
+                "token_type": "Bearer",
+                "expires_in": int((token.expires - now).total_seconds()),
+            }
+        )
+
+    def _revoke(self, body: Mapping[str, str]) -> Reply:
+        token = self.keys.tokens.get(body.get("token", ""))
+        if token is None or token.appkey != body["appkey"] or not self.keys.revoke(token.text):
+            raise OAuthError("EGW00121", MESSAGES["EGW00121"])
+        return json_reply({"code": 200, "message": "접근토큰 폐기에 성공하였습니다"})
+
+    def _hashkey(self, request: Request) -> Reply:
+        headers = request.headers
+        bad = self.keys.check_pair(headers.get("appkey", ""), headers.get("appsecret", ""))
+        if bad:
+            return refuse(Refusal(bad))
+        try:
+            body = request.json()
+        except BadRequest:
+            return refuse(Refusal("OPSQ9997"))
+        return json_reply({"BODY": body, "HASH": request.body_hash})
+
+    # --- journal --------------------------------------------------------------------------------
+
+    def _journal_request(self, request: Request) -> int:
+        values = {name.upper(): v for name, v in request.query.items()}
+        if request.method == "POST" and request.body:
+            try:
+                values = {k: v for k, v in request.json().items() if isinstance(v, str)}
+            except BadRequest:
+                values = {}
+        cano = values.get("CANO", "")
+        account = f"{cano}-{values.get('ACNT_PRDT_CD', '')}" if cano else ""
+        extra: dict[str, Any] = {}
+        if request.path.rsplit("/", 1)[-1] in ("order-cash", "order-rvsecncl"):
+            extra["body"] = request.body.decode("utf-8", "replace")
+        return self.journal.write(
+            "http_req", path=request.path, tr_id=request.headers.get("tr_id", ""), account=account,
+            nonce=request.headers.get("x-request-id"), body_hash=request.body_hash,
+            method=request.method, tr_cont=request.headers.get("tr_cont", ""), **extra,
+        )  # fmt: skip
+
+    def _journal_reply(
+        self, seq: int, request: Request, delivery: Delivery, strike: Strike
+    ) -> None:
+        reply = delivery.reply
+        if delivery.cut:
+            sent = delivery.part or 0
+            self.journal.write("conn_cut", req_seq=seq, sent_bytes=sent)
+            return
+        if reply is None:
+            return
+        call = strike.ask.service.call.name if strike.ask else ""
+        keep = call in JOURNALLED_BODIES or reply.status != 200 or b'"rt_cd":"0"' not in reply.body
+        body = reply.text if keep and request.path != TOKEN_PATH else None
+        self.journal.write(
+            "http_resp", req_seq=seq, status=reply.status, body=body, bytes=len(reply.body)
+        )
+
+    # --- epochs ---------------------------------------------------------------------------------
+
+    def reset(self, seed: int | None = None, profile: str | None = None) -> None:
+        """Start over from the beginning of time, with another seed or profile if given."""
+        with self.lock:
+            options = self.options
+            profile = profile or options.profile
+            if profile not in ORGNO:
+                raise ValueError(f"profile is real or mock, not {profile!r}")
+            seed = options.seed if seed is None else int(seed)
+            self.options = Options(**{**vars(options), "seed": seed, "profile": profile})
+            self._source = options.source(seed, options.tame)
+            start = self._start()
+            self.clock.thaw((start, start))
+            self.journal.restart([])
+            self._build()
+
+    def snapshot(self, name: str) -> str:
+        """Remember everything under `name`."""
+        with self.lock:
+            self.now()
+            self.snapshots[name] = (
+                self._copied(self._state()),
+                self.clock.frozen(),
+                list(self.journal.lines),
+            )
+            return name
+
+    def restore(self, name: str) -> None:
+        """Go back to a snapshot, time and journal included, as a new epoch. KeyError if unknown."""
+        with self.lock:
+            state, clock, lines = self.snapshots[name]
+            for key, value in self._copied(state).items():
+                setattr(self, key, value)
+            self.market = self.truth.market
+            self.clock.thaw(clock)
+            self.journal.restart(lines)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "truth": self.truth, "keys": self.keys, "limiter": self.limiter, "faults": self.faults,
+        }  # fmt: skip
+
+    def _copied(self, state: dict[str, Any]) -> dict[str, Any]:
+        """A deep copy that shares what never changes."""
+        shared: tuple[object, ...] = (self._source, self.clock, self.journal, self.options.calendar)
+        memo: dict[int, object] = {id(thing): thing for thing in shared}
+        memo |= {id(listener): listener for listener in self.truth.listeners}
+        return copy.deepcopy(state, memo)
+
+
+def oauth_refusal(error: OAuthError) -> Reply:
+    return json_reply({"error_description": error.text, "error_code": error.code}, 403)
