@@ -13,7 +13,7 @@ from portfolio.models import TargetDecision
 from rebalancing.domain.states import TERMINAL, RunState
 from trading.models import Account, Instrument, Side, Snapshot
 
-__all__ = ["Campaign", "Leg", "RebalancingConfig", "RebalancingHistory", "Run"]
+__all__ = ["Campaign", "Leg", "RebalancingConfig", "RebalancingHistory", "Run", "RunSchedule"]
 
 _PERCENT = [MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("50"))]
 
@@ -241,3 +241,22 @@ class RebalancingHistory(models.Model):
         verbose_name = _("리밸런싱 이력")
         verbose_name_plural = _("리밸런싱 이력")
         ordering = ("-id",)
+
+
+class RunSchedule(models.Model):
+    """When an account is looked at without anybody asking; by the market's clock."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="run_schedules")
+    at = models.TimeField(_("시각 (KST)"))
+    planner = models.CharField(_("플래너"), max_length=10, default="rules")
+    enabled = models.BooleanField(_("사용"), default=True)
+
+    class Meta:
+        verbose_name = _("예약")
+        verbose_name_plural = _("예약")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "at"], name="one_schedule_per_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M}"

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from config.env import BASE_DIR, VAR_DIR, env, kept_secret, on_server
 from config.logs import logging_config
 
-__all__: list[str] = []
 
 SERVER = on_server()
 BASE_PATH: Path = BASE_DIR

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import structlog
 from django.db import transaction
+from django.db.models import Sum
 
 from rebalancing.domain.execution import LegView, Move, MoveKind, OrderView, fit_slices, next_move
 from rebalancing.domain.netting import Side
@@ -17,6 +18,7 @@ from rebalancing.models import Leg, Run
 from rebalancing.services.approvals import approval_of
 from trading.domain.errors import BrokerError, Reason
 from trading.domain.orders import IntentState
+from trading.domain.quotes import OrderBook
 from trading.models import Approval, Attempt, Intent, OrderAction
 from trading.services import gateway
 from trading.services.brokers import broker_for
@@ -174,15 +176,8 @@ def _new_intent(
     instrument = leg.instrument
     limit: int | None = None
     if leg.order_type == "LIMIT":
-        broker = broker_for(run.account)
-        book = broker.book(instrument.ticker)
-        found = resolve_price(
-            leg.price_strategy or "OPPOSITE_BEST",
-            Side(leg.side),
-            book,
-            leg.reference_price,
-            instrument.instrument_kind,
-        )
+        book = broker_for(run.account).book(instrument.ticker)
+        found = price_now(leg, book, first=todo.generation == 0)
         if isinstance(found, Reason):
             return found
         if not is_inside_collar(found, leg.reference_price, COLLAR):
@@ -192,6 +187,20 @@ def _new_intent(
     if approval is None:
         return Reason("not_approved")
     return _authorize(run, leg, todo, limit, approval, now, deadline)
+
+
+def price_now(leg: Leg, book: OrderBook, *, first: bool) -> int | Reason:
+    """The leg's price rule on this book. A leg planned at an explicit price starts there and is then
+    chased by the default rule."""
+    if not leg.price_strategy and leg.limit_price and first:
+        return leg.limit_price
+    strategy = leg.price_strategy or _DEFAULT_RULE[Side(leg.side)]
+    return resolve_price(
+        strategy, Side(leg.side), book, leg.reference_price, leg.instrument.instrument_kind
+    )
+
+
+_DEFAULT_RULE = {Side.SELL: "MINUS_TICKS_1", Side.BUY: "PLUS_TICKS_1"}
 
 
 def _authorize(
@@ -204,7 +213,7 @@ def _authorize(
     deadline: datetime,
 ) -> Intent:
     """Create the intent; its key makes a second worker's attempt at the same one fail."""
-    key = f"run:{run.pk}:{leg.pk}:{todo.slice_no}:{_next_generation(leg, todo)}"
+    key = f"run:{run.pk}:{leg.pk}:{todo.slice_no}:{todo.generation}"
     with transaction.atomic():
         intent = Intent.objects.create(
             key=key,
@@ -212,7 +221,7 @@ def _authorize(
             origin_id=run.pk,
             leg_id=leg.pk,
             slice_no=todo.slice_no,
-            generation=_next_generation(leg, todo),
+            generation=todo.generation,
             account=run.account,
             sleeve=sleeve_of(run.account),
             instrument=leg.instrument,
@@ -233,10 +242,6 @@ def _authorize(
         move(intent, IntentState.CHECKED, at=now, by=ENGINE)
         move(intent, IntentState.AUTHORIZED, at=now, by=approval.approver)
     return intent
-
-
-def _next_generation(leg: Leg, todo: Move) -> int:
-    return todo.generation
 
 
 def _cancel(run: Run, intent_id: int, now: datetime) -> str:
@@ -285,8 +290,6 @@ def _cancel(run: Run, intent_id: int, now: datetime) -> str:
 
 def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
     """Bring the legs' fills and costs up to their orders' booked numbers."""
-    from django.db.models import Sum
-
     ids = [leg.pk for leg in legs]
     rows = (
         Intent.objects.filter(leg_id__in=ids, origin_id=run.pk, action=OrderAction.ORDER)

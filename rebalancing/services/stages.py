@@ -19,7 +19,6 @@ from portfolio.domain.drift import calculate_drift
 from rebalancing.domain import pipeline
 from rebalancing.domain.netting import Side
 from rebalancing.domain.planning import adjust_buy_quantities
-from rebalancing.domain.pricing import resolve_price
 from rebalancing.domain.states import BEFORE_SELLING, RunState
 from rebalancing.models import Leg, RebalancingConfig, Run
 from rebalancing.planners.rules import plan_by_rules
@@ -31,6 +30,7 @@ from rebalancing.services.approvals import (
     policy_of,
 )
 from rebalancing.services.lease import Driver
+from rebalancing.services.news import announce
 from rebalancing.services.plans import costs_of_legs, outcome_json, read_books
 from rebalancing.services.targets import get_target_mp_allocation, get_target_sub_mp_allocation
 from trading.domain.errors import (
@@ -41,7 +41,7 @@ from trading.domain.errors import (
     RuleViolation,
 )
 from trading.domain.instruments import InstrumentKind
-from trading.models import Alert, BrokerOrder, Instrument, Intent, Snapshot
+from trading.models import Alert, BrokerOrder, Instrument, Snapshot
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.calendar import market_phase, run_cutoffs
@@ -474,7 +474,7 @@ def _waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
         progress = execution.work(
             run, str(side), now, run.step_deadline_at, stopping=bool(run.stop_requested)
         )
-        _announce_progress(run)
+        announce(run.pk, run.account_id)
         if progress.sent:
             return now
         if not progress.done:
@@ -486,12 +486,6 @@ def _waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
         return now
 
     return wait
-
-
-def _announce_progress(run: Run) -> None:
-    from rebalancing.services.news import announce
-
-    announce(run.pk, run.account_id)
 
 
 def _pause(driver: Driver, now: datetime) -> Any:
@@ -579,9 +573,7 @@ def _buy_resize(driver: Driver, now: datetime) -> Due:
     for leg in buys:
         kind = leg.instrument.instrument_kind
         book = broker.book(leg.instrument_id)
-        found = resolve_price(
-            leg.price_strategy or "OPPOSITE_BEST", Side.BUY, book, leg.reference_price, kind
-        )
+        found = execution.price_now(leg, book, first=True)
         price = leg.reference_price if isinstance(found, Reason) else found
         prices[leg.instrument_id] = max(price, leg.limit_price or 0)
         fees[leg.instrument_id] = run.account.commission.of(kind)
@@ -708,6 +700,3 @@ _STEPS: dict[RunState, Callable[[Driver, datetime], Due]] = {
     RunState.FINAL_RECON: _final_recon,
 }
 
-
-def unfinished_intents(run: Run):  # type: ignore[no-untyped-def]
-    return Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=run.pk)

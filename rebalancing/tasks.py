@@ -1,0 +1,31 @@
+"""What Celery wakes: one step of a run, and the sweep that finds whatever was forgotten."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from rebalancing.services.advance import due_runs, run_advance
+from rebalancing.services.schedule import fire_due_schedules
+
+__all__ = ["advance", "sweep"]
+
+STEPS_AT_A_TIME = 40
+
+
+@shared_task(max_retries=0, soft_time_limit=45, time_limit=60)
+def advance(run_id: int) -> None:
+    """Steps of one run while each is due at once; the sweep takes over when one must wait.
+
+    Losing or doubling this message does no harm: the row knows where the run is.
+    """
+    for _ in range(STEPS_AT_A_TIME):
+        if run_advance(run_id) is None or run_id not in due_runs():
+            return
+
+
+@shared_task(max_retries=0)
+def sweep() -> None:
+    """Every second: start what a schedule asks for, wake what is due."""
+    fire_due_schedules()
+    for run_id in due_runs():
+        advance.delay(run_id)
