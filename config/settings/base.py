@@ -13,6 +13,8 @@ from config.logs import logging_config
 
 SERVER = on_server()
 BASE_PATH: Path = BASE_DIR
+VAR: Path = VAR_DIR
+DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")
 
 SECRET_KEY = kept_secret("SECRET_KEY")
 FIELD_KEYS = [key for key in kept_secret("FIELD_KEYS").split(",") if key]

@@ -1,0 +1,105 @@
+"""Runs one rebalancing from the command line and prints what it did."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from rebalancing.domain.states import RunState
+from rebalancing.models import Run
+from rebalancing.selectors.report import run_report
+from rebalancing.services.advance import run_advance
+from rebalancing.services.approvals import decide_run
+from rebalancing.services.runs import run_open
+from trading.domain.errors import ConfigurationError, InputError, RuleViolation, StateConflict
+from trading.models import Account, Approval
+from trading.services.clock import market_clock
+
+
+class Command(BaseCommand):
+    help = "Rebalance ACCOUNT (its id or name): drift, trades, plan, checks, legs and fills."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("account")
+        parser.add_argument("--dry-run", action="store_true", help="stop before approval")
+        parser.add_argument("--approve", action="store_true", help="approve the plan --as USER")
+        parser.add_argument("--as", dest="user", default="demo", help="who asks and approves")
+        parser.add_argument("--planner", choices=("rules",), default="rules")
+        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--timeout", type=float, default=900, help="seconds of waiting at most")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = self._account(options["account"])
+        user = get_user_model().objects.filter(username=options["user"], is_active=True).first()
+        if user is None:
+            raise CommandError(f"no user {options['user']}", returncode=2)
+        try:
+            run = run_open(
+                account,
+                requester=user.get_username(),
+                dry_run=options["dry_run"],
+                planner=options["planner"],
+            )
+            self._drive(run, user, options)
+        except (RuleViolation, StateConflict, InputError) as refusal:
+            self._refused(refusal, options["json"])
+        except ConfigurationError as problem:
+            raise CommandError(str(problem), returncode=2) from problem
+        run = Run.objects.get(pk=run.pk)
+        self._print(run, options["json"])
+        good = {RunState.COMPLETED, RunState.NO_ACTION, RunState.AWAITING_APPROVAL}
+        if run.state not in good and not (options["dry_run"] and run.end_reason == "dry_run"):
+            sys.exit(1)
+
+    def _account(self, wanted: str) -> Account:
+        rows = Account.objects.filter(is_active=True)
+        found = rows.filter(pk=wanted).first() if wanted.isdigit() else None
+        found = found or rows.filter(name=wanted).first()
+        if found is None:
+            raise CommandError(f"no account {wanted}", returncode=2)
+        return found
+
+    def _drive(self, run: Run, user: Any, options: dict[str, Any]) -> None:
+        """Step until the run ends or waits for a person; sleeping only while nothing is due."""
+        give_up = time.monotonic() + options["timeout"]
+        clock = market_clock(run.account)
+        while time.monotonic() < give_up:
+            run_advance(run.pk)
+            run = Run.objects.get(pk=run.pk)
+            if run.is_terminal:
+                return
+            if run.state == RunState.AWAITING_APPROVAL:
+                if not options["approve"]:
+                    return
+                decide_run(run.pk, run.plan_hash, user, Approval.Verdict.APPROVE, "command line")
+                continue
+            if run.due_at is not None:
+                wait = (run.due_at - clock.now()).total_seconds()
+                time.sleep(min(max(wait, 0), 0.5))
+
+    def _refused(self, refusal: Exception, as_json: bool) -> None:
+        if as_json:
+            reasons = getattr(refusal, "reasons", ())
+            rows = [{"code": r.code, **{k: str(v) for k, v in r.facts.items()}} for r in reasons]
+            document = {"refused": rows or [{"code": getattr(refusal, "code", "refused")}]}
+            self.stdout.write(json.dumps(document, ensure_ascii=False))
+        else:
+            self.stderr.write(str(refusal))
+        sys.exit(1)
+
+    def _print(self, run: Run, as_json: bool) -> None:
+        report = run_report(run)
+        if as_json:
+            self.stdout.write(json.dumps(report, ensure_ascii=False, indent=1))
+            return
+        self.stdout.write(f"run {report['run']} {report['state']} {report['end_reason']}")
+        for leg in report["legs"]:
+            self.stdout.write(
+                f"  {leg['side']:4} {leg['ticker']} {leg['quantity']:>8,} → filled"
+                f" {leg['filled_quantity']:>8,}  {leg['filled_amount']:>14,}원"
+            )
