@@ -54,3 +54,26 @@ def _fresh_processes() -> Iterator[None]:
     settings.KILL_FILE.unlink(missing_ok=True)
     yield
     brokers.forget_brokers()
+
+
+@pytest.fixture
+def world(transactional_db: None, settings: Any) -> Iterator[Any]:
+    """A tame, stepped world; tests that want mess arm it."""
+    from tests.support.world import world_of
+
+    with world_of() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Flushing between tests deletes rows, which the append-only law refuses on SQLite; the tests of
+    that law put its triggers back."""
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        return
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE '%_no_delete'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {name}")
