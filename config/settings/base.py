@@ -7,6 +7,7 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from config.build import build_id
 from config.env import BASE_DIR, VAR_DIR, env, kept_secret, on_server
 from config.logs import logging_config
 from config.running import read_running
@@ -248,6 +249,7 @@ KIS_LEDGER_RATE_PER_SECOND = {
 }
 KILL_FILE = Path(env.str("KILL_FILE", default=str(VAR_DIR / "KILL")))
 SPOOL_DIR = VAR_DIR / "spool"
+BUILD_ID = build_id(BASE_DIR)
 CRASHPOINTS = False
 CRASH_AT = ""
 """Named places where a test may end the process; only the test settings switch them on."""
