@@ -1,8 +1,9 @@
 """Every address, mounted once: the desk, the admin, the API."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("config.api_urls")),
 ]
