@@ -264,7 +264,7 @@ class Truth:
         if day != self._day or not self.books:
             return
         hours = self.calendar.session_hours(day)
-        if target < hours.open or self.time >= hours.closing_auction:
+        if target <= hours.open or self.time >= hours.closing_auction:
             return
         last = self.market.tick_at(hours, target)
         due = [self._touch(code, day, last) for code in sorted(self.books)]

@@ -325,7 +325,7 @@ class World:
                 "access_token": token.text,
                 "access_token_token_expired": f"{token.expires:%Y-%m-%d %H:%M:%S}",
                 "token_type": "Bearer",
-                "expires_in": int((token.expires - now).total_seconds()),
+                "expires_in": round((token.expires - now).total_seconds()),
             }
         )
 
