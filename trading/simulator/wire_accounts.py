@@ -114,7 +114,7 @@ def inquire_psbl_rvsecncl(truth: Truth, ask: Ask, mock: bool) -> Reply:
     return _paged(ask, mock, body, after, empty=not orders)
 
 
-# --- paging ---------------------------------------------------------------------------------------
+# --- paging -----------------------------------------------------------------------------------
 
 
 def _after(ask: Ask) -> str:
@@ -132,7 +132,7 @@ def _paged(ask: Ask, mock: bool, body: dict[str, Any], after: str, empty: bool) 
     return json_reply({**keys, **body, **text}, headers=cont)
 
 
-# --- balance --------------------------------------------------------------------------------------
+# --- balance ----------------------------------------------------------------------------------
 
 
 def _still_listed(truth: Truth, ledger: AccountLedger, code: str) -> bool:
@@ -240,7 +240,7 @@ def _cash_row(truth: Truth, ledger: AccountLedger) -> dict[str, str]:
     )
 
 
-# --- buying power ---------------------------------------------------------------------------------
+# --- buying power -----------------------------------------------------------------------------
 
 
 def _largest_amount(free: int, rate: Decimal) -> int:
@@ -260,7 +260,7 @@ def _calculation_price(truth: Truth, code: str, dvsn: str, price_text: str) -> i
     return truth.market.shown(code, truth.time).upper
 
 
-# --- orders ---------------------------------------------------------------------------------------
+# --- orders -----------------------------------------------------------------------------------
 
 
 def _visible_orders(truth: Truth, ask: Ask) -> list[OrderRow]:

@@ -18,7 +18,7 @@ Make = Callable[..., Simulator]
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """Start a simulator: tame, unthrottled, stepped, Friday 2026-11-20 09:35 unless told otherwise."""
+    """Start a simulator: tame, unthrottled, stepped, 2026-11-20 09:35 unless told otherwise."""
     running: list[Simulator] = []
 
     def start(**options: Any) -> Simulator:

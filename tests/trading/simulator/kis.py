@@ -82,9 +82,7 @@ class Hand:
         tr_id = REAL[name]
         return "V" + tr_id[1:] if self.mock and tr_id.startswith("T") else tr_id
 
-    def raw(
-        self, method: str, path: str, headers: dict[str, str], body: bytes = b""
-    ) -> Answer:
+    def raw(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.sim.server.port, timeout=10)
         try:
             connection.request(method, path, body or None, headers)

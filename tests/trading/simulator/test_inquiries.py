@@ -125,7 +125,7 @@ def test_every_listed_field_is_there_as_text(make: Make) -> None:
         assert all(isinstance(value, str) for value in row.values()), call
 
 
-# --- the lag ------------------------------------------------------------------------------------------
+# --- the lag ----------------------------------------------------------------------------------
 
 
 def test_screens_follow_truth_a_few_seconds_behind(make: Make) -> None:
@@ -154,7 +154,7 @@ def test_a_fifth_of_marketable_orders_are_not_filled_at_once(make: Make) -> None
     assert done > 50
 
 
-# --- quotations ---------------------------------------------------------------------------------------
+# --- quotations -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tame", [True, False])

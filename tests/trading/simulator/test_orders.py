@@ -1,4 +1,4 @@
-"""Orders on the wire: every refusal with a case it lets through, revise and cancel, the auctions."""
+"""Orders on the wire: each refusal with a case it lets through, revise, cancel, the auctions."""
 
 from __future__ import annotations
 
@@ -44,19 +44,20 @@ def test_mock_answers_with_its_own_codes(make: Make) -> None:
     assert bought.json["output"]["KRX_FWDG_ORD_ORGNO"] == "00950"
 
 
+P = PRICE
 CASES = [
-    # what, order that is refused, real code, mock code, order that is let through
-    ("unknown code", ("buy", "999999", 1, 1000), "APBK0656", "APBK0656", ("buy", "069500", 1, PRICE)),
-    ("no quantity", ("buy", "069500", 0, PRICE), "APBK0400", "40310000", ("buy", "069500", 1, PRICE)),
-    ("words", ("buy", "069500", "ten", PRICE), "APBK0400", "40310000", ("buy", "069500", 10, PRICE)),
-    ("off tick", ("buy", "069500", 1, 55_001), "APBK0506", "40310000", ("buy", "069500", 1, 55_005)),
-    ("no price", ("buy", "069500", 1, "0", "00"), "APBK0506", "40310000", ("buy", "069500", 1, 0, "01")),
-    ("above limit", ("buy", "069500", 1, 72_805), "APBK0506", "40310000", ("buy", "069500", 1, 72_800)),
-    ("below limit", ("buy", "069500", 1, 39_195), "APBK0506", "40310000", ("buy", "069500", 1, 39_200)),
-    ("cash", ("buy", "069500", 1_819, PRICE), "APBK0952", "APBK0952", ("buy", "069500", 1_817, PRICE)),
-    ("market cash", ("buy", "069500", 1_374, 0), "APBK0952", "APBK0952", ("buy", "069500", 1_373, 0)),
-    ("not held", ("sell", "005930", 1, 98_000), "APBK1234", "APBK1234", ("sell", "102110", 1, 0)),
-    ("too many", ("sell", "102110", 11, 0), "APBK0400", "APBK0400", ("sell", "102110", 10, 0)),
+    # what, the order refused, real code, mock code, the order let through
+    ("unknown code", ("buy", "999999", 1, 1000), "APBK0656", "APBK0656", ("buy", "069500", 1, P)),
+    ("no quantity", ("buy", "069500", 0, P), "APBK0400", "40310000", ("buy", "069500", 1, P)),
+    ("words", ("buy", "069500", "ten", P), "APBK0400", "40310000", ("buy", "069500", 10, P)),
+    ("off tick", ("buy", "069500", 1, 55001), "APBK0506", "40310000", ("buy", "069500", 1, 55005)),
+    ("no price", ("buy", "069500", 1, 0, "00"), "APBK0506", "40310000", ("buy", "069500", 1, 0)),
+    ("too high", ("buy", "069500", 1, 72_805), "APBK0506", "40310000", ("buy", "069500", 1, 72800)),
+    ("too low", ("buy", "069500", 1, 39_195), "APBK0506", "40310000", ("buy", "069500", 1, 39_200)),
+    ("cash", ("buy", "069500", 1_819, P), "APBK0952", "APBK0952", ("buy", "069500", 1_817, P)),
+    ("market cash", ("buy", "069500", 1_374), "APBK0952", "APBK0952", ("buy", "069500", 1_373)),
+    ("not held", ("sell", "005930", 1), "APBK1234", "APBK1234", ("sell", "102110", 1)),
+    ("too many", ("sell", "102110", 11), "APBK0400", "APBK0400", ("sell", "102110", 10)),
 ]  # fmt: skip
 
 
@@ -118,9 +119,7 @@ def test_a_halted_instrument_takes_no_order_and_fills_none(pinned: Hand) -> None
     ],
 )
 @pytest.mark.parametrize("profile", ["real", "mock"])
-def test_order_hours(
-    make: Make, profile: str, moment: str, real_code: str, mock_code: str
-) -> None:
+def test_order_hours(make: Make, profile: str, moment: str, real_code: str, mock_code: str) -> None:
     start = datetime.fromisoformat(moment).replace(tzinfo=SEOUL)
     hand = Hand(make(start=start, profile=profile)).login()
     code = hand.order("buy", "069500", 1, 56_000).code
@@ -174,7 +173,7 @@ def test_only_krx_on_mock_and_no_nxt_here(make: Make) -> None:
     assert len(real.fills(EXCG_ID_DVSN_CD="ALL")) == 1
 
 
-# --- revise and cancel ------------------------------------------------------------------------------
+# --- revise and cancel ------------------------------------------------------------------------
 
 
 def test_cancel_all_gives_a_new_row_linked_to_the_old(pinned: Hand) -> None:
@@ -209,7 +208,11 @@ def test_revise_moves_the_rest_to_a_new_number_and_price(pinned: Hand) -> None:
     new = odno(pinned.change("revise", old, price=PRICE + 100))
     rows = {row["odno"]: row for row in pinned.fills()}
     assert (rows[new]["orgn_odno"], rows[new]["tot_ccld_qty"]) == (old, "10")
-    assert (rows[old]["rmn_qty"], rows[old]["tot_ccld_qty"], rows[old]["cncl_yn"]) == ("0", "0", "N")
+    assert (rows[old]["rmn_qty"], rows[old]["tot_ccld_qty"], rows[old]["cncl_yn"]) == (
+        "0",
+        "0",
+        "N",
+    )
     assert pinned.sim.truth()["positions"][ACCOUNT] == {"069500": 10}
 
 
@@ -242,7 +245,7 @@ def test_cancelling_a_filled_order_on_mock(make: Make) -> None:
     assert hand.change("cancel", odno(hand.order("buy", "069500", 1))).code == "40330000"
 
 
-# --- cash and shares ----------------------------------------------------------------------------------
+# --- cash and shares --------------------------------------------------------------------------
 
 
 def test_buying_power_falls_with_reservations_and_says_exactly_what_is_taken(pinned: Hand) -> None:
@@ -306,7 +309,7 @@ def test_a_withdrawal_never_takes_what_a_later_settlement_needs(pinned: Hand) ->
     assert (after["d2_cash"], after["cash"]) == (0, 100_000_000 - d2_cash)
 
 
-# --- the day --------------------------------------------------------------------------------------------
+# --- the day ----------------------------------------------------------------------------------
 
 
 def test_pre_open_orders_meet_at_the_opening_price(make: Make) -> None:

@@ -194,7 +194,7 @@ def test_hashkey_echoes_the_body(hand: Hand) -> None:
     assert answer.json["HASH"]
 
 
-# --- rates ----------------------------------------------------------------------------------------
+# --- rates ------------------------------------------------------------------------------------
 
 
 def test_real_lets_eighteen_calls_a_second_through_and_stops_the_next(make: Make) -> None:

@@ -165,7 +165,7 @@ def test_every_accepted_order_names_the_request_that_caused_it(busy_day: Simulat
             assert cause["path"].endswith(("order-cash", "order-rvsecncl"))
 
 
-# --- determinism --------------------------------------------------------------------------------------
+# --- determinism ------------------------------------------------------------------------------
 
 
 def play(seed: int) -> str:
@@ -184,7 +184,7 @@ def test_one_seed_and_the_same_requests_give_one_journal() -> None:
     assert play(5) != play(6)
 
 
-# --- the journal file, epochs -------------------------------------------------------------------------
+# --- the journal file, epochs -----------------------------------------------------------------
 
 
 def test_the_journal_file_holds_every_line_and_is_never_overwritten(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_reset_begins_again_with_another_seed_and_profile(make: Make) -> None:
     assert Hand(sim).login().order("buy", "069500", 10).code == "40600000"
 
 
-# --- options ------------------------------------------------------------------------------------------
+# --- options ----------------------------------------------------------------------------------
 
 
 def test_the_command_line_becomes_options(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_the_default_start_is_half_an_hour_into_the_latest_session() -> None:
     assert start <= datetime.now(start.tzinfo)
 
 
-# --- prices from a file -------------------------------------------------------------------------------
+# --- prices from a file -----------------------------------------------------------------------
 
 ROWS = {
     "code": ["900001", "900001", "900001", "900002", "900002", "900002"],
