@@ -26,4 +26,5 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("health/part/", health_part_view, name="health-part"),
     path("admin/", admin.site.urls),
+    path("api/", include("config.api_urls")),
 ]

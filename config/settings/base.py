@@ -7,8 +7,10 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from config.build import build_id
 from config.env import BASE_DIR, VAR_DIR, env, kept_secret, on_server
 from config.logs import logging_config
+from config.running import read_running
 
 
 SERVER = on_server()
@@ -227,13 +229,16 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- the broker -------------------------------------------------------------------------------
+_running = read_running(VAR_DIR)
 KIS_HOSTS = {
-    "real": env.str("KIS_REAL_REST_URL", default="https://openapi.koreainvestment.com:9443"),
-    "mock": env.str("KIS_MOCK_REST_URL", default="https://openapivts.koreainvestment.com:29443"),
+    "real": env.str("KIS_REAL_REST_URL", default="")
+    or _running.get("kis_real", "https://openapi.koreainvestment.com:9443"),
+    "mock": env.str("KIS_MOCK_REST_URL", default="")
+    or _running.get("kis_mock", "https://openapivts.koreainvestment.com:29443"),
 }
 KIS_MOCK = env.bool("KIS_MOCK", default=True)
 LIVE_TRADING = env.bool("LIVE_TRADING", default=False)
-SIM_CLOCK_URL = env.str("SIM_CLOCK_URL", default="")
+SIM_CLOCK_URL = env.str("SIM_CLOCK_URL", default="") or _running.get("sim_clock", "")
 KIS_RATE_PER_SECOND = {
     "real": env.int("KIS_REAL_RATE", default=15),
     "mock": env.int("KIS_MOCK_RATE", default=1),
@@ -244,6 +249,7 @@ KIS_LEDGER_RATE_PER_SECOND = {
 }
 KILL_FILE = Path(env.str("KILL_FILE", default=str(VAR_DIR / "KILL")))
 SPOOL_DIR = VAR_DIR / "spool"
+BUILD_ID = build_id(BASE_DIR)
 CRASHPOINTS = False
 CRASH_AT = ""
 """Named places where a test may end the process; only the test settings switch them on."""

@@ -2,7 +2,7 @@
 
 from config.env import env
 from config.settings.base import *  # noqa: F403
-from config.settings.base import DATABASES, STORAGES
+from config.settings.base import DATABASES, STORAGES, VAR
 
 CRASHPOINTS = True
 CRASH_AT = env.str("JEOUL_CRASH_AT", default="")
@@ -16,3 +16,6 @@ WHITENOISE_AUTOREFRESH = True
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 if env.str("DATABASE_URL", default=""):
     DATABASES["default"]["OPTIONS"].pop("pool", None)
+else:
+    # a file, as in production: an in-memory database shares one cache and hides locking
+    DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}

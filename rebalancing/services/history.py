@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Sum
+
 from portfolio.domain.allocation import groups_of
 from portfolio.domain.drift import calculate_drift
 from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.services.targets import get_target_mp_allocation, get_target_sub_mp_allocation
 from trading.domain.errors import InputError
 from trading.domain.ports import Balance
-from trading.models import Account, Position
+from trading.models import Account, Ledger, Position
 
-__all__ = ["Closing", "positions_agree", "shortfall", "write"]
+__all__ = ["Closing", "expected_cash", "positions_agree", "shortfall", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,19 @@ def positions_agree(account: Account, balance: Balance) -> bool:
         p.instrument_id: p.quantity for p in Position.objects.filter(account=account, quantity__gt=0)
     }
     return ours == {h.ticker: h.quantity for h in balance.holdings}
+
+
+def expected_cash(run: Run) -> int:
+    """The snapshot's cash moved by every fill booked on the account since, to the won."""
+    assert run.snapshot is not None
+    rows = Ledger.objects.filter(
+        order__account=run.account, posted_at__gt=run.snapshot.taken_at
+    ).values("order__side").annotate(won=Sum("amount"), fees=Sum("fee"), taxes=Sum("tax"))
+    moved = sum(
+        (row["won"] if row["order__side"] == "SELL" else -row["won"]) - row["fees"] - row["taxes"]
+        for row in rows.order_by("order__side")
+    )
+    return run.snapshot.cash + moved
 
 
 def shortfall(legs: Sequence[Leg], closing: Closing) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from rebalancing.services.lease import Driver
 from rebalancing.services.news import announce
 from rebalancing.services.plans import costs_of_legs, outcome_json, read_books
 from rebalancing.services.targets import get_target_mp_allocation, get_target_sub_mp_allocation
+from trading.domain.cash import usable_cash
 from trading.domain.errors import (
     BrokerError,
     InputError,
@@ -628,21 +629,22 @@ def _final_recon(driver: Driver, now: datetime) -> Due:
         return now + POLL
     legs = list(Leg.objects.filter(run=run, generation=run.generation))
     execution.sync_legs(run, legs)
-    balance = broker_for(run.account).balance()
+    broker = broker_for(run.account)
+    balance = broker.balance()
+    ticker = legs[0].instrument_id if legs else next(iter(run.snapshot.quotes))  # type: ignore[union-attr]
+    cash = usable_cash(balance.d2_cash, broker.orderable_cash(ticker).amount)
     now = market_clock(run.account).now()
-    waited = now - run.state_since > SETTLE_WAIT
-    if not history.positions_agree(run.account, balance) and not waited:
-        return now + POLL
-    cash = broker_for(run.account).orderable_cash(
-        legs[0].instrument_id if legs else next(iter(run.snapshot.quotes))  # type: ignore[union-attr]
-    )
-    after = history.Closing(balance=balance, cash=cash.amount, at=now)
+    expected = history.expected_cash(run)
+    agreed = history.positions_agree(run.account, balance) and cash == expected
+    if not agreed and now - run.state_since <= SETTLE_WAIT:
+        return now + POLL  # lists lag behind one another for some seconds
+    after = history.Closing(balance=balance, cash=cash, at=now)
     with transaction.atomic():
         compare_positions(run.account, balance, now)
         legs = list(Leg.objects.filter(run=run, generation=run.generation))
         complete = all(leg.filled_quantity == leg.quantity for leg in legs)
         to = RunState.COMPLETED if complete else RunState.COMPLETED_WITH_SHORTFALL
-        facts = history.shortfall(legs, after)
+        facts = history.shortfall(legs, after) | {"expected_cash": expected}
         driver.move(
             to,
             at=now,
@@ -652,6 +654,14 @@ def _final_recon(driver: Driver, now: datetime) -> Due:
             end_facts=facts,
         )
         history.write(run, legs, after)
+        if cash != expected:
+            alert(
+                "cash_differs",
+                account=run.account,
+                run_id=run.pk,
+                broker=cash,
+                expected=expected,
+            )
         if not complete:
             alert(
                 "run_shortfall",

@@ -107,7 +107,7 @@ class MatchingBook:
     _bids: dict[int, int] = field(default_factory=dict)
     _resting: list[_Resting] = field(default_factory=list)
 
-    # --- what can be seen -----------------------------------------------------------------
+    # --- what can be seen ---------------------------------------------------------------------
 
     def levels(self, side: Side, depth: int = 10) -> tuple[BookLevel, ...]:
         """The visible levels of one side, best first, our own resting orders included."""
@@ -137,7 +137,7 @@ class MatchingBook:
         at_market = any(order.price is None for order in self._resting)
         return max(buys, default=None), min(sells, default=None), at_market
 
-    # --- the rest of the market -------------------------------------------------------------
+    # --- the rest of the market ---------------------------------------------------------------
 
     def refresh(
         self,
@@ -290,7 +290,7 @@ class MatchingBook:
         self._resting.clear()
         return left
 
-    # --- inside ---------------------------------------------------------------------------------
+    # --- inside -------------------------------------------------------------------------------
 
     def _side(self, side: Side) -> dict[int, int]:
         return self._asks if side is Side.SELL else self._bids

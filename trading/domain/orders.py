@@ -212,8 +212,10 @@ def classify_reply(
         return Classification(AttemptState.NOT_SENT, why="no byte left")
     if transport != "answered" or not reply.parsed:
         return Classification(AttemptState.UNKNOWN, why="no readable answer")
-    if reply.ok:
+    if reply.ok is True:
         return _accepted(reply)
+    if reply.ok is not False:
+        return Classification(AttemptState.UNKNOWN, why="neither accepted nor refused")
     code = REJECT_CODES.get(reply.msg_cd)
     if code is None:
         return Classification(AttemptState.UNKNOWN, why=f"unlisted code {reply.msg_cd or '(none)'}")

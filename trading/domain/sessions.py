@@ -156,7 +156,7 @@ class Calendar:
         return self._at(bisect_left(self._sessions, self._known(day)) - n, day)
 
     def settlement_date(self, trade_date: date) -> date:
-        """The day a trade's cash and shares change hands: T+2 sessions. ValueError unless a session."""
+        """The day a trade's cash and shares change hands: T+2 sessions. ValueError if closed."""
         if not self.is_session(trade_date):
             raise ValueError(f"{trade_date} is not a session")
         return self.next_session(trade_date, SETTLEMENT_SESSIONS)

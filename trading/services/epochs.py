@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import threading
-from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
 
 from trading.models import ProcessEpoch
 
-__all__ = ["build_id", "close_dead_epochs", "current_epoch", "end_epoch", "has_ended"]
+__all__ = ["close_dead_epochs", "current_epoch", "end_epoch", "has_ended"]
 
 _lock = threading.Lock()
 _epoch: ProcessEpoch | None = None
 _epoch_pid = 0
-
-
-@cache
-def build_id() -> str:
-    """The commit that runs, or the version in the changelog where there is no repository."""
-    try:
-        found = subprocess.run(  # noqa: S603
-            ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607
-            cwd=settings.BASE_PATH,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        ).stdout.strip()
-    except OSError:
-        found = ""
-    return found or "release"
 
 
 def current_epoch(role: str = "process") -> ProcessEpoch:
@@ -46,7 +27,7 @@ def current_epoch(role: str = "process") -> ProcessEpoch:
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 role=role,
-                build_id=build_id(),
+                build_id=settings.BUILD_ID,
                 started_at=timezone.now(),
             )
             _epoch_pid = os.getpid()

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from trading.domain.cash import usable_cash
 from trading.domain.errors import BrokerRefused, InputError, Reason
 from trading.domain.ports import Balance
 from trading.domain.quotes import Quote
@@ -59,7 +60,8 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
     raw = json.dumps(
         {"balance": balance.raw, "orderable": orderable.raw}, ensure_ascii=False, default=str
     )
-    equity = orderable.amount + sum(h.quantity * quotes[h.ticker].last for h in balance.holdings)
+    cash = usable_cash(balance.d2_cash, orderable.amount)
+    equity = cash + sum(h.quantity * quotes[h.ticker].last for h in balance.holdings)
     with transaction.atomic():
         _remember(balance, quotes)
         compare_positions(account, balance, started)
@@ -68,7 +70,7 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
             taken_at=started,
             ended_at=clock.now(),
             equity=equity,
-            cash=orderable.amount,
+            cash=cash,
             holdings={
                 h.ticker: {"quantity": h.quantity, "sellable": h.sellable, "name": h.name}
                 for h in balance.holdings

@@ -344,7 +344,7 @@ def _tr_id(strike: Strike) -> str:
     return strike.request.headers.get("tr_id", "")
 
 
-# --- faults of the state ------------------------------------------------------------------------
+# --- faults of the state ----------------------------------------------------------------------
 
 
 def _revoke_tokens(world: World, params: dict[str, Any]) -> bool:

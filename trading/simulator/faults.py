@@ -146,17 +146,17 @@ class Faults:
         armed = Armed(
             self.numbers, fault, when, match, int(request.get("count") or 1), params, skip
         )
-        armed.accepted = self._accepted(armed)
+        armed.accepted = self._accepted(armed, said=bool(request.get("when")))
         self.armed.append(armed)
         return armed
 
-    def _accepted(self, armed: Armed) -> bool | None:
+    def _accepted(self, armed: Armed, said: bool) -> bool | None:
         """For faults that come both ways: after acceptance or before it, a coin when not said."""
         if "accepted" not in armed.spec.params:
             return None
         if "accepted" in armed.params:
             return bool(armed.params["accepted"])
-        if armed.when in (BEFORE, AFTER):
+        if said and armed.when in (BEFORE, AFTER):
             return armed.when == AFTER
         return random.Random(f"{self.seed}:coin:{armed.number}").random() < 0.5
 

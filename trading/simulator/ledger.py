@@ -224,7 +224,7 @@ class AccountLedger:
             lowest = min(lowest, running)
         return max(0, min(lowest, self.available()))
 
-    # --- inside -----------------------------------------------------------------------------
+    # --- inside -------------------------------------------------------------------------------
 
     def _order(self, key: tuple[date, str]) -> OrderRow:
         return self.orders[key]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -40,6 +43,7 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     add("--strict-time", action="store_true", help="start at the real time of day, open or closed")
     add("--journal", type=Path, default=None, help="JSONL file for everything that happens")
     add("--tame", action="store_true", help="no lag, deep books, no halts, no gaps")
+    add("--exit-with-parent", action="store_true", help="end when the starting process has ended")
     add("--unthrottled", action="store_true", help="no rate limits, tokenP's minute included")
     return parser
 
@@ -114,6 +118,8 @@ def run(args: argparse.Namespace) -> int:
         file=sys.stderr,
         flush=True,
     )
+    if args.exit_with_parent:
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -121,6 +127,13 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         server.stop()
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """A killed parent must not leave a simulator behind that nobody can find."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

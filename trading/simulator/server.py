@@ -87,7 +87,7 @@ class Server:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._broker = await self._listen(self.port)
+        self._broker = await self._listen(_bound(self.host, self.port))
         control = await asyncio.start_server(
             self._client(self._answer_control, broker=False), LOOPBACK, self.control_port
         )
@@ -103,10 +103,9 @@ class Server:
             task.cancel()
         await asyncio.gather(pump, *self._tasks, return_exceptions=True)
 
-    async def _listen(self, port: int) -> asyncio.Server:
-        return await asyncio.start_server(
-            self._client(self.world.answer, broker=True), self.host, port, limit=256 * 1024
-        )
+    async def _listen(self, sock: socket.socket) -> asyncio.Server:
+        client = self._client(self.world.answer, broker=True)
+        return await asyncio.start_server(client, sock=sock, limit=256 * 1024)
 
     async def _pump(self) -> None:
         while True:
@@ -117,7 +116,7 @@ class Server:
     def _answer_control(self, request: Request) -> Delivery:
         return Delivery(self.control.answer(request), at=datetime.now(SEOUL))
 
-    # --- connections ----------------------------------------------------------------------------
+    # --- connections --------------------------------------------------------------------------
 
     def _client(
         self, answer: Answer, broker: bool
@@ -178,7 +177,7 @@ class Server:
             return False
         return not close
 
-    # --- faults of the connection ---------------------------------------------------------------
+    # --- faults of the connection -------------------------------------------------------------
 
     def _cut_unread(self) -> bool:
         """An armed A01: close a new connection without reading a byte of it."""
@@ -209,11 +208,27 @@ class Server:
             loop.call_soon_threadsafe(lambda: loop.create_task(self._away(seconds)))
 
     async def _away(self, seconds: float) -> None:
-        if self._broker:
+        if self._broker and self._loop:
+            for listener in self._broker.sockets:
+                self._loop.remove_reader(listener.fileno())
+            await asyncio.sleep(0.01)  # connections already accepted are served, not left hanging
             self._broker.close()
+        kept = _bound(self.host, self.port)
         self._close_idle()
         await asyncio.sleep(seconds)
-        self._broker = await self._listen(self.port)
+        self._broker = await self._listen(kept)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that owns the port but refuses connections until it listens."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _bad(error: BadRequest) -> Reply:

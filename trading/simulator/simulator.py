@@ -34,8 +34,8 @@ class Simulator:
             assert [r for r in sim.journal() if r["kind"] == "fault_fired"]
 
     `speed` 0 (the default here) stops the clock between `advance` calls; `start` defaults to 09:35
-    of the latest session; `accounts` has the shape of the accounts file. `throttled=False` lifts every
-    rate limit and tokenP's minute.
+    of the latest session; `accounts` has the shape of the accounts file. `throttled=False` lifts
+    every rate limit and tokenP's minute.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Simulator:
         return self.world.advance(seconds)
 
     def set_price(self, code: str, price: int | None) -> int:
-        """Hold a price, or let the walk go on (None). Returns the last price; ValueError off limits."""
+        """Hold a price, or let the walk go on (None). Returns the last price."""
         return int(self._do("price", code=code, price=price)["last"])
 
     def gap(self, code: str, percent: float) -> int:

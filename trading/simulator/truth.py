@@ -167,7 +167,7 @@ class Truth:
         if self.calendar.is_session(day) and self.time >= self.calendar.session_hours(day).preopen:
             self._begin_day(day)
 
-    # --- time -------------------------------------------------------------------------------
+    # --- time ---------------------------------------------------------------------------------
 
     def run_to(self, now: datetime) -> None:
         """Let everything happen that falls due up to `now`."""
@@ -264,7 +264,7 @@ class Truth:
         if day != self._day or not self.books:
             return
         hours = self.calendar.session_hours(day)
-        if target < hours.open or self.time >= hours.closing_auction:
+        if target <= hours.open or self.time >= hours.closing_auction:
             return
         last = self.market.tick_at(hours, target)
         due = [self._touch(code, day, last) for code in sorted(self.books)]
@@ -566,7 +566,7 @@ class Truth:
             return Refused(Why.QUANTITY)
         return order, asked
 
-    # --- acceptance and fills -------------------------------------------------------------------
+    # --- acceptance and fills -----------------------------------------------------------------
 
     def _in_auction(self) -> bool:
         return self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION)

@@ -35,7 +35,8 @@ ZERO_TEXTS = (
 
 TYPE_NAMES = {
     "00": "지정가", "01": "시장가", "02": "조건부지정가", "03": "최유리지정가",
-    "04": "최우선지정가", "11": "지정가", "12": "지정가", "13": "시장가", "14": "시장가", "15": "최유리", "16": "최유리",
+    "04": "최우선지정가", "11": "지정가", "12": "지정가", "13": "시장가",
+    "14": "시장가", "15": "최유리", "16": "최유리",
 }  # fmt: skip
 CONDITION_NAMES = {TimeInForce.DAY: "없음", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 SIDE_CODES = {Side.SELL: "01", Side.BUY: "02"}
@@ -113,7 +114,7 @@ def inquire_psbl_rvsecncl(truth: Truth, ask: Ask, mock: bool) -> Reply:
     return _paged(ask, mock, body, after, empty=not orders)
 
 
-# --- paging ---------------------------------------------------------------------------------------
+# --- paging -----------------------------------------------------------------------------------
 
 
 def _after(ask: Ask) -> str:
@@ -131,7 +132,7 @@ def _paged(ask: Ask, mock: bool, body: dict[str, Any], after: str, empty: bool) 
     return json_reply({**keys, **body, **text}, headers=cont)
 
 
-# --- balance --------------------------------------------------------------------------------------
+# --- balance ----------------------------------------------------------------------------------
 
 
 def _still_listed(truth: Truth, ledger: AccountLedger, code: str) -> bool:
@@ -239,7 +240,7 @@ def _cash_row(truth: Truth, ledger: AccountLedger) -> dict[str, str]:
     )
 
 
-# --- buying power ---------------------------------------------------------------------------------
+# --- buying power -----------------------------------------------------------------------------
 
 
 def _largest_amount(free: int, rate: Decimal) -> int:
@@ -259,7 +260,7 @@ def _calculation_price(truth: Truth, code: str, dvsn: str, price_text: str) -> i
     return truth.market.shown(code, truth.time).upper
 
 
-# --- orders ---------------------------------------------------------------------------------------
+# --- orders -----------------------------------------------------------------------------------
 
 
 def _visible_orders(truth: Truth, ask: Ask) -> list[OrderRow]:

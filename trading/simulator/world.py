@@ -163,7 +163,7 @@ class World:
             self.journal.settle()
             return target
 
-    # --- faults and scripts ---------------------------------------------------------------------
+    # --- faults and scripts -------------------------------------------------------------------
 
     def arm(self, request: Mapping[str, Any]) -> Armed:
         """Arm one fault; ValueError when it is not understood."""
@@ -288,7 +288,7 @@ class World:
         self.truth.account(account)
         return account
 
-    # --- oauth and hashkey ----------------------------------------------------------------------
+    # --- oauth and hashkey --------------------------------------------------------------------
 
     def _oauth(self, request: Request) -> Reply:
         if request.method != "POST" or request.path not in (TOKEN_PATH, REVOKE_PATH):
@@ -325,7 +325,7 @@ class World:
                 "access_token": token.text,
                 "access_token_token_expired": f"{token.expires:%Y-%m-%d %H:%M:%S}",
                 "token_type": "Bearer",
-                "expires_in": int((token.expires - now).total_seconds()),
+                "expires_in": round((token.expires - now).total_seconds()),
             }
         )
 
@@ -346,7 +346,7 @@ class World:
             return refuse(Refusal("OPSQ9997"))
         return json_reply({"BODY": body, "HASH": request.body_hash})
 
-    # --- journal --------------------------------------------------------------------------------
+    # --- journal ------------------------------------------------------------------------------
 
     def _journal_request(self, request: Request) -> int:
         values = {name.upper(): v for name, v in request.query.items()}
@@ -383,7 +383,7 @@ class World:
             "http_resp", req_seq=seq, status=reply.status, body=body, bytes=len(reply.body)
         )
 
-    # --- epochs ---------------------------------------------------------------------------------
+    # --- epochs -------------------------------------------------------------------------------
 
     def reset(self, seed: int | None = None, profile: str | None = None) -> None:
         """Start over from the beginning of time, with another seed or profile if given."""

@@ -1,0 +1,58 @@
+# Jeoul — two commands: `make run` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := uv==0.13.8
+
+.PHONY: help run setup test check bench storm fmt ci
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q --disable-pip-version-check "$(UV)" || echo "uv not available, using pip"
+	@touch $@
+
+# uv where it could be had, pip otherwise: the same pins either way
+$(VENV)/.base: requirements/base.txt $(VENV)/.made
+	@echo "installing what 'make run' needs …"
+	@$(PY) -m uv pip install -q --python $(PY) -r requirements/base.txt || $(PY) -m pip install -q --disable-pip-version-check -r requirements/base.txt
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.base
+	@echo "installing what the tests need …"
+	@$(PY) -m uv pip install -q --python $(PY) -r requirements/base.txt -r requirements/test.txt || $(PY) -m pip install -q --disable-pip-version-check -r requirements/base.txt -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.messages: $(wildcard locale/*/LC_MESSAGES/*.po) $(VENV)/.base
+	@$(PY) -m config.i18n
+	@touch $@
+
+run: $(VENV)/.base $(VENV)/.messages ## start everything; prints the address and a login
+	@exec $(PY) manage.py up
+
+setup: $(VENV)/.base $(VENV)/.messages $(VENV)/.test ## install only
+
+test: $(VENV)/.test $(VENV)/.messages ## the whole suite, on SQLite and on PostgreSQL with Redis
+	@exec $(PY) tests/run.py
+
+check: $(VENV)/.test $(VENV)/.messages ## lint, types, import contracts, security, migrations
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/mypy config trading portfolio strategies rebalancing
+	@$(VENV)/bin/bandit -q -r -ll config trading portfolio strategies rebalancing
+	@$(PY) manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/.test ## benchmarks into bench.json; NAME=… for one
+	@exec $(PY) -m benchmarks $(NAME)
+
+storm: $(VENV)/.test ## long fault runs: kill a worker at every commit; SEEDS=a-b
+	@exec $(PY) -m tests.faults.kill_everywhere $(SEEDS)
+
+fmt: $(VENV)/.test ## format
+	@$(VENV)/bin/ruff check -q --fix . || true
+	@$(VENV)/bin/ruff format .

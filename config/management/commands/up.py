@@ -1,0 +1,117 @@
+"""Starts Jeoul: one process when nothing is configured, separate processes with PostgreSQL and Redis."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from config.celery import app
+from config.env import env
+from config.running import forget_running, write_running
+from config.runtime.embedded import Embedded, serve_web
+from config.runtime.ports import free_port
+from config.runtime.schedules import ensure_schedules
+from config.runtime.servers import Servers
+from config.runtime.simulator import DemoSimulator
+from rebalancing.services.demo import demo_files, load_demo
+from trading.services.epochs import close_dead_epochs, current_epoch, end_epoch
+
+
+class Command(BaseCommand):
+    help = "Migrate, load the demo and serve until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=env.int("PORT", default=8000))
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--no-demo", action="store_true")
+        parser.add_argument("--speed", type=float, default=env.float("SIM_SPEED", default=1.0))
+        parser.add_argument("--profile", default=env.str("SIM_PROFILE", default="real"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        ensure_schedules()
+        demo = not options["no_demo"] and env.bool("DEMO", default=True)
+        simulator = self._simulator(options) if demo else None
+        try:
+            port = free_port(options["port"])
+            address = f"http://{options['host']}:{port}/"
+            facts = {"web": address} | (_addresses(simulator) if simulator else {})
+            write_running(settings.VAR, facts)
+            self._greet(address, simulator is not None, time.monotonic() - started)
+            if settings.SERVER:
+                self._separate(options["host"], port)
+            else:
+                self._together(options["host"], port)
+        finally:
+            forget_running(settings.VAR)
+            if simulator is not None:
+                simulator.stop()
+
+    def _simulator(self, options: dict[str, Any]) -> DemoSimulator:
+        self.login = load_demo(wire=options["profile"])
+        simulator = DemoSimulator(
+            demo_files().folder, profile=options["profile"], speed=options["speed"]
+        )
+        simulator.start()
+        settings.KIS_HOSTS = settings.KIS_HOSTS | {options["profile"]: simulator.rest_url}
+        settings.SIM_CLOCK_URL = f"{simulator.control_url}/health"
+        return simulator
+
+    def _greet(self, address: str, demo: bool, seconds: float) -> None:
+        write = self.stdout.write
+        write("")
+        write(f"  저울 Jeoul  →  {address}")
+        if demo:
+            write(f"  login       →  {self.login['user']} / {self.login['password']}")
+            write("  이 데모는 시뮬레이터에 연결되어 있습니다. 실제 주문은 나가지 않습니다.")
+        write(f"  {seconds:.1f} s · Ctrl-C 로 모두 종료")
+        write("")
+        sys.stdout.flush()
+
+    def _together(self, host: str, port: int) -> None:
+        close_dead_epochs()
+        current_epoch("embedded")
+        jobs = Embedded(app)
+        jobs.start()
+        try:
+            serve_web(host, port)
+        finally:
+            jobs.stop()
+            end_epoch()
+
+    def _separate(self, host: str, port: int) -> None:
+        servers = Servers(
+            {
+                "web": ["web", "--host", host, "--port", str(port)],
+                "worker": ["worker"],
+                "beat": ["beat"],
+            }
+        )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        servers.start()
+        try:
+            ended = servers.wait()
+            self.stderr.write(f"{ended} ended; stopping the others")
+            sys.exit(1)
+        except KeyboardInterrupt:
+            self.stdout.write("stopping")
+        finally:
+            servers.stop()
+
+
+def _addresses(simulator: DemoSimulator) -> dict[str, str]:
+    return {
+        f"kis_{simulator.profile}": simulator.rest_url,
+        "sim_clock": f"{simulator.control_url}/health",
+        "sim_control": simulator.control_url,
+        "pid_of": str(os.getpid()),
+    }

@@ -1,0 +1,1 @@
+"""Starting and stopping Jeoul: everything in one process, or one process for each job."""

@@ -1,0 +1,1 @@
+"""The rebalancing API: parse, call one service or selector, render."""

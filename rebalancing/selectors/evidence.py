@@ -1,0 +1,419 @@
+"""Everything we claim, as plain rows: the views that a checker with code of its own can judge.
+
+Shapes: one dictionary a row with `view`; money and counts as whole numbers, Decimals as text, times as
+ISO-8601 with offset. The account number is the one the broker sees, so this export is for admins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from rebalancing.models import Leg, Run
+from trading.domain.orders import REJECT_CODES
+from trading.models import (
+    Account,
+    Alert,
+    Approval,
+    Attempt,
+    AuditEntry,
+    BrokerOrder,
+    Decision,
+    Enumeration,
+    Intent,
+    Ledger,
+    Position,
+    Reservation,
+    RuleCheck,
+    ScheduleFire,
+    Switch,
+    Transition,
+)
+
+__all__ = ["evidence"]
+
+Row = dict[str, Any]
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def order_key(order: BrokerOrder, numbers: dict[int, str]) -> str:
+    """`account/YYYYMMDD/orgno/odno`."""
+    return f"{numbers[order.account_id]}/{order.trade_date:%Y%m%d}/{order.org_no}/{order.order_no}"
+
+
+def evidence(*, run: Run | None = None, account: Account | None = None) -> Iterator[Row]:
+    """Every view, for one run, one account, or everything."""
+    accounts = Account.objects.all()
+    if run is not None:
+        accounts = accounts.filter(pk=run.account_id)
+    elif account is not None:
+        accounts = accounts.filter(pk=account.pk)
+    numbers = {row.pk: row.account_no for row in accounts}
+    scope = _Scope(run, numbers)
+    yield _environment()
+    for view in (
+        _runs,
+        _approvals,
+        _intents,
+        _attempts,
+        _orders,
+        _ledger,
+        _enumerations,
+        _checks,
+        _reservations,
+        _decisions,
+        _positions,
+        _switches,
+        _alerts,
+        _fires,
+        _transitions,
+        _audit,
+    ):
+        for row in view(scope):
+            yield {name: _plain(value) for name, value in row.items()}
+
+
+class _Scope:
+    """Which rows belong: those of a run, or of the accounts."""
+
+    def __init__(self, run: Run | None, numbers: dict[int, str]) -> None:
+        self.run = run
+        self.numbers = numbers
+        intents = Intent.objects.filter(account__in=numbers)
+        if run is not None:
+            intents = intents.filter(origin=Intent.Origin.RUN, origin_id=run.pk)
+        self.intents = intents
+
+    def runs(self):  # type: ignore[no-untyped-def]
+        rows = Run.objects.filter(account__in=self.numbers)
+        return rows.filter(pk=self.run.pk) if self.run is not None else rows
+
+
+def _environment() -> Row:
+    return {
+        "view": "env",
+        "build_id": settings.BUILD_ID,
+        "reject_whitelist": sorted(REJECT_CODES),
+        "w_absent_s": 180,
+        "live_trading": settings.LIVE_TRADING,
+        "server": settings.SERVER,
+    }
+
+
+def _runs(scope: _Scope) -> Iterator[Row]:
+    for run in scope.runs().order_by("pk"):
+        legs = Leg.objects.filter(run=run, generation=run.generation).order_by("number")
+        yield {
+            "view": "run",
+            "id": run.pk,
+            "kind": "rebalancing",
+            "account": scope.numbers[run.account_id],
+            "strategy": run.strategy,
+            "slot": run.slot,
+            "state": run.state,
+            "generation": run.generation,
+            "plan_hash": run.plan_hash,
+            "approval_policy": run.approval_policy,
+            "planner": run.planner,
+            "owner": run.requester,
+            "deadline_at": run.deadline_at,
+            "terminal_at": run.terminal_at,
+            "end_reason": run.end_reason,
+            "end_facts": run.end_facts,
+            "netted": [
+                {"ticker": t["ticker"], "side": t["side"], "qty": t["quantity"]}
+                for t in run.outcome.get("trades", [])
+            ],
+            "legs": [
+                {
+                    "ticker": leg.instrument_id,
+                    "side": leg.side,
+                    "qty": leg.quantity,
+                    "resized": leg.resized_quantity,
+                    "filled": leg.filled_quantity,
+                    "amount": leg.filled_amount,
+                    "fee": leg.fee,
+                    "tax": leg.tax,
+                }
+                for leg in legs
+            ],
+        }
+
+
+def _approvals(scope: _Scope) -> Iterator[Row]:
+    rows = Approval.objects.filter(account__in=scope.numbers)
+    if scope.run is not None:
+        rows = rows.filter(subject=scope.run.subject)
+    for row in rows.order_by("pk"):
+        yield {
+            "view": "approval",
+            "id": row.pk,
+            "run_id": int(row.subject.split(":")[1]),
+            "plan_hash": row.plan_hash,
+            "requester": row.requester,
+            "approver": row.approver,
+            "decided_at": row.decided_at,
+            "expires_at": row.expires_at,
+            "verdict": row.verdict,
+            "auth_level": row.auth_level,
+            "policy": row.policy,
+        }
+
+
+def _intents(scope: _Scope) -> Iterator[Row]:
+    for row in scope.intents.select_related("reservation", "account").order_by("pk"):
+        held = getattr(row, "reservation", None)
+        yield {
+            "view": "intent",
+            "id": row.pk,
+            "key": row.key,
+            "action": row.action,
+            "origin": row.origin,
+            "origin_id": row.origin_id,
+            "user_id": row.user_id,
+            "account": scope.numbers[row.account_id],
+            "env": row.account.environment,
+            "ticker": row.instrument_id,
+            "side": row.side,
+            "qty": row.quantity,
+            "ord_type": row.order_type,
+            "limit_price": row.limit_price,
+            "state": row.state,
+            "plan_hash": row.plan_hash,
+            "reserved_krw": held.won if held else 0,
+            "created_at": row.created_at,
+        }
+
+
+def _attempts(scope: _Scope) -> Iterator[Row]:
+    rows = Attempt.objects.filter(intent__in=scope.intents).select_related("broker_order")
+    for row in rows.order_by("pk"):
+        order = row.broker_order
+        yield {
+            "view": "attempt",
+            "id": row.pk,
+            "intent_id": row.intent_id,
+            "n": row.number,
+            "action": row.action,
+            "nonce": row.nonce,
+            "state": row.state,
+            "req_hash": row.body_hash,
+            "committed_at": row.committed_at,
+            "deadline_at": row.deadline_at,
+            "answered_at": row.answered_at,
+            "http_status": row.http_status,
+            "msg_cd": row.msg_cd,
+            "odno_key": order_key(order, scope.numbers) if order else None,
+            "baseline_hash": row.baseline_hash,
+            "build_id": row.build_id,
+        }
+
+
+def _orders(scope: _Scope) -> Iterator[Row]:
+    rows = BrokerOrder.objects.filter(account__in=scope.numbers)
+    if scope.run is not None:
+        rows = rows.filter(owner__in=scope.intents)
+    for row in rows.order_by("pk"):
+        yield {
+            "view": "border",
+            "odno_key": order_key(row, scope.numbers),
+            "owner_intent": row.owner_id,
+            "source": row.source,
+            "ticker": row.instrument_id,
+            "side": row.side,
+            "orgn_odno": row.original_order_no or None,
+            "qty": row.quantity,
+            "cum_qty": row.filled_quantity,
+            "cum_amt": row.filled_amount,
+            "cxl_qty": row.cancelled_quantity,
+            "rmn_qty": row.remaining_quantity,
+            "status": "final" if row.is_final else "working",
+            "first_seen": row.first_seen_at,
+            "last_seen": row.last_seen_at,
+        }
+
+
+def _ledger(scope: _Scope) -> Iterator[Row]:
+    rows = Ledger.objects.filter(order__account__in=scope.numbers).select_related("order")
+    if scope.run is not None:
+        rows = rows.filter(order__owner__in=scope.intents)
+    for row in rows.order_by("pk"):
+        yield {
+            "view": "ledger",
+            "id": row.pk,
+            "odno_key": order_key(row.order, scope.numbers),
+            "cum_before": row.cum_before,
+            "cum_after": row.cum_after,
+            "d_qty": row.quantity,
+            "d_amt": row.amount,
+            "fee": row.fee,
+            "tax": row.tax,
+            "posted_at": row.posted_at,
+        }
+
+
+def _enumerations(scope: _Scope) -> Iterator[Row]:
+    for row in Enumeration.objects.filter(account__in=scope.numbers).order_by("pk"):
+        yield {
+            "view": "enumeration",
+            "id": row.pk,
+            "account": scope.numbers[row.account_id],
+            "trade_date": row.trade_date.isoformat(),
+            "scope": row.scope,
+            "pages": row.pages,
+            "complete": row.complete,
+            "rows_hash": row.rows_hash,
+            "started": row.started_at,
+            "ended": row.ended_at,
+        }
+
+
+def _checks(scope: _Scope) -> Iterator[Row]:
+    for row in RuleCheck.objects.filter(intent__in=scope.intents).order_by("pk"):
+        yield {
+            "view": "rulecheck",
+            "id": row.pk,
+            "intent_id": row.intent_id,
+            "attempt_id": row.attempt_id,
+            "rule_set_version": row.rule_set_version,
+            "inputs_hash": row.inputs_hash,
+            "verdict": row.verdict,
+            "at": row.at,
+            "results": [{"rule": r["rule"], "passed": r["passed"]} for r in row.results],
+        }
+
+
+def _reservations(scope: _Scope) -> Iterator[Row]:
+    for row in Reservation.objects.filter(intent__in=scope.intents).order_by("pk"):
+        yield {
+            "view": "reservation",
+            "intent_id": row.intent_id,
+            "krw": row.won,
+            "shares": row.shares,
+            "opened": row.opened_at,
+            "closed": row.closed_at,
+        }
+
+
+def _decisions(scope: _Scope) -> Iterator[Row]:
+    for row in Decision.objects.filter(intent__in=scope.intents).order_by("pk"):
+        yield {
+            "view": "decision",
+            "id": row.pk,
+            "intent_id": row.intent_id,
+            "attempt_id": row.attempt_id,
+            "verdict": row.verdict,
+            "by": row.by,
+            "at": row.at,
+            "odno": row.order_no or None,
+        }
+
+
+def _positions(scope: _Scope) -> Iterator[Row]:
+    for row in Position.objects.filter(account__in=scope.numbers, quantity__gt=0).order_by("pk"):
+        yield {
+            "view": "position",
+            "account": scope.numbers[row.account_id],
+            "ticker": row.instrument_id,
+            "qty": row.quantity,
+        }
+
+
+def _switches(scope: _Scope) -> Iterator[Row]:
+    for row in Switch.objects.order_by("pk"):
+        yield {
+            "view": "switch",
+            "at": row.at,
+            "scope": row.scope,
+            "state": row.state,
+            "by": row.by,
+            "by2": row.second,
+            "reason": row.reason,
+            "policy": row.policy,
+        }
+
+
+def _alerts(scope: _Scope) -> Iterator[Row]:
+    rows = Alert.objects.filter(account__in=scope.numbers)
+    if scope.run is not None:
+        rows = rows.filter(run_id=scope.run.pk)
+    for row in rows.order_by("pk"):
+        yield {
+            "view": "alert",
+            "id": row.pk,
+            "severity": row.severity,
+            "subject": row.subject,
+            "created": row.created_at,
+            "delivered_at": [_text(row.delivered_at)] if row.delivered_at else [],
+            "acked_by": row.acknowledged_by or None,
+            "intent_id": row.intent_id,
+            "run_id": row.run_id,
+            "odno": row.order_no or None,
+        }
+
+
+def _fires(scope: _Scope) -> Iterator[Row]:
+    for row in ScheduleFire.objects.order_by("pk"):
+        yield {
+            "view": "schedfire",
+            "job": row.job,
+            "slot": row.slot,
+            "fired_at": row.fired_at,
+            "task_id": row.task_id,
+        }
+
+
+def _transitions(scope: _Scope) -> Iterator[Row]:
+    wanted = {
+        "run": set(scope.runs().values_list("pk", flat=True)),
+        "intent": set(scope.intents.values_list("pk", flat=True)),
+        "attempt": set(
+            Attempt.objects.filter(intent__in=scope.intents).values_list("pk", flat=True)
+        ),
+    }
+    for row in Transition.objects.order_by("pk").iterator():
+        if row.object_id in wanted[row.object_type]:
+            yield {
+                "view": "transition",
+                "seq": row.pk,
+                "object_type": row.object_type,
+                "object_id": row.object_id,
+                "from": row.from_state,
+                "to": row.to_state,
+                "at": row.at,
+                "by": row.by,
+                "reason": row.reason,
+            }
+
+
+def _audit(scope: _Scope) -> Iterator[Row]:
+    if scope.run is not None:
+        return  # a part of the chain proves nothing; export everything to check it
+    for row in AuditEntry.objects.order_by("seq").iterator():
+        yield {
+            "view": "audit",
+            "seq": row.seq,
+            "at": row.at,
+            "actor": row.actor,
+            "action": row.action,
+            "object": row.object,
+            "payload_hash": row.payload_hash,
+            "prev_hash": row.prev_hash,
+            "hash": row.hash,
+            "key_id": row.key_id,
+        }

@@ -1,0 +1,79 @@
+"""What every test may use: no network beyond loopback, a simulator over real sockets, people."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that forgets its fake must not send an order to a broker."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            local = host == "localhost" or ip_address(host).is_loopback
+            assert local, f"a test tried to reach {host}"
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_var(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Files a test writes stay out of the installation's own `var/`."""
+    from django.conf import settings
+
+    folder = tmp_path_factory.mktemp("var")
+    settings.VAR = folder
+    settings.KILL_FILE = folder / "KILL"
+    settings.SPOOL_DIR = folder / "spool"
+    yield
+
+
+@pytest.fixture(autouse=True)
+def _fresh_processes() -> Iterator[None]:
+    """Brokers, clocks and the process epoch are per test: the database behind them is."""
+    from django.conf import settings
+
+    from trading.services import brokers, clock, epochs
+
+    brokers.forget_brokers()
+    clock.simulated_clock.cache_clear()
+    epochs.forget_epoch()
+    settings.KILL_FILE.unlink(missing_ok=True)
+    yield
+    brokers.forget_brokers()
+
+
+@pytest.fixture
+def world(transactional_db: None, settings: Any) -> Iterator[Any]:
+    """A tame, stepped world; tests that want mess arm it."""
+    from tests.support.world import world_of
+
+    with world_of() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Flushing between tests deletes rows, which the append-only law refuses on SQLite; the tests of
+    that law put its triggers back."""
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        return
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE '%_no_delete'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {name}")

@@ -1,0 +1,199 @@
+"""Price-time priority as tables: what fills, at what price, what rests, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trading.domain.instruments import InstrumentKind
+from trading.domain.matching import MatchingBook, OrderType, Refusal, Side, TimeInForce
+from trading.domain.quotes import BookLevel
+
+ASKS = ((10_010, 50), (10_020, 100), (10_030, 200))
+BIDS = ((10_000, 40), (9_990, 100), (9_980, 200))
+
+
+def levels(pairs: tuple[tuple[int, int], ...]) -> tuple[BookLevel, ...]:
+    return tuple(BookLevel(price, quantity) for price, quantity in pairs)
+
+
+def book() -> MatchingBook:
+    fresh = MatchingBook(InstrumentKind.KOSPI, lower=7_000, upper=13_000)
+    fresh.refresh(levels(ASKS), levels(BIDS))
+    return fresh
+
+
+BUY, SELL = Side.BUY, Side.SELL
+DAY, IOC, FOK = TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK
+LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
+
+
+@pytest.mark.parametrize(
+    ("side", "qty", "kind", "price", "tif", "fills", "resting", "cancelled"),
+    [
+        (BUY, 30, LIMIT, 10_010, DAY, [(10_010, 30)], 0, 0),
+        (BUY, 80, LIMIT, 10_010, DAY, [(10_010, 50)], 30, 0),
+        (BUY, 80, LIMIT, 10_020, DAY, [(10_010, 50), (10_020, 30)], 0, 0),
+        (BUY, 80, LIMIT, 10_000, DAY, [], 80, 0),
+        (BUY, 80, MARKET, None, DAY, [(10_010, 50), (10_020, 30)], 0, 0),
+        (BUY, 500, MARKET, None, DAY, [(10_010, 50), (10_020, 100), (10_030, 200)], 150, 0),
+        (SELL, 60, LIMIT, 9_990, DAY, [(10_000, 40), (9_990, 20)], 0, 0),
+        (SELL, 60, LIMIT, 10_010, DAY, [], 60, 0),
+        (BUY, 80, LIMIT, 10_010, IOC, [(10_010, 50)], 0, 30),
+        (BUY, 80, LIMIT, 10_010, FOK, [], 0, 80),
+        (BUY, 80, LIMIT, 10_020, FOK, [(10_010, 50), (10_020, 30)], 0, 0),
+        (BUY, 500, MARKET, None, IOC, [(10_010, 50), (10_020, 100), (10_030, 200)], 0, 150),
+        (BUY, 500, MARKET, None, FOK, [], 0, 500),
+        (BUY, 60, OrderType.BEST, None, DAY, [(10_010, 50)], 10, 0),
+        (BUY, 60, OrderType.TOP, None, DAY, [], 60, 0),
+        (SELL, 60, OrderType.BEST, None, IOC, [(10_000, 40)], 0, 20),
+    ],
+)
+def test_an_arriving_order(
+    side: Side,
+    qty: int,
+    kind: OrderType,
+    price: int | None,
+    tif: TimeInForce,
+    fills: list[tuple[int, int]],
+    resting: int,
+    cancelled: int,
+) -> None:
+    outcome = book().submit("a", side, qty, kind, price, tif)
+    assert [(f.price, f.quantity) for f in outcome.executions] == fills
+    assert (outcome.resting, outcome.cancelled) == (resting, cancelled)
+    assert sum(q for _, q in fills) + resting + cancelled == qty
+
+
+@pytest.mark.parametrize(
+    ("qty", "kind", "price", "halted", "refusal"),
+    [
+        (0, LIMIT, 10_000, False, Refusal.QUANTITY),
+        (-5, LIMIT, 10_000, False, Refusal.QUANTITY),
+        (1, LIMIT, 10_005, False, Refusal.OFF_TICK),
+        (1, LIMIT, None, False, Refusal.OFF_TICK),
+        (1, LIMIT, 13_010, False, Refusal.OUTSIDE_LIMITS),
+        (1, LIMIT, 6_990, False, Refusal.OUTSIDE_LIMITS),
+        (1, LIMIT, 10_000, True, Refusal.HALTED),
+        (1, MARKET, None, True, Refusal.HALTED),
+        (1, LIMIT, 13_000, False, None),
+        (1, LIMIT, 7_000, False, None),
+    ],
+)
+def test_what_the_exchange_refuses(
+    qty: int, kind: OrderType, price: int | None, halted: bool, refusal: Refusal | None
+) -> None:
+    there = book()
+    there.halted = halted
+    assert there.submit("a", BUY, qty, kind, price).refusal is refusal
+
+
+def test_an_empty_side_has_no_best_price() -> None:
+    empty = MatchingBook(InstrumentKind.KOSPI, 7_000, 13_000)
+    assert empty.submit("a", BUY, 1, OrderType.BEST).refusal is Refusal.NO_PRICE
+
+
+def test_the_queue_ahead_is_eaten_before_our_order_fills() -> None:
+    there = book()
+    there.submit("a", BUY, 10, LIMIT, 10_000)
+    assert there.refresh(levels(ASKS), levels(BIDS), last=10_000, volume=30) == ()
+    first = there.refresh(levels(ASKS), levels(BIDS), last=10_000, volume=14)
+    assert [(f.price, f.quantity) for f in first] == [(10_000, 4)]
+    second = there.refresh(levels(ASKS), levels(BIDS), last=10_000, volume=100)
+    assert [f.quantity for f in second] == [6]
+    assert not there.has_resting
+
+
+def test_a_price_that_trades_through_fills_at_our_own_limit() -> None:
+    there = book()
+    there.submit("a", BUY, 10, LIMIT, 10_000)
+    fills = there.refresh(levels(((9_960, 6), (9_970, 100))), levels(((9_950, 5),)))
+    assert [(f.price, f.quantity) for f in fills] == [(10_000, 6), (10_000, 4)]
+
+
+def test_two_of_ours_meet_in_time_order_behind_the_anonymous_queue() -> None:
+    there = book()
+    there.submit("early", SELL, 10, LIMIT, 10_010)
+    there.submit("late", SELL, 10, LIMIT, 10_010)
+    outcome = there.submit("taker", BUY, 65, LIMIT, 10_010)
+    makers = [(f.order_id, f.quantity) for f in outcome.executions if f.order_id != "taker"]
+    assert makers == [("early", 10), ("late", 5)]
+    assert sum(f.quantity for f in outcome.executions if f.order_id == "taker") == 65
+    assert there.resting("late") == 5
+
+
+def test_quicker_rivals_are_served_before_the_rest_of_ours() -> None:
+    there = book()
+    outcome = there.submit("a", BUY, 40, LIMIT, 10_010, reach=10, rivals=70)
+    assert (sum(f.quantity for f in outcome.executions), outcome.resting) == (10, 30)
+    assert there.refresh(levels(ASKS), levels(BIDS)) == ()
+    second = there.refresh(levels(ASKS), levels(BIDS))
+    assert sum(f.quantity for f in second) == 30
+
+
+def test_cancelling_part_and_all() -> None:
+    there = book()
+    there.submit("a", BUY, 10, LIMIT, 10_000)
+    assert there.cancel("a", 4) == 4
+    assert there.resting("a") == 6
+    assert there.cancel("a") == 6
+    assert there.cancel("a") == 0
+
+
+def test_a_halt_stops_fills_but_not_cancels() -> None:
+    there = book()
+    there.submit("a", BUY, 10, LIMIT, 10_000)
+    there.halted = True
+    assert there.refresh(levels(((9_900, 500),)), levels(((9_890, 5),)), 9_900, 999) == ()
+    assert there.cancel("a") == 10
+
+
+def test_an_auction_fills_better_prices_first_and_shares_its_own() -> None:
+    there = MatchingBook(InstrumentKind.KOSPI, 7_000, 13_000)
+    there.submit("at", BUY, 10, LIMIT, 10_000, auction=True)
+    there.submit("better", BUY, 10, LIMIT, 10_500, auction=True)
+    there.submit("market", SELL, 7, MARKET, auction=True)
+    there.submit("worse", BUY, 10, LIMIT, 9_990, auction=True)
+    fills = there.uncross(10_000, volume=4)
+    assert {(f.order_id, f.price, f.quantity) for f in fills} == {
+        ("better", 10_000, 10),
+        ("market", 10_000, 7),
+        ("at", 10_000, 4),
+    }
+    assert there.drain() == {"at": 6, "worse": 10}
+
+
+def test_a_conditional_order_goes_to_market_at_the_close_only() -> None:
+    there = book()
+    there.submit("c", BUY, 10, OrderType.CONDITIONAL, 9_500)
+    assert there.uncross(10_000, 100) == ()
+    assert [f.quantity for f in there.uncross(10_000, 100, closing=True)] == [10]
+
+
+orders = st.tuples(
+    st.sampled_from([BUY, SELL]),
+    st.integers(1, 300),
+    st.sampled_from([9_970, 9_990, 10_000, 10_010, 10_030]),
+    st.sampled_from([DAY, IOC, FOK]),
+)
+
+
+@given(st.lists(orders, max_size=25), st.lists(st.integers(0, 200), max_size=10))
+def test_no_share_is_made_or_lost(placed: list, volumes: list[int]) -> None:
+    there, left = book(), {}
+    filled: dict[str, int] = {}
+
+    def count(fills: tuple) -> None:
+        for fill in fills:
+            filled[fill.order_id] = filled.get(fill.order_id, 0) + fill.quantity
+
+    for n, (side, qty, price, tif) in enumerate(placed):
+        outcome = there.submit(str(n), side, qty, LIMIT, price, tif)
+        count(outcome.executions)
+        left[str(n)] = (qty, outcome.cancelled)
+    for volume in volumes:
+        count(there.refresh(levels(ASKS), levels(BIDS), 10_000, volume))
+    rest = there.drain()
+    for name, (qty, cancelled) in left.items():
+        assert filled.get(name, 0) + cancelled + rest.get(name, 0) == qty

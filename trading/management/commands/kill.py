@@ -1,0 +1,70 @@
+"""The kill switch from a shell; `halt` works with web, Redis and database down."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from trading.domain.errors import InputError, StateConflict
+from trading.models import Account, Switch
+from trading.services.switches import GLOBAL, engage, file_state, release, write_kill_file
+
+
+class Command(BaseCommand):
+    help = "halt · reduce · status · release"
+    requires_system_checks: list[str] = []  # noqa: RUF012
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=("halt", "reduce", "status", "release"))
+        parser.add_argument("--scope", default=GLOBAL, help="global or account:ID")
+        parser.add_argument("--reason", default="")
+        parser.add_argument("--as", dest="user", default="shell")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        scope, by = options["scope"], f"shell:{options['user']}"
+        answer: dict[str, Any] = {"scope": scope}
+        if options["action"] == "status":
+            answer |= self._status()
+        elif options["action"] == "release":
+            answer |= self._release(scope, by, options["reason"])
+        else:
+            answer |= self._engage(options["action"], scope, by, options["reason"])
+        self.stdout.write(
+            json.dumps(answer) if options["json"] else ", ".join(f"{k}={v}" for k, v in answer.items())
+        )
+
+    def _engage(self, action: str, scope: str, by: str, reason: str) -> dict[str, Any]:
+        """The file first: it needs nothing else to work."""
+        if action == "halt" and scope == GLOBAL:
+            write_kill_file(by, reason)
+        try:
+            row = engage(scope, "HALTED" if action == "halt" else "REDUCING", by, reason or action)
+        except DatabaseError as error:
+            if action == "halt" and scope == GLOBAL:
+                return {"state": "HALTED", "by": "file", "database": type(error).__name__}
+            raise CommandError("the database does not answer; use halt without --scope") from error
+        return {"state": row.state}
+
+    def _release(self, scope: str, by: str, reason: str) -> dict[str, Any]:
+        """Only where one person may: an installation with real accounts needs two, on the page."""
+        if Account.objects.filter(environment=Account.Environment.REAL, is_active=True).exists():
+            raise CommandError("real accounts exist: two people release on the health page")
+        try:
+            row = release(scope, by, "", reason, "owner_practice")
+        except (InputError, StateConflict) as refusal:
+            raise CommandError(str(refusal), returncode=2) from refusal
+        return {"state": row.state}
+
+    def _status(self) -> dict[str, Any]:
+        try:
+            newest: dict[str, str] = {}
+            for row in Switch.objects.order_by("pk"):
+                newest[row.scope] = row.state
+        except DatabaseError as error:
+            newest = {"database": type(error).__name__}
+        return {"file": file_state(), "kill_file": str(settings.KILL_FILE), "switches": newest}

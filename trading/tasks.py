@@ -1,0 +1,45 @@
+"""What Celery wakes in the facts' floor: reconciliation between runs, the broker's calendar."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+
+from trading.domain.errors import BrokerError, ConfigurationError
+from trading.models import Account, Attempt, BrokerOrder
+from trading.services.calendar import refresh_market_days
+from trading.services.epochs import close_dead_epochs
+from trading.services.reconcile import reconcile_account
+
+__all__ = ["reconcile_idle", "refresh_calendar"]
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(max_retries=0, soft_time_limit=45, time_limit=60)
+def reconcile_idle() -> None:
+    """Look after every account that still has an order working or an attempt without an answer."""
+    close_dead_epochs()
+    for account in Account.objects.filter(is_active=True):
+        open_work = (
+            Attempt.objects.filter(
+                intent__account=account, state__in=["SENDING", "UNKNOWN"]
+            ).exists()
+            or BrokerOrder.objects.filter(account=account, is_final=False).exists()
+        )
+        if not open_work:
+            continue
+        try:
+            reconcile_account(account)
+        except (BrokerError, ConfigurationError) as error:
+            log.warning("reconcile_waits", account=account.pk, error=str(error))
+
+
+@shared_task(max_retries=0, soft_time_limit=45, time_limit=60)
+def refresh_calendar() -> None:
+    """The broker's own calendar, at most once a day for each account that offers it."""
+    for account in Account.objects.filter(is_active=True):
+        try:
+            refresh_market_days(account)
+        except ConfigurationError as error:
+            log.warning("calendar_waits", account=account.pk, error=str(error))
