@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["DeskLogin", "LoginForm"]
+__all__ = ["DeskLogin", "LoginForm", "to_login"]
 
 FAILURES = 5
 WINDOW_SECONDS = 15 * 60
@@ -77,3 +81,11 @@ class DeskLogin(LoginView):
             response.status_code = 429
             response.headers["Retry-After"] = str(WINDOW_SECONDS)
         return response
+
+
+def to_login(request: HttpRequest) -> HttpResponse:
+    """One door for both surfaces: the admin's own login leads to the desk's."""
+    target = request.GET.get("next") or reverse("admin:index")
+    if request.user.is_authenticated and not request.user.is_staff:
+        raise PermissionDenied
+    return redirect(f"{reverse('login')}?{urlencode({'next': target})}")

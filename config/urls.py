@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from config.dashboard import overview
 from config.health import health, health_part_view
-from config.login import DeskLogin
+from config.login import DeskLogin, to_login
 from config.preferences import set_looks
 
 handler400 = "config.errors.bad_request"
@@ -25,6 +25,7 @@ urlpatterns = [
     path("trading/", include("trading.urls")),
     path("health/", health, name="health"),
     path("health/part/", health_part_view, name="health-part"),
+    path("admin/login/", to_login),
     path("admin/", admin.site.urls),
     path("api/", include("config.api_urls")),
 ]
