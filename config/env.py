@@ -25,7 +25,7 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 
 def on_server() -> bool:
     """True when PostgreSQL and Redis are configured: separate processes, several workers."""
-    return bool(env.str("DATABASE_URL", default="")) and bool(env.str("REDIS_URL", default=""))
+    return env.str("DATABASE_URL", default="").startswith("postgres") and bool(env.str("REDIS_URL", default=""))
 
 
 def kept_secret(name: str) -> str:

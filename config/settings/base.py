@@ -86,30 +86,25 @@ TEMPLATES = [
 ]
 
 # --- database -------------------------------------------------------------------------------
-if env.str("DATABASE_URL", default=""):
-    DATABASES = {"default": env.db_url("DATABASE_URL")}
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        {
-            "pool": {"min_size": 1, "max_size": 12, "timeout": 15},
-            "options": "-c lock_timeout=5000 -c statement_timeout=15000"
-            " -c idle_in_transaction_session_timeout=30000",
-        }
-    )
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR_DIR / "jeoul.sqlite3",
-            "OPTIONS": {
-                # Deferred transactions lose racing writers at once; NORMAL may lose the last commit
-                # on power loss, which for an order means sending it twice.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-            },
-        }
-    }
+_SQLITE = {
+    # Deferred transactions lose racing writers at once; NORMAL may lose the last commit on power
+    # loss, which for an order means sending it twice.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+}
+_POSTGRESQL = {
+    "pool": {"min_size": 1, "max_size": 12, "timeout": 15},
+    "options": "-c lock_timeout=5000 -c statement_timeout=15000"
+    " -c idle_in_transaction_session_timeout=30000",
+}
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'jeoul.sqlite3'}")
+}
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    _SQLITE if DATABASES["default"]["ENGINE"].endswith("sqlite3") else _POSTGRESQL
+)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -14,8 +14,11 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-if env.str("DATABASE_URL", default=""):
-    DATABASES["default"]["OPTIONS"].pop("pool", None)
-else:
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # a file, as in production: an in-memory database shares one cache and hides locking
-    DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+    )
+else:
+    DATABASES["default"]["OPTIONS"].pop("pool", None)

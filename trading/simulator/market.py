@@ -251,8 +251,6 @@ class Market:
         hours = self.calendar.session_hours(day)
         if moment < hours.preopen:
             before = self.calendar.previous_session(day)
-            if before < self.first_day:
-                return day, None, False
             return before, self._last_tick(day), True
         if moment < hours.open:
             return day, None, False

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import daily_limits, tick_size
@@ -158,84 +160,137 @@ def demo_source(seed: int, tame: bool = False) -> DemoSource:
 FUND_NAMES = ("KODEX", "TIGER", "KOSEF", "ACE ", "KBSTAR", "RISE ", "ARIRANG", "PLUS ", "HANARO")
 
 
-@dataclass
+class FileListings(Mapping[str, Listing]):
+    """The listings of a file, each made when first asked for."""
+
+    def __init__(self, codes: Sequence[str], make: Callable[[str], Listing]) -> None:
+        self._codes = dict.fromkeys(codes)
+        self._make = make
+        self._made: dict[str, Listing] = {}
+
+    def __getitem__(self, code: str) -> Listing:
+        if code not in self._codes:
+            raise KeyError(code)
+        if code not in self._made:
+            self._made[code] = self._make(code)
+        return self._made[code]
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._codes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._codes)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+
+Row = tuple[int, int, int, int, int]
+COLUMNS = ("code", "date", "open", "high", "low", "close", "volume")
+PRICED = COLUMNS[2:]
+
+
 class FileSource:
     """Daily bars of a Parquet file (code, date, open, high, low, close, volume [, name, kind]).
 
     A code that skips a day inside its own span does not trade on it; after its last day the seeded
-    walk goes on from the last close.
+    walk goes on from the last close. Rows without a positive close are dropped.
     """
 
-    seed: int
-    listings: Mapping[str, Listing]
-    days: Mapping[str, list[date]]
-    bars: Mapping[str, list[tuple[int, int, int, int, int]]]
-    tame: bool = False
+    def __init__(
+        self, columns: Mapping[str, Any], seed: int, tame: bool = False, fund: bool = False
+    ) -> None:
+        """`columns` are equally long sequences; ValueError when a needed one is missing."""
+        missing = set(COLUMNS) - columns.keys()
+        if missing:
+            raise ValueError(f"missing columns {', '.join(sorted(missing))}")
+        self.seed, self.tame, self.fund = seed, tame, fund
+        codes = np.asarray(columns["code"], dtype=str)
+        days = np.asarray(columns["date"], dtype="datetime64[D]")
+        order = np.lexsort((days, codes))
+        self._codes, self._days = codes[order], days[order]
+        numbers = [np.nan_to_num(np.asarray(columns[c], dtype=float)) for c in PRICED]
+        self._bars = np.rint(np.stack(numbers, axis=1)[order]).astype(np.int64)
+        names, starts = np.unique(self._codes, return_index=True)
+        ends = [*starts[1:], len(self._codes)]
+        self._spans = {
+            str(c): (int(a), int(b)) for c, a, b in zip(names, starts, ends, strict=True)
+        }
+        self._labels = {
+            name: np.asarray(columns[name], dtype=object)[order]
+            for name in ("name", "kind")
+            if name in columns
+        }
+        self._read: dict[str, tuple[list[date], list[Row]]] = {}
+        self.listings: Mapping[str, Listing] = FileListings(sorted(self._spans), self._listing)
 
     @classmethod
     def read(cls, path: Path | str, seed: int, tame: bool = False) -> FileSource:
         """Load a file. Raises ValueError when a needed column is missing."""
         import pyarrow.parquet as parquet
 
-        columns = parquet.read_table(str(path)).to_pydict()
-        missing = {"code", "date", "open", "high", "low", "close", "volume"} - columns.keys()
-        if missing:
-            raise ValueError(f"{path}: missing columns {', '.join(sorted(missing))}")
-        return cls.of_rows(columns, seed, tame, fund=_looks_like_funds(path))
-
-    @classmethod
-    def of_rows(
-        cls, columns: dict[str, list[Any]], seed: int, tame: bool = False, fund: bool = False
-    ) -> FileSource:
-        """Build from columns in memory; rows without a positive close are dropped."""
-        rows: dict[str, list[tuple[date, tuple[int, int, int, int, int]]]] = {}
-        labels: dict[str, tuple[str | None, str | None]] = {}
-        names, kinds = columns.get("name"), columns.get("kind")
-        numbers = zip(
-            *(columns[c] for c in ("code", "date", "open", "high", "low", "close", "volume")),
-            strict=True,
-        )
-        for i, (code, day, *ohlcv) in enumerate(numbers):
-            values = tuple(int(round(float(x))) if x is not None and x == x else 0 for x in ohlcv)
-            if values[3] <= 0:
-                continue
-            rows.setdefault(code, []).append((_as_date(day), values))  # type: ignore[arg-type]
-            labels.setdefault(code, (names[i] if names else None, kinds[i] if kinds else None))
-        for found in rows.values():
-            found.sort(key=lambda row: row[0])
-        return cls(
-            seed=seed,
-            listings={c: _file_listing(c, r, labels[c], fund) for c, r in rows.items()},
-            days={c: [day for day, _ in r] for c, r in rows.items()},
-            bars={c: [bar for _, bar in r] for c, r in rows.items()},
-            tame=tame,
-        )
+        wanted = {*COLUMNS, "name", "kind"}
+        known = set(parquet.read_schema(str(path)).names)
+        table = parquet.read_table(str(path), columns=sorted(wanted & known))
+        columns = {
+            name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names
+        }
+        try:
+            return cls(columns, seed, tame, fund="etf" in Path(path).as_posix().lower())
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def last_day(self) -> date | None:
-        return max((days[-1] for days in self.days.values()), default=None)
+        return _as_date(self._days.max()) if len(self._days) else None
+
+    def _rows(self, code: str) -> tuple[list[date], list[Row]]:
+        """The sessions and bars of one code, oldest first."""
+        if code not in self._read:
+            start, end = self._spans[code]
+            bars = [tuple(int(x) for x in row) for row in self._bars[start:end]]
+            days = [_as_date(day) for day in self._days[start:end]]
+            kept = [(d, b) for d, b in zip(days, bars, strict=True) if b[3] > 0]
+            self._read[code] = [d for d, _ in kept], [b for _, b in kept]  # type: ignore[misc]
+        return self._read[code]
+
+    def _label(self, code: str, name: str) -> str | None:
+        """The last text that the file gives for a code, None without one."""
+        labels = self._labels.get(name)
+        found = labels[self._spans[code][1] - 1] if labels is not None else None
+        return str(found) if found else None
+
+    def _listing(self, code: str) -> Listing:
+        bars = self._rows(code)[1]
+        known = {listing.code: listing for listing in DEMO_LISTINGS}.get(code)
+        label = self._label(code, "name") or (known.name if known else code)
+        kind = _kind_of(label, self._label(code, "kind"), known, self.fund)
+        closes = [bar[3] for bar in bars[-60:]] or [1_000]
+        moves = [math.log(b / a) for a, b in zip(closes, closes[1:], strict=False)] or [0.01]
+        sigma = min(0.08, max(0.0003, math.sqrt(sum(m * m for m in moves) / len(moves))))
+        volumes = [bar[4] for bar in bars[-60:]]
+        volume = max(100, sum(volumes) // max(1, len(volumes)))
+        return Listing(code, label, kind, nearest(closes[-1], kind), sigma, volume)
 
     def bar(self, code: str, day: date, previous_close: int | None) -> DayBar:
-        listing, days = self.listings[code], self.days[code]
+        listing, (days, bars) = self.listings[code], self._rows(code)
         at = bisect_left(days, day)
         before = previous_close
         if before is None and at > 0:
-            before = nearest(self.bars[code][at - 1][3], listing.kind)
+            before = nearest(bars[at - 1][3], listing.kind)
         if at < len(days) and days[at] == day:
-            return _file_bar(self.bars[code][at], before, listing.kind)
-        reference = before or nearest(self.bars[code][min(at, len(days) - 1)][3], listing.kind)
+            return _file_bar(bars[at], before, listing.kind)
+        reference = before or listing.base
         if at >= len(days):
             return walk(listing, self.seed, day, reference, self.tame)
         return DayBar(reference, reference, reference, reference, reference, 0, traded=False)
 
 
 def _as_date(day: Any) -> date:
-    found: date = day.date() if hasattr(day, "date") else day
+    found: date = day.astype("datetime64[D]").item()
     return found
 
 
-def _file_bar(
-    row: tuple[int, int, int, int, int], before: int | None, kind: InstrumentKind
-) -> DayBar:
+def _file_bar(row: Row, before: int | None, kind: InstrumentKind) -> DayBar:
     opened, high, low, closed, volume = row
     if volume <= 0 or opened <= 0 or low <= 0:
         still = before or nearest(closed, kind)
@@ -246,28 +301,6 @@ def _file_bar(
         reference = nearest(opened, kind)
     o, h, lo, c = (within(price, reference, kind) for price in (opened, high, low, closed))
     return DayBar(reference, o, max(h, o, c), min(lo, o, c), c, volume)
-
-
-def _looks_like_funds(path: Path | str) -> bool:
-    return "etf" in Path(path).as_posix().lower()
-
-
-def _file_listing(
-    code: str,
-    rows: list[tuple[date, tuple[int, int, int, int, int]]],
-    labels: tuple[str | None, str | None],
-    fund: bool,
-) -> Listing:
-    name, kind_text = labels
-    known = {listing.code: listing for listing in DEMO_LISTINGS}.get(code)
-    label = name or (known.name if known else code)
-    kind = _kind_of(label, kind_text, known, fund)
-    closes = [bar[3] for _, bar in rows[-60:]]
-    moves = [math.log(b / a) for a, b in zip(closes, closes[1:], strict=False)] or [0.01]
-    sigma = min(0.08, max(0.0003, math.sqrt(sum(m * m for m in moves) / len(moves))))
-    volumes = [bar[4] for _, bar in rows[-60:]]
-    volume = max(100, sum(volumes) // max(1, len(volumes)))
-    return Listing(code, label, kind, nearest(closes[-1], kind), sigma, volume)
 
 
 def _kind_of(label: str, text: str | None, known: Listing | None, fund: bool) -> InstrumentKind:

@@ -316,7 +316,7 @@ class Truth:
         day = self.time.date() if self._day == self.time.date() else None
         if day is None:
             before = self.calendar.previous_session(self.time.date())
-            return self._fresh_book(code, max(before, self.market.first_day), 1 << 30)
+            return self._fresh_book(code, before, 1 << 30)
         book = self.books.get(code)
         if book is None:
             lower, upper = self.market.limits(code, day)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -112,8 +113,9 @@ class World:
     def _build(self) -> None:
         options, start = self.options, self.clock.peek()
         day = start.date()
-        if not options.calendar.is_session(day):
-            day = options.calendar.next_session(day)
+        calendar = options.calendar
+        if not calendar.is_session(day) or start < calendar.session_hours(day).preopen:
+            day = calendar.previous_session(day)
         self.market = Market(options.seed, self._source, options.calendar, day, options.tame)
         self.truth = Truth(
             market=self.market,
@@ -276,6 +278,9 @@ class World:
         wrong = [name for name, value in body.items() if not isinstance(value, str)]
         if wrong:
             raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT STRING [{wrong[0]}]")
+        claimed = request.headers.get("hashkey", "")
+        if claimed and claimed != _hash_of(body):
+            raise Refusal("EGW00131")
         return body
 
     def _account(self, params: Mapping[str, str], appkey: str) -> str:
@@ -344,7 +349,7 @@ class World:
             body = request.json()
         except BadRequest:
             return refuse(Refusal("OPSQ9997"))
-        return json_reply({"BODY": body, "HASH": request.body_hash})
+        return json_reply({"BODY": body, "HASH": _hash_of(body)})
 
     # --- journal ------------------------------------------------------------------------------
 
@@ -432,6 +437,11 @@ class World:
         memo: dict[int, object] = {id(thing): thing for thing in shared}
         memo |= {id(listener): listener for listener in self.truth.listeners}
         return copy.deepcopy(state, memo)
+
+
+def _hash_of(body: Mapping[str, Any]) -> str:
+    """The hashkey of an order body: the same for the same values, however they were written."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def oauth_refusal(error: OAuthError) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from tests.trading.simulator.conftest import Make
 from tests.trading.simulator.kis import ACCOUNT, Hand, odno
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import daily_limits, is_on_tick, tick_size
+from trading.domain.sessions import SEOUL
 from trading.kis_wire import calls
 from trading.simulator.prices import DEMO_LISTINGS
 
@@ -192,6 +193,16 @@ def test_the_book_brackets_the_last_price(make: Make) -> None:
         total = sum(int(book[f"askp_rsqn{i}"]) for i in range(1, 11))
         assert total == int(book["total_askp_rsqn"])
         sim.advance(37)
+
+
+@pytest.mark.parametrize("start", ["2026-11-21T10:00", "2026-11-20T07:00", "2026-01-01T12:00"])
+def test_outside_a_session_price_and_book_are_those_of_the_last_close(
+    make: Make, start: str
+) -> None:
+    hand = Hand(make(start=datetime.fromisoformat(start).replace(tzinfo=SEOUL))).login()
+    both = hand.book("005930").json
+    last = int(hand.price("005930").json["output"]["stck_prpr"])
+    assert int(both["output1"]["bidp1"]) <= last <= int(both["output1"]["askp1"])
 
 
 def test_what_we_take_is_gone_until_the_book_refreshes(make: Make) -> None:

@@ -194,6 +194,15 @@ def test_hashkey_echoes_the_body(hand: Hand) -> None:
     assert answer.json["HASH"]
 
 
+def test_a_right_hashkey_passes_and_a_wrong_one_is_refused(hand: Hand) -> None:
+    body = {**hand.owner, "PDNO": "069500", "ORD_DVSN": "01", "ORD_QTY": "1", "ORD_UNPR": "0"}
+    headers = {"appkey": hand.appkey, "appsecret": hand.appsecret}
+    signed = hand.raw("POST", "/uapi/hashkey", headers, json.dumps(body).encode()).json["HASH"]
+    assert hand.post("order", body, "TTTC0012U", hashkey=signed).code == "APBK0013"
+    changed = {**body, "ORD_QTY": "2"}
+    assert hand.post("order", changed, "TTTC0012U", hashkey=signed).code == "EGW00131"
+
+
 # --- rates ------------------------------------------------------------------------------------
 
 

@@ -284,7 +284,7 @@ ROWS = {
 
 
 def from_rows(seed: int, tame: bool) -> FileSource:
-    return FileSource.of_rows(ROWS, seed, tame)
+    return FileSource(ROWS, seed, tame)
 
 
 def test_a_file_is_replayed_through_open_high_low_and_close(make: Make) -> None:

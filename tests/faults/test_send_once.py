@@ -1,0 +1,354 @@
+"""One fault at a time around an order: nothing sent twice, nothing lost, every end true.
+
+The simulator's journal is the referee: each order the exchange accepted has one request behind it, and
+what we booked is what it filled.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from rebalancing.models import Leg, Run
+from rebalancing.services.advance import run_advance
+from rebalancing.services.runs import run_cancel, run_resume
+from tests.support.world import World, world_of
+from trading.domain.errors import RuleViolation, StateConflict
+from trading.models import Alert, Attempt, BrokerOrder, Intent, Ledger, Position, Reservation
+from trading.services import epochs, gateway
+from trading.services.brokers import broker_for
+from trading.services.reconcile import decide_unknown, reconcile_account
+from trading.services.switches import account_scope, engage, write_kill_file
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+NUMBER = "99887766-01"
+
+
+def check_truth(world: World) -> None:
+    """What every ended run must satisfy."""
+    world.settle()
+    reconcile_account(world.account)
+    truth = world.truth()
+    posts = Counter(
+        row["nonce"] for row in world.journal("http_req") if "/trading/order-" in row["path"]
+    )
+    assert all(count == 1 for count in posts.values()), "a request left twice"
+    assert set(posts) <= set(Attempt.objects.values_list("nonce", flat=True))
+    owners = Counter(BrokerOrder.objects.exclude(owner=None).values_list("owner_id", flat=True))
+    assert all(count == 1 for count in owners.values())
+    booked = {
+        order.order_no: (order.filled_quantity, order.filled_amount)
+        for order in BrokerOrder.objects.filter(original_order_no="")
+    }
+    filled = {
+        row["odno"]: (row["filled"], row["amount"])
+        for row in truth["orders"]
+        if not row.get("orgn_odno")
+    }
+    assert booked == filled
+    ours = {p.instrument_id: p.quantity for p in Position.objects.filter(quantity__gt=0)}
+    assert ours == truth["positions"][NUMBER]
+    cash = 8_400_000 + sum(
+        (row.amount if row.order.side == "SELL" else -row.amount) - row.fee - row.tax
+        for row in Ledger.objects.select_related("order")
+    )
+    assert cash == truth["cash"][NUMBER]["d2_cash"]
+
+
+AFTER_ACCEPT = ["A03", "A04", "A05"]
+
+
+@pytest.mark.parametrize("side", ["sell", "buy"])
+@pytest.mark.parametrize("fault", AFTER_ACCEPT)
+def test_an_accepted_order_without_a_readable_answer_is_adopted(
+    world: World, fault: str, side: str
+) -> None:
+    params = {"seconds": 0} if fault == "A03" else {}
+    world.sim.arm(fault, match={"side": side}, params=params)
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED"
+    adopted = BrokerOrder.objects.filter(source="ADOPTED")
+    assert adopted.count() == 1 and adopted.get().side.lower() == side
+    assert [row["fault"] for row in world.journal("fault_fired")] == [fault]
+    assert Alert.objects.filter(code="order_unknown", acknowledged_at=None).count() == 0
+    check_truth(world)
+
+
+@pytest.mark.parametrize("fault", ["A09", "A10", "A11"])
+def test_a_refusal_before_the_order_engine_is_sent_again_as_a_new_attempt(
+    world: World, fault: str
+) -> None:
+    world.sim.arm(fault, match={"side": "sell"})
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED"
+    assert Attempt.objects.filter(state="REJECTED", soft=True).count() == 1
+    check_truth(world)
+
+
+def test_a_business_refusal_is_final_and_named(world: World) -> None:
+    world.sim.arm("A14", match={"side": "sell"}, params={"code": "APBK0400"})
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    leg = Leg.objects.filter(run=run, side="SELL").order_by("number").first()
+    assert leg is not None and leg.filled_quantity == 0 and leg.outcome == "rejected"
+    assert run.end_facts["missing"][0]["ticker"] == leg.instrument_id
+    check_truth(world)
+
+
+def test_a_request_lost_before_acceptance_is_parked_for_a_person(world: World) -> None:
+    world.sim.arm("A02", match={"side": "sell"})
+    run = world.drive(world.open(), until="PAUSED_UNKNOWN")
+    assert run.state == "PAUSED_UNKNOWN"
+    attempt = Attempt.objects.get(state="UNKNOWN")
+    assert attempt.absent_presumed
+    assert len(world.accepted()) == Attempt.objects.filter(state="ACKED", action="order").count()
+    assert Alert.objects.filter(code="unknown_absent", severity="page").exists()
+    with pytest.raises(StateConflict, match="no_such_candidate"):
+        decide_unknown(attempt.pk, "adopt", "owner", "0000000001")
+    decide_unknown(attempt.pk, "absent", "owner")
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    check_truth(world)
+
+
+def test_absence_cannot_be_declared_before_the_window_has_passed(world: World) -> None:
+    world.sim.arm("A02", match={"side": "sell"})
+    world.drive(world.open(), until=lambda run: Attempt.objects.filter(state="UNKNOWN").exists())
+    attempt = Attempt.objects.get(state="UNKNOWN")
+    with pytest.raises(StateConflict, match="too_early"):
+        decide_unknown(attempt.pk, "absent", "owner")
+
+
+def test_a_success_without_a_number_is_not_a_success(world: World) -> None:
+    world.sim.arm("A12", match={"side": "buy"})
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED"
+    assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
+    check_truth(world)
+
+
+def test_an_unlisted_code_proves_nothing(world: World) -> None:
+    world.sim.arm("A16", match={"side": "sell"}, params={"accepted": True})
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED"
+    assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
+    check_truth(world)
+
+
+def test_nothing_is_posted_when_the_connection_cannot_be_made(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    world.sim.stop()
+    for _ in range(3):
+        run_advance(run.pk)
+    assert Attempt.objects.count() == 0
+    assert Run.objects.get(pk=run.pk).state == "SELLING"
+
+
+def test_a_token_revoked_mid_run_is_renewed_once(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.sim.arm("D02", when="at_vt")
+    run = world.drive(run)
+    assert run.state == "COMPLETED"
+    assert len(world.journal("token_issue")) == 2
+    check_truth(world)
+
+
+def test_an_incomplete_order_list_allows_no_conclusion(world: World) -> None:
+    world.drive(world.open(), until="SELL_WAIT")
+    world.sim.arm("B06", match={}, count=1)
+    before = BrokerOrder.objects.count()
+    reconcile_account(world.account)
+    assert BrokerOrder.objects.filter(is_final=True, remaining_quantity__gt=0).count() == 0
+    assert BrokerOrder.objects.count() == before
+
+
+def test_two_workers_on_one_intent_send_once(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    run_advance(run.pk)
+    intent = Intent.objects.filter(action="order").earliest("pk")
+    again = gateway.send(intent.pk, by="second worker")
+    assert again.state in ("ACKED", "PARTIAL", "FILLED")
+    assert Attempt.objects.filter(intent=intent).count() == 1
+    check_truth_of_posts(world)
+
+
+def check_truth_of_posts(world: World) -> None:
+    posts = [row for row in world.journal("http_req") if "/trading/order-" in row["path"]]
+    assert len(posts) == Attempt.objects.exclude(state="NOT_SENT").count()
+
+
+def test_a_new_process_reconciles_before_it_sends(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    epochs.forget_epoch()
+    world.sim.arm("B03", match={}, count=20)
+    run_advance(run.pk)
+    assert Attempt.objects.count() == 0
+
+
+@pytest.mark.parametrize("where", ["account", "global", "file"])
+def test_the_kill_switch_stops_what_was_not_sent_and_cancels_what_works(
+    world: World, where: str
+) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    sent = len(world.accepted())
+    if where == "file":
+        write_kill_file("test", "drill")
+    else:
+        engage(account_scope(world.account) if where == "account" else "global", "HALTED", "t", "d")
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert len(world.accepted()) == sent
+    assert not Reservation.objects.filter(closed_at=None).exists()
+    check_truth(world)
+
+
+def test_reducing_lets_sells_through_and_blocks_buys(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    engage(account_scope(world.account), "REDUCING", "t", "d")
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert {row["side"] for row in world.accepted()} == {"sell"}
+    assert set(Leg.objects.filter(side="BUY").values_list("filled_quantity", flat=True)) == {0}
+
+
+def test_a_person_stops_a_run_that_is_selling(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    run_cancel(run.pk, "owner")
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert {row["side"] for row in world.accepted()} == {"sell"}
+    check_truth(world)
+
+
+def test_a_person_trading_the_same_name_elsewhere_pauses_the_run(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    ticker = Leg.objects.filter(run=run, side="BUY").earliest("pk").instrument_id
+    world.sim.manual_order(NUMBER, ticker, "buy", 1, None)
+    run = world.drive(run, until="PAUSED_EXTERNAL")
+    assert run.state == "PAUSED_EXTERNAL"
+    assert Alert.objects.filter(code="external_order").exists()
+    run_resume(run.pk, "owner")
+    run = world.drive(run)
+    assert run.state in ("COMPLETED", "COMPLETED_WITH_SHORTFALL")
+    check_truth(world)
+
+
+def test_prices_that_moved_after_the_plan_make_a_new_one(world: World) -> None:
+    run = world.drive(world.open(), approve=False)
+    leg = Leg.objects.filter(run=run).earliest("number")
+    world.sim.set_price(leg.instrument_id, _near(leg.reference_price, 97))
+    first = run.plan_hash
+    run = world.drive(run, until=lambda r: r.generation == 2 and r.state == "AWAITING_APPROVAL")
+    assert run.generation == 2
+    assert world.accepted() == []
+    run = world.drive(run)
+    assert run.plan_hash != first
+    assert run.state in ("COMPLETED", "COMPLETED_WITH_SHORTFALL")
+
+
+def _near(price: int, percent: int) -> int:
+    return price * percent // 100 // 5 * 5
+
+
+def test_partly_filled_sells_shrink_the_buys_to_the_cash_that_came(world: World) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number").instrument_id
+    world.sim.arm("E01", match={"ticker": sold}, params={"share": 0.4})
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert run.end_facts["missing"]
+    check_truth(world)
+
+
+def test_cash_withdrawn_mid_run_is_reported_though_every_leg_filled(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.sim.move_cash(NUMBER, -1_000_000)
+    run = world.drive(run)
+    assert run.state == "COMPLETED"
+    found = Alert.objects.get(code="cash_differs").facts
+    assert found["expected"] - found["broker"] == 1_000_000
+
+
+def test_cash_that_falls_short_after_the_sells_shrinks_the_buys(
+    transactional_db: None, settings: Any
+) -> None:
+    mp = {"STOCK": 50, "BOND": 35, "ALTERNATIVE": 15, "CASH": 0}
+    with world_of(cash=3_000_000, mp=mp) as world:
+        run = world.drive(world.open(), until="SELL_WAIT")
+        world.sim.move_cash(NUMBER, -2_900_000)
+        run = world.drive(run)
+        assert run.state == "COMPLETED_WITH_SHORTFALL"
+        buys = list(Leg.objects.filter(run=run, side="BUY"))
+        assert all(leg.filled_quantity <= leg.quantity for leg in buys)
+        assert any(leg.filled_quantity < leg.quantity for leg in buys)
+        assert any(leg.filled_quantity for leg in buys)
+        assert world.truth()["cash"][NUMBER]["d2_cash"] >= 0
+        assert Alert.objects.filter(code="run_shortfall").exists()
+
+
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [
+        ("2026-11-20T16:30:00+09:00", "market_closed"),
+        ("2026-11-20T15:11:00+09:00", "too_late_today"),
+        ("2026-11-21T10:00:00+09:00", "not_a_trading_day"),
+        ("2026-06-03T10:00:00+09:00", "not_a_trading_day"),
+        ("2026-11-19T09:35:00+09:00", "market_closed"),
+    ],
+)
+def test_a_run_does_not_start_outside_the_session(
+    transactional_db: None, settings: Any, start: str, code: str
+) -> None:
+    from datetime import datetime
+
+    with world_of(start=datetime.fromisoformat(start)) as world:
+        with pytest.raises(RuleViolation) as refused:
+            world.open()
+        assert code in {reason.code for reason in refused.value.reasons}
+        assert not Run.objects.exists()
+
+
+def test_on_the_exam_day_the_hours_are_an_hour_later(
+    transactional_db: None, settings: Any
+) -> None:
+    from datetime import datetime
+
+    with world_of(start=datetime.fromisoformat("2026-11-19T15:45:00+09:00")) as world:
+        assert world.drive(world.open()).state == "COMPLETED"
+
+
+def test_a_halted_name_ends_the_run_before_anything_is_sent(world: World) -> None:
+    world.sim.halt("005930", True)
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("VETOED", "checks_failed")
+    assert "005930" in {check["ticker"] for check in run.end_facts["checks"]}
+    assert world.accepted() == []
+
+
+def test_an_instrument_the_broker_does_not_know_fails_the_run_by_name(world: World) -> None:
+    target = world.account.target_decisions.get()
+    snapshot = target.snapshot
+    snapshot["sub"]["ALTERNATIVE"] = {"999999": "100.00"}
+    type(target).objects.filter(pk=target.pk).update(snapshot=snapshot)
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("FAILED", "cannot_plan")
+    assert run.end_facts["reasons"][0]["ticker"] == "999999"
+    assert world.accepted() == []
+
+
+def test_an_order_left_open_at_the_close_expires_and_the_run_says_so(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.sim.advance(8 * 3600)
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    check_truth(world)
+
+
+def test_the_broker_of_an_account_is_the_simulator_only_on_loopback(world: World) -> None:
+    from trading.domain.errors import ConfigurationError
+
+    world.account.environment = "real"
+    with pytest.raises(ConfigurationError, match="not on loopback"):
+        broker_for(world.account)
