@@ -12,6 +12,14 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -21,8 +29,10 @@ from trading.services.audit import audit
 __all__ = ["PeopleAdmin"]
 
 User = get_user_model()
-admin.site.unregister(User)
-admin.site.unregister(Group)
+for _model in (User, Group, TokenProxy, PeriodicTask, CrontabSchedule, IntervalSchedule, SolarSchedule,
+               ClockedSchedule):
+    # Roles are set on the person, tokens by command, and the beat's table belongs to the machinery.
+    admin.site.unregister(_model)
 
 
 @admin.register(User)

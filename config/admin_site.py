@@ -12,6 +12,11 @@ from django.utils.translation import gettext_lazy as _
 __all__ = ["UNFOLD"]
 
 
+def _desk(title: Any, icon: str, url: str) -> dict[str, Any]:
+    """A way back to the desk: never the current place while in the admin."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(url), "active": lambda request: False}
+
+
 def _item(title: Any, icon: str, url: str, *roles: str) -> dict[str, Any]:
     item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(url)}
     if roles:
@@ -34,6 +39,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("jeoul.svg")}
     ],
+    "STYLES": [lambda request: static("jeoul-admin.css")],
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_HISTORY": True,
@@ -59,10 +65,10 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("데스크"),
                 "items": [
-                    _item(_("개요"), "home", "overview"),
-                    _item(_("리밸런싱"), "sync_alt", "rebalancing:status"),
-                    _item(_("포트폴리오"), "donut_small", "portfolio:portfolio"),
-                    _item(_("상태"), "vital_signs", "health"),
+                    _desk(_("개요"), "home", "overview"),
+                    _desk(_("리밸런싱"), "sync_alt", "rebalancing:status"),
+                    _desk(_("포트폴리오"), "donut_small", "portfolio:portfolio"),
+                    _desk(_("상태"), "vital_signs", "health"),
                 ],
             },
             {

@@ -98,7 +98,7 @@ class _VersionForm(forms.ModelForm):
         return self.weights() != self.newest()
 
 
-class ModelPortfolioForm(_VersionForm):
+class _ModelWeights(_VersionForm):
     class Meta:
         model = ModelPortfolio
         fields = ("code", "name", "description")
@@ -118,8 +118,12 @@ class ModelPortfolioForm(_VersionForm):
         return {code: found.get(code, Decimal(0)) for code in AssetClass.values}
 
 
-for _code, _label in AssetClass.choices:
-    ModelPortfolioForm.base_fields[f"weight_{_code}"] = _weight_field(_label)
+ModelPortfolioForm = type(
+    "ModelPortfolioForm",
+    (_ModelWeights,),
+    {"__module__": __name__}
+    | {f"weight_{code}": _weight_field(label) for code, label in AssetClass.choices},
+)
 
 
 class SubPortfolioForm(_VersionForm):

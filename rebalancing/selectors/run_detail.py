@@ -13,10 +13,12 @@ from rebalancing.selectors.gaps import class_name
 from trading.models import Account, Approval, ApprovalPolicy, Instrument, Intent, Ledger
 
 __all__ = [
+    "CheckGroup",
     "DriftPair",
     "Fill",
     "Money",
     "approvals_of",
+    "check_groups",
     "drift_pairs",
     "fills_of",
     "history_of",
@@ -196,3 +198,33 @@ def drift_pairs(
 
 def _number(text: object) -> Decimal | None:
     return None if text is None else Decimal(str(text))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGroup:
+    """The checks of one rule. `worst` is FAIL, note or PASS; what is not plain is shown open."""
+
+    rule: str
+    checks: tuple[dict[str, Any], ...]
+
+    @property
+    def passed(self) -> int:
+        return sum(check["verdict"] != "FAIL" for check in self.checks)
+
+    @property
+    def worst(self) -> str:
+        verdicts = {check["verdict"] for check in self.checks}
+        if "FAIL" in verdicts:
+            return "FAIL"
+        return "PASS" if verdicts == {"PASS"} else "note"
+
+    @property
+    def open(self) -> bool:
+        return self.worst != "PASS" or len(self.checks) == 1
+
+
+def check_groups(run: Run) -> list[CheckGroup]:
+    """V1 to V4, each with its checks in the order they were made."""
+    checks = run.outcome.get("checks", [])
+    rules = dict.fromkeys(check["rule"] for check in checks)
+    return [CheckGroup(rule, tuple(c for c in checks if c["rule"] == rule)) for rule in rules]

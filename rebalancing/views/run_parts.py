@@ -11,6 +11,7 @@ from rebalancing.domain.states import BEFORE_SELLING
 from rebalancing.models import Run
 from rebalancing.selectors.run_detail import (
     approvals_of,
+    check_groups,
     drift_pairs,
     fills_of,
     history_of,
@@ -91,7 +92,7 @@ def result_part(run: Run) -> Part:
         "money": money_of(run, legs),
         "history": history,
         "names": names,
-        "checks": checks,
+        "checks": check_groups(run),
         "failed_checks": sum(check["verdict"] == "FAIL" for check in checks),
         "noted_checks": sum(check["verdict"] not in ("PASS", "FAIL") for check in checks),
         "drift": drift_pairs(run, history, names),

@@ -113,6 +113,8 @@ _TARGETS = {
     "weight_out_of_range": _("%(ticker)s: 비중이 범위를 벗어났습니다 (%(weight)s)."),
     "class_reserved": _("%(class)s은 예약된 이름이라 쓸 수 없습니다."),
     "cash_has_tickers": _("현금에는 종목을 넣을 수 없습니다 (%(tickers)s)."),
+    "class_unknown": _("%(class)s은 모르는 자산군입니다."),
+    "instrument_unknown": _("%(ticker)s은 등록되지 않은 종목입니다."),
     "class_not_in_mp": _("%(class)s은 MP에 없는 자산군입니다."),
     "class_without_tickers": _("%(class)s에 종목이 없습니다."),
     "bad_ticker": _("%(class)s: 종목코드가 올바르지 않습니다 (%(ticker)s)."),
