@@ -68,7 +68,9 @@ def gaps_part(account: Account, standing: Standing | None, now: datetime | None)
 def attention_part(account: Account) -> Part:
     """What needs me."""
     context = {"account": account, "attention": attention_of(account)}
-    return Part("card-attention", _url("attention", account), "rebalancing/_attention.html", context)
+    return Part(
+        "card-attention", _url("attention", account), "rebalancing/_attention.html", context
+    )
 
 
 def alive_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
