@@ -319,3 +319,74 @@ def test_the_broker_of_an_account_is_the_simulator_only_on_loopback(world: World
     world.account.environment = "real"
     with pytest.raises(ConfigurationError, match="not on loopback"):
         broker_for(world.account)
+
+
+def test_a_snapshot_older_than_a_minute_makes_no_plan(world: World) -> None:
+    run = world.drive(world.open(), until="NETTED")
+    world.sim.advance(61)
+    run = world.drive(run)
+    assert (run.state, run.end_reason) == ("FAILED", "snapshot_too_old")
+    fresh = world.drive(world.open(), until="NETTED")
+    world.sim.advance(50)
+    assert world.drive(fresh, approve=False).state == "AWAITING_APPROVAL"
+
+
+def test_a_price_that_cannot_be_read_is_never_a_zero(world: World) -> None:
+    run = world.drive(world.open(), until="SNAPSHOT")
+    world.sim.arm("B03", match={}, params={"code": "EGW00002"}, count=200)
+    for _ in range(3):
+        run_advance(run.pk)
+    assert Run.objects.get(pk=run.pk).state == "SNAPSHOT"
+    world.sim.disarm()
+    assert world.drive(run).state == "COMPLETED"
+
+
+def test_the_broker_gone_in_the_middle_of_a_run_is_waited_for(world: World) -> None:
+    from trading.simulator.server import Server
+
+    run = world.drive(world.open(), until="SELL_WAIT")
+    port = int(world.sim.base_url.rsplit(":", 1)[1])
+    control = int(world.sim.control_url.rsplit(":", 1)[1])
+    world.sim.server.stop()
+    for _ in range(2):
+        run_advance(run.pk)
+    assert Run.objects.get(pk=run.pk).state == "SELL_WAIT"
+    world.sim.server = Server(world.sim.world, "127.0.0.1", port, control)
+    world.sim.server.start()
+    run = world.drive(run)
+    assert run.state == "COMPLETED"
+    check_truth(world)
+
+
+def test_an_answer_the_database_does_not_take_is_kept_as_a_hint_and_adopted(
+    world: World, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    from django.db import OperationalError
+
+    run = world.drive(world.open(), until="SELLING")
+    real = gateway._apply
+
+    def fails_once(*arguments: Any) -> Any:
+        monkeypatch.setattr(gateway, "_apply", real)
+        raise OperationalError("the connection was lost")
+
+    monkeypatch.setattr(gateway, "_apply", fails_once)
+    with pytest.raises(OperationalError):
+        run_advance(run.pk)
+    spooled = list(settings.SPOOL_DIR.glob("attempt-*.json"))
+    assert len(spooled) == 1 and oct(spooled[0].stat().st_mode & 0o777) == "0o600"
+    Attempt.objects.update(wall_deadline_at=world.now.replace(year=2020))
+    run = world.drive(run)
+    assert run.state == "COMPLETED"
+    assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
+    check_truth(world)
+
+
+def test_no_secret_and_no_account_number_is_in_what_a_run_leaves_behind(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    world.drive(world.open())
+    text = caplog.text
+    assert "step_done" in text
+    assert "CANARY" not in text and "99887766" not in text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import structlog
 from django.utils import timezone
 
+from trading.domain.errors import ConfigurationError
 from trading.models import Account, Alert
+from trading.services.clock import market_clock
 
 __all__ = ["acknowledge", "alert"]
 
@@ -38,6 +41,7 @@ def alert(
     if found is not None:
         return found
     log.warning("alert", code=code, subject=subject, severity=severity)
+    now = _now(account)
     return Alert.objects.create(
         severity=severity,
         code=code,
@@ -47,9 +51,19 @@ def alert(
         intent_id=intent_id,
         run_id=run_id,
         order_no=order_no,
-        created_at=timezone.now(),
-        delivered_at=timezone.now(),  # the page's alert list reads this row directly
+        created_at=now,
+        delivered_at=now,  # the page's alert list reads this row directly
     )
+
+
+def _now(account: Account | None) -> datetime:
+    """The account's own market time, so that "today" means the same day as its orders."""
+    if account is None:
+        return timezone.now()
+    try:
+        return market_clock(account).now()
+    except ConfigurationError:
+        return timezone.now()
 
 
 def acknowledge(found: Alert, by: str) -> None:

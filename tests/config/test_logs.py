@@ -1,0 +1,60 @@
+"""Secrets never reach a log line, whatever shape they arrive in."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import Any
+
+import pytest
+import structlog
+
+from config.logs import configure, logging_config, mask
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.CANARY.sig",
+        '{"appkey": "CANARYKEY", "appsecret": "CANARYSEC"}',
+        "appkey=CANARYKEY&appsecret=CANARYSEC",
+        "token eyJhbGciOiJIUzI1NiJ9.eyJDQU5BUlki.CANARYSIG",
+        '{"CANO": "99887766"}',
+        "account 99887766-01",
+    ],
+)
+def test_a_secret_in_a_text_is_masked(text: str) -> None:
+    masked = mask(text)
+    assert "CANARY" not in masked
+    assert "99887766" not in masked
+
+
+def test_what_is_no_secret_stays() -> None:
+    text = "order 0000012345 filled 10 of 069500 on 20261120"
+    assert mask(text) == text
+
+
+def test_control_characters_cannot_forge_a_line() -> None:
+    assert "\x1b" not in mask("\x1b[31mred") and "\r" not in mask("a\rb")
+
+
+@pytest.fixture
+def lines(tmp_path: Any, settings: Any) -> Any:
+    stream = io.StringIO()
+    config = logging_config(tmp_path, "INFO")
+    config["handlers"]["stderr"]["stream"] = stream
+    configure(config)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    configure(settings.LOGGING)
+
+
+def test_every_line_is_json_with_its_ids_and_no_secret(lines: Any) -> None:
+    log = structlog.get_logger("test")
+    with structlog.contextvars.bound_contextvars(run_id=7, request_id="abc"):
+        log.info("step", app_key="CANARYKEY", nested={"access_token": "CANARYTOKEN", "ok": 1})
+        logging.getLogger("plain").warning("appsecret=CANARYSEC")
+    first, second = lines()[-2:]
+    assert (first["run_id"], first["request_id"], first["nested"]["ok"]) == (7, "abc", 1)
+    assert second["run_id"] == 7
+    assert "CANARY" not in json.dumps([first, second])

@@ -1,0 +1,131 @@
+"""Runs nobody asked for: a slot fires once, and a policy approves only inside its limits."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+import pytest
+
+from rebalancing.models import Run, RunSchedule
+from rebalancing.services.schedule import due_slot, fire_due_schedules
+from tests.support.world import World, world_of
+from trading.models import Alert, Approval, ApprovalPolicy, AuditEntry, ScheduleFire
+from trading.services.alerts import alert
+from trading.services.switches import account_scope, engage
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+
+
+def scheduled(world: World, at: time = time(9, 36), **policy: Any) -> RunSchedule:
+    ApprovalPolicy.objects.create(
+        account=world.account,
+        kind="owner_practice",
+        created_by="test",
+        **({"automatic": True, "max_turnover_percent": 60, "max_cost_won": 500_000} | policy),
+    )
+    return RunSchedule.objects.create(account=world.account, at=at)
+
+
+def fired(world: World) -> Run:
+    world.sim.advance(90)
+    (run_id,) = fire_due_schedules()
+    return Run.objects.get(pk=run_id)
+
+
+def test_a_scheduled_run_finishes_with_nobody_logged_in(world: World) -> None:
+    schedule = scheduled(world)
+    run = world.drive(fired(world), approve=False)
+    assert run.state == "COMPLETED"
+    approval = Approval.objects.get()
+    assert approval.approver.startswith("policy:") and approval.policy == "automatic"
+    assert run.requester == f"schedule:{schedule.pk}"
+
+
+def test_a_slot_fires_once_whoever_looks(world: World) -> None:
+    scheduled(world)
+    world.sim.advance(90)
+    assert len(fire_due_schedules()) == 1
+    assert fire_due_schedules() == []
+    assert ScheduleFire.objects.count() == 1
+
+
+def test_a_slot_that_is_too_late_is_skipped_with_a_record(world: World) -> None:
+    scheduled(world, at=time(9, 10))
+    assert fire_due_schedules() == []
+    assert AuditEntry.objects.filter(action="slot_skipped").count() == 1
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("policy", "ground"),
+    [
+        ({"automatic": False}, "automatic_off"),
+        ({"max_turnover_percent": 1}, "turnover"),
+        ({"max_cost_won": 10}, "cost"),
+    ],
+)
+def test_outside_its_limits_the_policy_leaves_it_to_a_person(
+    world: World, policy: dict[str, Any], ground: str
+) -> None:
+    scheduled(world, **policy)
+    run = world.drive(fired(world), approve=False)
+    assert run.state == "AWAITING_APPROVAL"
+    assert ground in {row["code"] for row in run.outcome["not_automatic"]}
+    assert world.accepted() == []
+
+
+def test_a_person_who_asks_also_approves(world: World) -> None:
+    scheduled(world)
+    run = world.drive(world.open(), approve=False)
+    assert run.state == "AWAITING_APPROVAL"
+    assert {row["code"] for row in run.outcome["not_automatic"]} == {"a_person_asked"}
+
+
+def test_first_funding_is_never_automatic(transactional_db: None, settings: Any) -> None:
+    with world_of(holdings={}, cash=100_000_000) as world:
+        scheduled(world, max_turnover_percent=100, max_cost_won=10_000_000)
+        run = world.drive(fired(world), approve=False)
+        assert run.state == "AWAITING_APPROVAL"
+        assert "first_funding" in {row["code"] for row in run.outcome["not_automatic"]}
+
+
+def test_after_an_unknown_order_nothing_is_automatic(world: World) -> None:
+    scheduled(world)
+    alert("order_unknown", account=world.account, intent_id=1)
+    run = world.drive(fired(world), approve=False)
+    assert "unknown_today" in {row["code"] for row in run.outcome["not_automatic"]}
+
+
+def test_a_plan_nobody_decides_expires_with_an_alert(world: World) -> None:
+    scheduled(world, automatic=False)
+    run = world.drive(fired(world), approve=False)
+    world.sim.advance(601)
+    from rebalancing.services.advance import run_advance
+
+    run_advance(run.pk)
+    assert Run.objects.get(pk=run.pk).state == "APPROVAL_EXPIRED"
+    assert Alert.objects.filter(code="approval_expired").exists()
+
+
+def test_a_stopped_account_is_not_scheduled(world: World) -> None:
+    scheduled(world)
+    engage(account_scope(world.account), "HALTED", "t", "drill")
+    world.sim.advance(90)
+    assert fire_due_schedules() == []
+    assert Alert.objects.filter(code="schedule_refused").exists()
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-11-20T09:39:59+09:00", None),
+        ("2026-11-20T09:40:00+09:00", ("2026-11-20T09:40", False)),
+        ("2026-11-20T09:50:00+09:00", ("2026-11-20T09:40", False)),
+        ("2026-11-20T09:50:01+09:00", ("2026-11-20T09:40", True)),
+        ("2026-11-21T09:40:00+09:00", None),
+        ("2026-06-03T09:40:00+09:00", None),
+    ],
+)
+def test_a_slot_belongs_to_a_trading_day(now: str, expected: Any, db: None) -> None:
+    assert due_slot(time(9, 40), datetime.fromisoformat(now)) == expected
