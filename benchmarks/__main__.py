@@ -1,7 +1,7 @@
 """Runs the benchmarks, each in a process of its own, and writes `bench.json`.
 
-    python -m benchmarks            all
-    python -m benchmarks memory     one; the other entries of bench.json stay
+python -m benchmarks            all
+python -m benchmarks memory     one; the other entries of bench.json stay
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How long the first screen needs with 30 positions and 1,000 past runs behind it.
 
-The parts are those that the page itself names in `hx-get`; each is asked for as the page asks, without
-the mark that lets the server answer that nothing has changed.
+The parts are those that the page itself names in `hx-get`; each is asked for as the page asks,
+without the mark that lets the server answer that nothing has changed.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def _names() -> dict[str, dict[str, int]]:
     from trading.models import Instrument
 
     tickers = [f"{300_000 + n}" for n in range(POSITIONS)]
-    Instrument.objects.bulk_create(Instrument(ticker=t, name=f"종목 {t}", kind="etf") for t in tickers)
+    rows = [Instrument(ticker=t, name=f"종목 {t}", kind="etf") for t in tickers]
+    Instrument.objects.bulk_create(rows)
     stocks, bonds = tickers[:20], tickers[20:]
     return {"STOCK": dict.fromkeys(stocks, 5), "BOND": dict.fromkeys(bonds, 10)}
 

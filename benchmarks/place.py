@@ -1,4 +1,4 @@
-"""A Jeoul to measure in: its own folder, its own SQLite file, the settings of the embedded default."""
+"""A Jeoul to measure in: its own folder and SQLite file, the settings of the embedded default."""
 
 from __future__ import annotations
 

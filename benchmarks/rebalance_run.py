@@ -1,8 +1,8 @@
-"""What one rebalancing of ten names costs us: our own seconds, and SQL statements of its worst step.
+"""What one rebalancing of ten names costs us: our own seconds, and the SQL of its worst step.
 
 The simulator is tame, without rate limits, and its clock stands still except for what a run has to
-wait for; that waiting is not counted. What is counted includes the simulator's own work on each call,
-because it answers from this process.
+wait for; that waiting is not counted. What is counted includes the simulator's own work on each
+call, because it answers from this process.
 """
 
 from __future__ import annotations

@@ -105,9 +105,7 @@ class Driver:
         self.down()
 
     # --- 1 · 2 processes ------------------------------------------------------------------------
-    def up(
-        self, processes: Iterable[str] = ("up",), env: Mapping[str, str] | None = None
-    ) -> str:
+    def up(self, processes: Iterable[str] = ("up",), env: Mapping[str, str] | None = None) -> str:
         """Start `processes` and return the address once it answers.
 
         `up` is everything in one command. Otherwise name `simulator`, `web`, `worker`, `beat`, each
@@ -232,9 +230,7 @@ class Driver:
         """A new session of a demo user. The product asks for no second factor."""
         text = (self.folder / "demo" / "login.json").read_text(encoding="utf-8")
         password = json.loads(text)["password"]
-        session = Session(
-            role, httpx2.Client(base_url=self.base_url, timeout=30, trust_env=False)
-        )
+        session = Session(role, httpx2.Client(base_url=self.base_url, timeout=30, trust_env=False))
         session.get(LOGIN)
         form = {
             "username": role,
@@ -288,9 +284,7 @@ class Driver:
     def start_run(self, session: Session, *, dry_run: bool = False, key: str = "") -> int:
         """Ask for a run on the session's first account; returns its id."""
         body = {"account": self._account(session), "dry_run": dry_run}
-        answer = session.send(
-            "POST", f"{API}/rebalancing/runs", body, key=key or uuid.uuid4().hex
-        )
+        answer = session.send("POST", f"{API}/rebalancing/runs", body, key=key or uuid.uuid4().hex)
         return int(_good(answer).json()["run"])
 
     def decide(
@@ -318,9 +312,7 @@ class Driver:
             body |= {"order_type": "LIMIT", "price": price}
         return session.send("POST", f"/api/trading/{side.lower()}", body, key=idempotency_key)
 
-    def bot(
-        self, session: Session, verb: Literal["start", "stop"], params: Row
-    ) -> httpx2.Response:
+    def bot(self, session: Session, verb: Literal["start", "stop"], params: Row) -> httpx2.Response:
         """Start or stop a bot; the answer as it is."""
         return session.send("POST", f"/api/trading/bot/{verb}", params, key=uuid.uuid4().hex)
 
