@@ -26,8 +26,9 @@ CANCEL_AGAIN_AFTER = timedelta(seconds=6)
 _ALIVE = frozenset({"ACKED", "PARTIAL", "CANCELING"})
 _DOUBTFUL = frozenset({"SENDING", "UNKNOWN"})
 _GIVEN_UP = frozenset(
-    {"REJECTED", "REJECTED_LATE", "VETOED", "ABANDONED", "REVOKED", "DENIED", "EXPIRED_APPROVAL"}
+    {"REJECTED", "REJECTED_LATE", "VETOED", "REVOKED", "DENIED", "EXPIRED_APPROVAL"}
 )
+"""ABANDONED is not among them: a person has declared that order absent, so what it wanted is open again."""
 
 
 class MoveKind(StrEnum):

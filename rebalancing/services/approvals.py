@@ -88,7 +88,7 @@ def decide_run(
     reason when the policy does not let this person decide.
     """
     with transaction.atomic():
-        run = Run.objects.select_for_update().select_related("account", "snapshot").get(pk=run_id)
+        run = Run.objects.select_for_update(of=("self",)).select_related("account", "snapshot").get(pk=run_id)
         now = market_clock(run.account).now()
         _require_open(run, plan_hash)
         if run.plan_expires_at is not None and now <= run.plan_expires_at:

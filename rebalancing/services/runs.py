@@ -12,6 +12,7 @@ from rebalancing.models import Run
 from rebalancing.services.approvals import policy_of
 from rebalancing.services.lease import move_run
 from rebalancing.services.news import announce
+from rebalancing.services.stages import resumed_deadline
 from rebalancing.services.targets import current_config, current_target
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.sessions import Phase
@@ -108,7 +109,7 @@ def run_open(
 def run_cancel(run_id: int, by: str) -> Run:
     """Stop a run: at once while nothing was sent, else by cancelling what works and closing the books."""
     with transaction.atomic():
-        run = Run.objects.select_for_update().select_related("account").get(pk=run_id)
+        run = Run.objects.select_for_update(of=("self",)).select_related("account").get(pk=run_id)
         if run.state in TERMINAL:
             raise StateConflict("run_ended", run=run.pk, state=run.state)
         now = market_clock(run.account).now()
@@ -130,13 +131,22 @@ def end_early(run: Run, to: RunState, now: datetime, *, by: str, reason: str) ->
 def run_resume(run_id: int, by: str, *, close: bool = False) -> Run:
     """A person lets a paused run go on where it was, or closes it."""
     with transaction.atomic():
-        run = Run.objects.select_for_update().select_related("account").get(pk=run_id)
+        run = Run.objects.select_for_update(of=("self",)).select_related("account").get(pk=run_id)
         if run.state not in (RunState.PAUSED_UNKNOWN, RunState.PAUSED_EXTERNAL):
             raise StateConflict("not_paused", run=run.pk, state=run.state)
         now = market_clock(run.account).now()
         to = RunState.FINAL_RECON if close else RunState(run.outcome["resume"])
         outcome = run.outcome | {"external_accepted_at": now.isoformat()}
-        move_run(run, to, at=now, by=by, reason="resumed", due_at=now, outcome=outcome)
+        move_run(
+            run,
+            to,
+            at=now,
+            by=by,
+            reason="resumed",
+            due_at=now,
+            outcome=outcome,
+            step_deadline_at=resumed_deadline(run, now),
+        )
         audit(by, "run_closed" if close else "run_resumed", f"run:{run.pk}")
     return run
 

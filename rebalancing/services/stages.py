@@ -52,7 +52,7 @@ from trading.services.reconcile import reconcile_account
 from trading.services.snapshots import compare_positions, take_snapshot
 from trading.services.switches import switch_state
 
-__all__ = ["step"]
+__all__ = ["resumed_deadline", "step"]
 
 log = structlog.get_logger(__name__)
 
@@ -531,7 +531,11 @@ def _paused(driver: Driver, now: datetime) -> Due:
     if run.state == RunState.PAUSED_UNKNOWN and not execution.unanswered(run).exists():
         with transaction.atomic():
             driver.move(
-                RunState(run.outcome["resume"]), at=now, reason="resolved", due_at=now
+                RunState(run.outcome["resume"]),
+                at=now,
+                reason="resolved",
+                due_at=now,
+                step_deadline_at=resumed_deadline(run, now),
             )
         return now
     if now > run.deadline_at and not execution.working_orders(run):
@@ -539,6 +543,13 @@ def _paused(driver: Driver, now: datetime) -> Due:
             driver.move(RunState.FINAL_RECON, at=now, reason="too_late_today", due_at=now)
         return now
     return now + timedelta(seconds=20)
+
+
+def resumed_deadline(run: Run, now: datetime) -> datetime:
+    """Time spent waiting for a person does not count: the interrupted step gets its full time again,
+    within the day's cut-offs."""
+    buying = run.outcome.get("resume") in (RunState.BUYING, RunState.BUY_WAIT)
+    return min(now + MARKETABLE_WAIT, run_cutoffs(now.date())[1 if buying else 0])
 
 
 def _cash_confirm(driver: Driver, now: datetime) -> Due:

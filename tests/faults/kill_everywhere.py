@@ -95,8 +95,22 @@ def kill_once(world: Any, place: str) -> Outcome:
     if code == -9:
         assert drive(run.pk, world.sim.control_url, env) == 0
     run = Run.objects.get(pk=run.pk)
+    if run.state == "PAUSED_UNKNOWN":
+        declare_absent(world)
+        assert drive(run.pk, world.sim.control_url, env) == 0
+        run.refresh_from_db()
     world.settle()
     return Outcome(run.state, world.truth()["positions"][NUMBER], code == -9)
+
+
+def declare_absent(world: Any) -> None:
+    """What a person does when the record says SENDING, the sender is dead and nothing was accepted."""
+    from trading.models import Attempt
+    from trading.services.reconcile import decide_unknown
+
+    (attempt,) = Attempt.objects.filter(state="UNKNOWN")
+    assert attempt.nonce not in {row["nonce"] for row in world.journal("http_req")}
+    decide_unknown(attempt.pk, "absent", "owner")
 
 
 PRICES = {

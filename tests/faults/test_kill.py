@@ -45,17 +45,10 @@ def _chosen() -> list[str]:
     return places(int(first), int(last or first))
 
 
-LOST_BEFORE_THE_WIRE = ("after_T2_commit",)
-"""The record says SENDING and nothing left: nobody can prove that, so a person must decide."""
-
-
 @pytest.mark.parametrize("place", _chosen())
 @pytest.mark.timeout(180)
 def test_a_killed_worker_leaves_one_truth(place: str, transactional_db: None, settings: object) -> None:
     with world_of() as world:
         outcome = kill_once(world, place)
         judge(world)
-        if place.startswith(LOST_BEFORE_THE_WIRE) and outcome.killed:
-            assert outcome.state in ("COMPLETED", "PAUSED_UNKNOWN")
-        else:
-            assert outcome == Outcome("COMPLETED", HOLDINGS, outcome.killed)
+        assert outcome == Outcome("COMPLETED", HOLDINGS, outcome.killed)

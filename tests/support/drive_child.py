@@ -49,6 +49,7 @@ def main() -> int:
     from rebalancing.models import Run
     from rebalancing.services.advance import run_advance
     from rebalancing.services.approvals import decide_run
+    from trading.models import Attempt
     from trading.services.clock import market_clock
     from trading.services.epochs import close_dead_epochs
 
@@ -62,6 +63,9 @@ def main() -> int:
         if run.is_terminal:
             print(f"commits {run.state}")
             return 0
+        waiting = Attempt.objects.filter(state="UNKNOWN", absent_presumed=True)
+        if run.state == "PAUSED_UNKNOWN" and waiting.exists():
+            return 0  # a person must decide
         if run.state == "AWAITING_APPROVAL":
             decide_run(run.pk, run.plan_hash, owner, "APPROVE")
             continue
