@@ -7,8 +7,9 @@
         jeoul.wait_for(run, "AWAITING_APPROVAL")
         jeoul.decide(demo, run, "yes")
 
-Nothing of the product is imported and no row is read: what this file can do, any script can do. A verb
-whose product part does not exist yet asks the documented address and returns its answer as it is.
+Nothing of the product is imported and no row is read: what this file can do, any script can do. A
+verb whose product part does not exist yet asks the documented address and returns its answer as it
+is.
 """
 
 from __future__ import annotations
