@@ -44,7 +44,7 @@ def servers() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def jeoul(servers: dict[str, str]) -> Iterator[Driver]:
     with Driver() as installation:
-        installation.up(env=servers | {"SIM_SPEED": "2"})
+        installation.up(env=servers | {"SIM_SPEED": "3"})
         yield installation
 
 
