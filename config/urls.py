@@ -1,9 +1,31 @@
 """Every address, mounted once: the desk, the admin, the API."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from config.dashboard import overview
+from config.health import health, health_part_view
+from config.login import DeskLogin, to_login
+from config.preferences import set_looks
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
+
 urlpatterns = [
+    path("", overview, name="overview"),
+    path("accounts/login/", DeskLogin.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("looks/", set_looks, name="looks"),
+    path("rebalancing/", include("rebalancing.urls")),
+    path("portfolio/", include("portfolio.urls")),
+    path("trading/", include("trading.urls")),
+    path("health/", health, name="health"),
+    path("health/part/", health_part_view, name="health-part"),
+    path("admin/login/", to_login),
     path("admin/", admin.site.urls),
     path("api/", include("config.api_urls")),
 ]

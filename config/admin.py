@@ -1,0 +1,110 @@
+"""People and their roles: a role is a group, and nobody gives roles to themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from rest_framework.authtoken.models import TokenProxy
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from trading.selectors.people import Role, has_role
+from trading.services.audit import audit
+
+__all__ = ["PeopleAdmin"]
+
+User = get_user_model()
+for _model in (
+    User,
+    Group,
+    TokenProxy,
+    PeriodicTask,
+    CrontabSchedule,
+    IntervalSchedule,
+    SolarSchedule,
+    ClockedSchedule,
+):
+    # Roles are set on the person, tokens by command, and the beat's table belongs to the machinery.
+    admin.site.unregister(_model)
+
+
+@admin.register(User)
+class PeopleAdmin(UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    actions = None
+    list_display = ("username", "roles", "is_active", "is_staff", "last_login")
+    list_filter = ("groups", "is_active")
+    search_fields = ("username", "first_name", "last_name")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("이름과 연락처"), {"fields": ("first_name", "last_name", "email")}),
+        (
+            _("역할"),
+            {
+                "fields": ("is_active", "is_staff", "groups"),
+                "description": _(
+                    "viewer는 보기, trader는 시작·취소, approver는 승인, admin은 설정입니다."
+                    " 관리 화면에 들어오려면 ‘스태프’가 필요합니다."
+                ),
+            },
+        ),
+    )
+    filter_horizontal = ()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return has_role(request.user, Role.ADMIN)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return has_role(request.user, Role.ADMIN)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return has_role(request.user, Role.ADMIN)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return has_role(request.user, Role.ADMIN)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Nobody changes their own roles or locks themselves out."""
+        return (
+            ("groups", "is_active", "is_staff") if obj is not None and obj == request.user else ()
+        )
+
+    @admin.display(description=_("역할"))
+    def roles(self, user: Any) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "–"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        with transaction.atomic():
+            super().save_related(request, form, formsets, change)
+            audit(
+                request.user.get_username(),
+                "user_changed" if change else "user_added",
+                f"user:{form.instance.pk}",
+                {
+                    "roles": sorted(form.instance.groups.values_list("name", flat=True)),
+                    "active": form.instance.is_active,
+                },
+            )

@@ -1,0 +1,157 @@
+"""The admin's name, colours and sidebar, in the same order and words as the desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+__all__ = ["UNFOLD"]
+
+
+def _desk(title: Any, icon: str, url: str) -> dict[str, Any]:
+    """A way back to the desk: never the current place while in the admin."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(url),
+        "active": lambda request: False,
+    }
+
+
+def _item(title: Any, icon: str, url: str, *roles: str) -> dict[str, Any]:
+    item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(url)}
+    if roles:
+
+        def allowed(request: HttpRequest) -> bool:
+            from trading.selectors.people import role_names
+
+            return bool(role_names(request.user) & set(roles))
+
+        item["permission"] = allowed
+    return item
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _("저울 관리"),
+    "SITE_HEADER": _("저울"),
+    "SITE_SUBHEADER": _("리밸런싱 관리"),
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "balance",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("jeoul.svg")}
+    ],
+    "STYLES": [lambda request: static("jeoul-admin.css")],
+    "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 184)",
+            "100": "oklch(93% .03 184)",
+            "200": "oklch(87% .05 184)",
+            "300": "oklch(79% .075 184)",
+            "400": "oklch(70% .09 184)",
+            "500": "oklch(58% .09 184)",
+            "600": "oklch(49% .08 184)",
+            "700": "oklch(42% .07 184)",
+            "800": "oklch(36% .06 184)",
+            "900": "oklch(31% .05 184)",
+            "950": "oklch(22% .04 184)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": _("데스크"),
+                "items": [
+                    _desk(_("개요"), "home", "overview"),
+                    _desk(_("리밸런싱"), "sync_alt", "rebalancing:status"),
+                    _desk(_("포트폴리오"), "donut_small", "portfolio:portfolio"),
+                    _desk(_("상태"), "vital_signs", "health"),
+                ],
+            },
+            {
+                "title": _("리밸런싱 관리"),
+                "separator": True,
+                "items": [
+                    _item(_("MP"), "pie_chart", "admin:portfolio_modelportfolio_changelist"),
+                    _item(_("Sub-MP"), "donut_large", "admin:portfolio_subportfolio_changelist"),
+                    _item(_("목표 결정"), "flag", "admin:portfolio_targetdecision_changelist"),
+                    _item(
+                        _("리밸런싱 설정"), "tune", "admin:rebalancing_rebalancingconfig_changelist"
+                    ),
+                    _item(_("예약"), "schedule", "admin:rebalancing_runschedule_changelist"),
+                    _item(_("리밸런싱 실행"), "list_alt", "admin:rebalancing_run_changelist"),
+                    _item(
+                        _("리밸런싱 이력"),
+                        "history",
+                        "admin:rebalancing_rebalancinghistory_changelist",
+                    ),
+                ],
+            },
+            {
+                "title": _("계좌와 종목"),
+                "separator": True,
+                "items": [
+                    _item(_("계좌"), "account_balance_wallet", "admin:trading_account_changelist"),
+                    _item(
+                        _("승인 정책"), "verified_user", "admin:trading_approvalpolicy_changelist"
+                    ),
+                    _item(_("종목"), "sell", "admin:trading_instrument_changelist"),
+                    _item(_("보유"), "inventory_2", "admin:trading_position_changelist"),
+                    _item(_("개장일"), "calendar_month", "admin:trading_marketday_changelist"),
+                ],
+            },
+            {
+                "title": _("기록"),
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _item(_("주문 의도"), "edit_note", "admin:trading_intent_changelist"),
+                    _item(_("전송 시도"), "send", "admin:trading_attempt_changelist"),
+                    _item(_("증권사 주문"), "receipt_long", "admin:trading_brokerorder_changelist"),
+                    _item(_("체결 원장"), "menu_book", "admin:trading_ledger_changelist"),
+                    _item(_("로트"), "layers", "admin:trading_lot_changelist"),
+                    _item(_("승인"), "how_to_reg", "admin:trading_approval_changelist"),
+                    _item(_("잔고 스냅샷"), "photo_camera", "admin:trading_snapshot_changelist"),
+                    _item(_("알림"), "notifications", "admin:trading_alert_changelist"),
+                    _item(
+                        _("거래 스위치"),
+                        "emergency_home",
+                        "admin:trading_switch_changelist",
+                        "trader",
+                        "approver",
+                        "admin",
+                    ),
+                    _item(
+                        _("상태 변화"),
+                        "swap_horiz",
+                        "admin:trading_transition_changelist",
+                        "approver",
+                        "admin",
+                    ),
+                    _item(
+                        _("감사 기록"),
+                        "shield",
+                        "admin:trading_auditentry_changelist",
+                        "approver",
+                        "admin",
+                    ),
+                ],
+            },
+            {
+                "title": _("사람"),
+                "separator": True,
+                "items": [
+                    _item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin")
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,35 @@
+"""The first screen: worth, distance to target, what needs me, is everything alive.
+
+The roof sees every floor, so the page arrives whole; each card then keeps itself fresh from the app that
+owns it.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from rebalancing.selectors.standing import standing_of
+from rebalancing.views.cards import alive_part, attention_part, gaps_part, worth_part
+from trading.views.access import chosen_account, desk_view
+from trading.views.moments import market_now
+from trading.views.parts import embed
+
+__all__ = ["overview"]
+
+
+@desk_view()
+def overview(request: HttpRequest) -> HttpResponse:
+    account = chosen_account(request)
+    if account is None:
+        return render(request, "config/overview.html", {"account": None})
+    now, standing = market_now(account), standing_of(account)
+    context = {
+        "account": account,
+        "standing": standing,
+        "worth": embed(request, worth_part(account, standing, now)),
+        "gaps": embed(request, gaps_part(account, standing, now)),
+        "attention": embed(request, attention_part(account)),
+        "alive": embed(request, alive_part(account, standing, now)),
+    }
+    return render(request, "config/overview.html", context)

@@ -1,0 +1,105 @@
+"""Is the machinery alive: clock, market, token, data, due runs, processes, the emergency stop."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from rebalancing.models import Run
+from rebalancing.selectors.run_detail import policy_shown
+from trading.models import Account, Enumeration, KisToken, Switch
+from trading.selectors.people import Role, has_role
+from trading.selectors.processes import living_processes
+from trading.selectors.snapshots import latest_snapshot
+from trading.services.brokers import key_digest
+from trading.services.calendar import market_phase
+from trading.services.switches import GLOBAL, account_scope, file_state, switch_state
+from trading.views.access import chosen_account, desk_view
+from trading.views.moments import market_now
+from trading.views.parts import Part, answer_part, embed
+
+__all__ = ["health", "health_part_view"]
+
+OVERDUE = timedelta(seconds=30)
+
+
+@desk_view()
+def health(request: HttpRequest) -> HttpResponse:
+    account = chosen_account(request)
+    if account is None:
+        return render(request, "config/health.html", {"account": None})
+    context = _switch(request, account) | {
+        "account": account,
+        "part": embed(request, _part(account)),
+    }
+    return render(request, "config/health.html", context)
+
+
+@desk_view()
+def health_part_view(request: HttpRequest) -> HttpResponse:
+    account = chosen_account(request)
+    if account is None:
+        return HttpResponse(status=204)
+    return answer_part(request, _part(account))
+
+
+def _switch(request: HttpRequest, account: Account) -> dict[str, Any]:
+    scopes = [GLOBAL, account_scope(account)]
+    return {
+        "switch": switch_state(account),
+        "kill_file": file_state() == "HALTED",
+        "global_scope": GLOBAL,
+        "switch_rows": list(Switch.objects.filter(scope__in=scopes)[:8]),
+        "may_stop": has_role(request.user, Role.TRADER, Role.APPROVER, Role.ADMIN),
+        "may_release": has_role(request.user, Role.ADMIN),
+        "is_admin": has_role(request.user, Role.ADMIN),
+        "policy": policy_shown(account),
+    }
+
+
+def _part(account: Account) -> Part:
+    now = market_now(account)
+    snapshot = latest_snapshot(account)
+    token = (
+        KisToken.objects.filter(key_digest=key_digest(account)).order_by("-issued_at").first()
+        if account.app_key
+        else None
+    )
+    context = {
+        "account": account,
+        "now": now,
+        "wall": timezone.now(),
+        "simulated": account.environment == Account.Environment.SIM,
+        "clock_url_set": bool(settings.SIM_CLOCK_URL),
+        "phase": str(market_phase(now)) if now else "",
+        "token": token,
+        "token_alive": bool(token and token.expires_at and now and token.expires_at > now),
+        "snapshot": snapshot,
+        "snapshot_age": _age(now, snapshot.taken_at if snapshot else None),
+        "orders": Enumeration.objects.filter(account=account).first(),
+        "processes": living_processes(),
+        "overdue": _overdue(account, now),
+    }
+    return Part(
+        "health-part",
+        f"{reverse('health-part')}?account={account.pk}",
+        "config/_health.html",
+        context,
+    )
+
+
+def _age(now: datetime | None, then: datetime | None) -> timedelta | None:
+    return now - then if now and then else None
+
+
+def _overdue(account: Account, now: datetime | None) -> list[Run]:
+    """Active runs whose time has passed and that nobody has driven on."""
+    if now is None:
+        return []
+    return list(Run.objects.filter(account=account, terminal_at=None, due_at__lt=now - OVERDUE))

@@ -1,0 +1,325 @@
+"""MP and Sub-MP in the admin: every save of weights makes a new version, none is changed."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from portfolio.models import (
+    AssetClass,
+    ModelPortfolio,
+    ModelPortfolioVersion,
+    SubPortfolio,
+    SubPortfolioVersion,
+)
+from portfolio.services import create_model_version, create_sub_version
+from trading.admin.read_only import StampedAdmin
+from trading.domain.errors import Reason
+from trading.domain.targets import validate_percentages
+from trading.models import Instrument
+from trading.selectors.words import WORDS
+
+__all__ = ["ModelPortfolioAdmin", "PercentField", "SubPortfolioAdmin"]
+
+_PLAIN = re.compile(r"\d{1,3}(\.\d{1,2})?")
+_SPARE_ROWS, _FEWEST_ROWS = 3, 6
+
+
+class PercentField(forms.DecimalField):
+    """A percentage written with a point: 3.5. A comma or another script's digits are refused, because
+    a guess about what was meant would move money."""
+
+    default_error_messages = {"invalid": _("숫자와 점만 쓰세요. 예: 3.5")}
+
+    def to_python(self, value: Any) -> Decimal | None:
+        text = str(value).strip() if value is not None else ""
+        if text and not _PLAIN.fullmatch(text):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
+
+
+def _weight_field(label: Any) -> PercentField:
+    widget = UnfoldAdminTextInputWidget(
+        attrs={
+            "inputmode": "decimal",
+            "data-weight": "",
+            "data-total": _("합계"),
+            "data-short": _("모자람"),
+            "data-over": _("넘침"),
+        }
+    )
+    return PercentField(label=label, required=False, max_digits=5, decimal_places=2, widget=widget)
+
+
+def _show(form: forms.Form, reasons: list[Reason]) -> None:
+    for reason in reasons:
+        form.add_error(None, WORDS.say(reason.code, reason.facts))
+
+
+class _VersionForm(forms.ModelForm):
+    """Weights beside the portfolio's own fields. `weights()` is what was typed."""
+
+    note = forms.CharField(
+        label=_("메모"), required=False, max_length=200, widget=UnfoldAdminTextInputWidget()
+    )
+
+    def weights(self) -> dict[str, Decimal]:
+        raise NotImplementedError
+
+    def newest(self) -> dict[str, Decimal]:
+        version = self.instance.versions.first() if self.instance.pk else None
+        return self.read(version) if version else {}
+
+    @staticmethod
+    def read(version: Any) -> dict[str, Decimal]:
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            _show(self, validate_percentages(self.weights(), scope=str(_("비중"))))
+        return cleaned
+
+    @property
+    def weights_changed(self) -> bool:
+        return self.weights() != self.newest()
+
+
+class _ModelWeights(_VersionForm):
+    class Meta:
+        model = ModelPortfolio
+        fields = ("code", "name", "description")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newest = self.newest()
+        for code in AssetClass.values:
+            self.fields[f"weight_{code}"].initial = newest.get(code, Decimal("0.00"))
+
+    def weights(self) -> dict[str, Decimal]:
+        return {
+            code: self.cleaned_data.get(f"weight_{code}") or Decimal(0)
+            for code in AssetClass.values
+        }
+
+    @staticmethod
+    def read(version: Any) -> dict[str, Decimal]:
+        found = version.weights_by_class()
+        return {code: found.get(code, Decimal(0)) for code in AssetClass.values}
+
+
+ModelPortfolioForm = type(
+    "ModelPortfolioForm",
+    (_ModelWeights,),
+    {"__module__": __name__}
+    | {f"weight_{code}": _weight_field(label) for code, label in AssetClass.choices},
+)
+
+
+class SubPortfolioForm(_VersionForm):
+    """Rows of ticker and weight; an empty row is no row. How many there are depends on the portfolio."""
+
+    rows = 0
+
+    class Meta:
+        model = SubPortfolio
+        fields = ("code", "name", "asset_class")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for number, (ticker, weight) in enumerate(self.newest().items(), start=1):
+            if number <= self.rows:
+                self.fields[f"instrument_{number}"].initial = ticker
+                self.fields[f"weight_{number}"].initial = weight
+
+    def weights(self) -> dict[str, Decimal]:
+        found = {}
+        for number in range(1, self.rows + 1):
+            instrument = self.cleaned_data.get(f"instrument_{number}")
+            weight = self.cleaned_data.get(f"weight_{number}")
+            if instrument is not None and weight:
+                found[instrument.pk] = weight
+        return found
+
+    @staticmethod
+    def read(version: Any) -> dict[str, Decimal]:
+        return version.weights_by_ticker()  # type: ignore[no-any-return]
+
+    def clean(self) -> dict[str, Any]:
+        chosen = [
+            self.cleaned_data[f"instrument_{n}"].pk
+            for n in range(1, self.rows + 1)
+            if self.cleaned_data.get(f"instrument_{n}")
+        ]
+        for ticker in sorted({t for t in chosen if chosen.count(t) > 1}):
+            self.add_error(None, _("%(ticker)s이 두 번 있습니다.") % {"ticker": ticker})
+        return super().clean()
+
+
+def sub_form_with(rows: int) -> type[SubPortfolioForm]:
+    fields: dict[str, Any] = {"rows": rows, "__module__": __name__}
+    for number in range(1, rows + 1):
+        fields[f"instrument_{number}"] = forms.ModelChoiceField(
+            Instrument.objects.filter(tradable=True),
+            label=_("종목"),
+            required=False,
+            widget=UnfoldAdminSelectWidget(),
+        )
+        fields[f"weight_{number}"] = _weight_field(_("비중 %"))
+    return type("SubPortfolioRowsForm", (SubPortfolioForm,), fields)
+
+
+class _History(TabularInline):
+    """Earlier versions, to read."""
+
+    extra = 0
+    can_delete = False
+    max_num = 0
+    fields = ("number", "shown", "note", "created_by", "created_at")
+    readonly_fields = fields
+    ordering = ("-number",)
+    verbose_name_plural = _("버전 기록")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ModelHistory(_History):
+    model = ModelPortfolioVersion
+
+    @admin.display(description=_("비중"))
+    def shown(self, version: ModelPortfolioVersion) -> str:
+        labels = dict(AssetClass.choices)
+        return " · ".join(f"{labels.get(k, k)} {w}" for k, w in version.weights_by_class().items())
+
+
+class SubHistory(_History):
+    model = SubPortfolioVersion
+
+    @admin.display(description=_("비중"))
+    def shown(self, version: SubPortfolioVersion) -> str:
+        return " · ".join(f"{t} {w}" for t, w in version.weights_by_ticker().items())
+
+
+class _VersionedAdmin(StampedAdmin):
+    """Saves the portfolio, then makes a version when the weights were changed."""
+
+    actions_detail = ("open_desk",)
+
+    class Media:
+        js = ("jeoul-admin.js",)
+
+    def _make_version(self, form: Any, by: str, note: str) -> None:
+        raise NotImplementedError
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.weights_changed:
+            with transaction.atomic():
+                self._make_version(form, request.user.get_username(), form.cleaned_data["note"])
+
+    @admin.display(description=_("지금 버전"))
+    def current(self, portfolio: Any) -> str:
+        version = portfolio.versions.first()
+        return f"v{version.number}" if version else "–"
+
+    @action(description=_("데스크에서 보기"), url_path="desk")
+    def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect(reverse("portfolio:portfolio") + "#targets")
+
+
+@admin.register(ModelPortfolio)
+class ModelPortfolioAdmin(_VersionedAdmin):
+    form = ModelPortfolioForm
+    list_display = ("code", "name", "current", "shown", "description")
+    inlines = (ModelHistory,)
+    fieldsets = (
+        (None, {"fields": ("code", "name", "description")}),
+        (
+            _("비중 % (합계 100)"),
+            {
+                "fields": (tuple(f"weight_{code}" for code in AssetClass.values), "note"),
+                "description": _("저장하면 새 버전이 됩니다. 지난 버전은 그대로 남습니다."),
+            },
+        ),
+    )
+
+    def _make_version(self, form: Any, by: str, note: str) -> None:
+        create_model_version(form.instance, form.weights(), by=by, note=note)
+
+    @admin.display(description=_("비중"))
+    def shown(self, portfolio: ModelPortfolio) -> str:
+        version = portfolio.versions.first()
+        labels = dict(AssetClass.choices)
+        weights = version.weights_by_class() if version else {}
+        return " · ".join(f"{labels.get(k, k)} {w:.0f}" for k, w in weights.items()) or "–"
+
+
+@admin.register(SubPortfolio)
+class SubPortfolioAdmin(_VersionedAdmin):
+    form = SubPortfolioForm
+    list_display = ("code", "name", "asset_class", "current", "shown")
+    list_filter = ("asset_class",)
+    inlines = (SubHistory,)
+
+    def _rows(self, obj: Any) -> int:
+        version = obj.versions.first() if obj else None
+        return max(_FEWEST_ROWS, (version.weights.count() if version else 0) + _SPARE_ROWS)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        return super().get_form(
+            request, obj, change, **(kwargs | {"form": sub_form_with(self._posted(request, obj))})
+        )
+
+    def _posted(self, request: HttpRequest, obj: Any) -> int:
+        numbers = [
+            int(m[1]) for key in request.POST if (m := re.fullmatch(r"weight_(\d{1,3})", key))
+        ]
+        return min(100, max([self._rows(obj), *numbers]))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        rows = tuple(
+            (f"instrument_{n}", f"weight_{n}") for n in range(1, self._posted(request, obj) + 1)
+        )
+        return (
+            (None, {"fields": ("code", "name", "asset_class")}),
+            (
+                _("종목과 비중 % (합계 100)"),
+                {
+                    "fields": (*rows, "note"),
+                    "description": _(
+                        "빈 줄은 무시합니다. 저장하면 새 버전이 되고, 줄이 모자라면 저장한 뒤 더 생깁니다."
+                    ),
+                },
+            ),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("asset_class",) if obj else ()
+
+    def _make_version(self, form: Any, by: str, note: str) -> None:
+        create_sub_version(form.instance, form.weights(), by=by, note=note)
+
+    @admin.display(description=_("비중"))
+    def shown(self, portfolio: SubPortfolio) -> str:
+        version = portfolio.versions.first()
+        weights = version.weights_by_ticker() if version else {}
+        return " · ".join(f"{t} {w:.0f}" for t, w in weights.items()) or "–"

@@ -1,0 +1,55 @@
+"""Which targets an account follows, and which it followed before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from portfolio.models import AssetClass, TargetDecision
+from trading.domain.targets import CASH
+from trading.models import Account, Instrument
+
+__all__ = ["TargetClass", "decisions_of", "target_classes"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetClass:
+    """One asset class of a decision with its names; `share` is of the account, `inner` of the class."""
+
+    code: str
+    name: str
+    share: Decimal
+    names: tuple[tuple[str, str, Decimal, Decimal], ...]
+
+
+def decisions_of(account: Account, most: int = 10) -> list[TargetDecision]:
+    return list(
+        TargetDecision.objects.filter(account=account)
+        .select_related("model_version__portfolio")
+        .prefetch_related("sub_versions__portfolio")[:most]
+    )
+
+
+def target_classes(decision: TargetDecision) -> list[TargetClass]:
+    """(ticker, name, % of the class, % of the account) by class, as decided."""
+    sub = decision.snapshot["sub"]
+    names = dict(
+        Instrument.objects.filter(
+            ticker__in=[ticker for tickers in sub.values() for ticker in tickers]
+        ).values_list("ticker", "name")
+    )
+    labels = dict(AssetClass.choices)
+    return [
+        TargetClass(
+            code,
+            str(labels.get(code, code)),
+            Decimal(share),
+            ()
+            if code == CASH
+            else tuple(
+                (t, names.get(t, t), Decimal(inner), Decimal(share) * Decimal(inner) / 100)
+                for t, inner in sorted(sub.get(code, {}).items(), key=lambda i: -Decimal(i[1]))
+            ),
+        )
+        for code, share in decision.snapshot["mp"].items()
+    ]

@@ -1,0 +1,5 @@
+"""Rebalancing in the admin: settings and targets to add, schedules to edit, runs to read."""
+
+from rebalancing.admin import runs, settings, targets
+
+__all__ = ["runs", "settings", "targets"]

@@ -1,0 +1,151 @@
+"""Binding an account to an MP and its Sub-MPs: a decision is added, and stays as it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import F, Max, Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
+from rebalancing.selectors.words import WORDS
+from rebalancing.services.targets import decide_targets
+from trading.admin.read_only import AddOnlyAdmin
+from trading.domain.errors import InputError
+from trading.models import Account
+from trading.selectors.people import accounts_of
+
+__all__ = ["TargetDecisionAdmin"]
+
+
+def _newest(model: Any) -> Any:
+    """Of each portfolio the version that rules."""
+    return (
+        model.objects.annotate(last=Max("portfolio__versions__number"))
+        .filter(number=F("last"))
+        .select_related("portfolio")
+        .order_by("portfolio__code")
+    )
+
+
+class _ModelVersion(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        weights = " · ".join(f"{k} {w:.0f}" for k, w in obj.weights_by_class().items())
+        return f"{obj} {obj.portfolio.name} ({weights})"
+
+
+class _SubVersions(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        weights = " · ".join(f"{t} {w:.0f}" for t, w in obj.weights_by_ticker().items())
+        return f"{obj.portfolio.get_asset_class_display()} — {obj} {obj.portfolio.name} ({weights})"
+
+
+class DecisionForm(forms.ModelForm):
+    """Checks the choice with the service itself, and undoes it, so that every reason shows in the form."""
+
+    account = forms.ModelChoiceField(
+        Account.objects.none(), label=_("계좌"), widget=UnfoldAdminSelectWidget()
+    )
+    model_version = _ModelVersion(
+        ModelPortfolioVersion.objects.none(), label=_("MP"), widget=UnfoldAdminSelectWidget()
+    )
+    sub_versions = _SubVersions(
+        SubPortfolioVersion.objects.none(),
+        label=_("Sub-MP"),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text=_("비중이 있는 자산군마다 하나씩 고르세요."),
+    )
+    reason = forms.CharField(
+        label=_("이유"), required=False, max_length=300, widget=UnfoldAdminTextInputWidget()
+    )
+    user: Any = None
+
+    class Meta:
+        model = TargetDecision
+        fields = ("account", "model_version", "sub_versions", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].queryset = accounts_of(self.user)
+        self.fields["model_version"].queryset = _newest(ModelPortfolioVersion)
+        self.fields["sub_versions"].queryset = _newest(SubPortfolioVersion)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        try:
+            with transaction.atomic():
+                self.decide(cleaned)
+                transaction.set_rollback(True)
+        except InputError as error:
+            for reason in error.reasons:
+                self.add_error(None, WORDS.say(reason.code, reason.facts))
+        return cleaned
+
+    def decide(self, values: dict[str, Any]) -> TargetDecision:
+        return decide_targets(
+            values["account"],
+            values["model_version"],
+            list(values["sub_versions"]),
+            by=self.user.get_username(),
+            reason=values["reason"],
+        )
+
+    def _post_clean(self) -> None:
+        """The service makes the row; the model form has nothing to check."""
+
+    def save(self, commit: bool = True) -> TargetDecision:
+        self.instance = self.decide(self.cleaned_data)
+        return self.instance
+
+    def save_m2m(self) -> None:
+        """Done by the service."""
+
+
+@admin.register(TargetDecision)
+class TargetDecisionAdmin(AddOnlyAdmin):
+    account_path = "account"
+    list_display = ("decided_at", "account", "model_version", "source", "decided_by", "reason")
+    list_select_related = ("account", "model_version__portfolio")
+    actions_detail = ("open_desk",)
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
+        if obj is not None:
+            return super().get_form(request, obj, **kwargs)
+        return type("DecisionFormOfUser", (DecisionForm,), {"user": request.user})
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        if obj is None:
+            return DecisionForm.Meta.fields
+        return (
+            "account",
+            "model_version",
+            "sub_versions",
+            "snapshot",
+            "source",
+            "reason",
+            "decided_by",
+        )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """`save_form` has already made the row."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The service binds the Sub-MPs."""
+
+    @action(description=_("데스크에서 보기"), url_path="desk")
+    def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect(reverse("portfolio:portfolio") + "#targets")

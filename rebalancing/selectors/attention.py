@@ -1,0 +1,43 @@
+"""What waits for a person on one account: plans to decide, unknown orders, pauses, open alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rebalancing.models import Run
+from trading.models import Account, Alert, Attempt
+from trading.selectors.unknown import unknown_attempts
+
+__all__ = ["Attention", "attention_of", "open_alerts"]
+
+_PAUSED = ("PAUSED_UNKNOWN", "PAUSED_EXTERNAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    active: Run | None
+    unknown: tuple[Attempt, ...]
+    alerts: tuple[Alert, ...]
+
+    @property
+    def awaiting(self) -> Run | None:
+        return self.active if self.active and self.active.state == "AWAITING_APPROVAL" else None
+
+    @property
+    def paused(self) -> Run | None:
+        return self.active if self.active and self.active.state in _PAUSED else None
+
+    @property
+    def count(self) -> int:
+        return bool(self.awaiting) + bool(self.paused) + len(self.unknown) + len(self.alerts)
+
+
+def open_alerts(account: Account, most: int = 20) -> list[Alert]:
+    """Alerts nobody has acknowledged, about this account, newest first."""
+    return list(Alert.objects.filter(account=account, acknowledged_at=None)[:most])
+
+
+def attention_of(account: Account) -> Attention:
+    active = Run.objects.filter(account=account, terminal_at=None).first()
+    unknown = tuple(unknown_attempts(account).select_related("intent__instrument")[:20])
+    return Attention(active, unknown, tuple(open_alerts(account)))

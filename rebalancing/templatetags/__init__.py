@@ -1,0 +1,1 @@
+"""Codes of runs as words, for templates."""

@@ -1,0 +1,67 @@
+"""Codes of runs, checks and alerts as sentences, for templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from rebalancing.selectors.words import STATE_NAMES, WORDS, check_sentence, price_rule
+from trading.models import ApprovalPolicy
+
+register = template.Library()
+
+
+@register.filter
+def state_name(state: str) -> str:
+    return str(STATE_NAMES.get(state, state))
+
+
+@register.filter
+def rule_name(strategy: str) -> str:
+    return price_rule(strategy or "")
+
+
+@register.filter
+def sentence(code: str, facts: Mapping[str, Any] | None = None) -> str:
+    """The sentence of a code with its facts."""
+    return WORDS.say(code, facts) if code else ""
+
+
+@register.filter
+def explain(reason: Any) -> str:
+    """A `Reason`, or the record's copy of one ({"code": …, facts}), as a sentence."""
+    if isinstance(reason, Mapping):
+        return WORDS.say(str(reason.get("code", "")), reason)
+    return WORDS.say(reason.code, reason.facts)
+
+
+@register.filter
+def check_words(check: Mapping[str, Any]) -> str:
+    return check_sentence(check["rule"], check["verdict"], check["numbers"])
+
+
+@register.filter
+def expected_amount(leg: Any) -> int:
+    """Won at the reference price."""
+    return leg.quantity * leg.reference_price  # type: ignore[no-any-return]
+
+
+@register.filter
+def filled_width(leg: Any) -> str:
+    return f"{100 * leg.filled_quantity / leg.quantity:.1f}%"
+
+
+@register.filter
+def traded(money: Any) -> int:
+    """Won that changed hands, sells and buys together."""
+    return money.filled_sells + money.filled_buys  # type: ignore[no-any-return]
+
+
+@register.filter
+def policy_name(kind: str) -> str:
+    if kind == "automatic":
+        return str(_("한도 안 자동"))
+    return str(dict(ApprovalPolicy.Kind.choices).get(kind, kind))

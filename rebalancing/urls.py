@@ -1,0 +1,26 @@
+"""Addresses of rebalancing's pages, mounted under /rebalancing/."""
+
+from django.urls import path
+
+from rebalancing.views import cards, decisions, looks, runs
+
+app_name = "rebalancing"
+urlpatterns = [
+    path("", runs.status, name="status"),
+    path("start/", runs.start_run, name="start"),
+    path("look/", looks.look_now, name="look"),
+    path("cards/worth/", cards.worth_card, name="card-worth"),
+    path("cards/gaps/", cards.gaps_card, name="card-gaps"),
+    path("cards/attention/", cards.attention_card, name="card-attention"),
+    path("cards/alive/", cards.alive_card, name="card-alive"),
+    path("runs/<int:run_id>/", runs.run_detail, name="run"),
+    path("runs/<int:run_id>/progress/", runs.run_progress, name="run-progress"),
+    path("runs/<int:run_id>/action/", runs.run_action, name="run-action"),
+    path("runs/<int:run_id>/result/", runs.run_result, name="run-result"),
+    path("runs/<int:run_id>/approve/", decisions.approve_run, name="approve"),
+    path("runs/<int:run_id>/reject/", decisions.reject_run, name="reject"),
+    path("runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel"),
+    path("runs/<int:run_id>/resume/", runs.resume_run, name="resume"),
+    path("attempts/<int:attempt_id>/decide/", decisions.decide_attempt, name="decide-attempt"),
+    path("alerts/<int:alert_id>/acknowledge/", decisions.acknowledge_alert, name="acknowledge"),
+]

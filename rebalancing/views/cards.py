@@ -1,0 +1,124 @@
+"""The overview's cards, each at its own address: worth, distance to target, what waits, what lives."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from rebalancing.selectors.attention import attention_of
+from rebalancing.selectors.gaps import gaps_of, newest_config, newest_target
+from rebalancing.selectors.sparkline import sparkline
+from rebalancing.selectors.standing import Standing, standing_of
+from rebalancing.selectors.upcoming import next_schedule
+from trading.models import Account
+from trading.selectors.processes import living_processes
+from trading.selectors.snapshots import equity_history
+from trading.services.calendar import is_trading_day, market_phase
+from trading.services.switches import switch_state
+from trading.views.access import chosen_account, desk_view
+from trading.views.moments import market_now
+from trading.views.parts import Part, answer_part
+
+__all__ = [
+    "alive_card",
+    "alive_part",
+    "attention_card",
+    "attention_part",
+    "gaps_card",
+    "gaps_part",
+    "worth_card",
+    "worth_part",
+]
+
+
+def _url(name: str, account: Account) -> str:
+    return f"{reverse(f'rebalancing:card-{name}')}?account={account.pk}"
+
+
+def worth_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
+    """What am I worth, and how did it move."""
+    values = equity_history(account) if standing else []
+    context = {
+        "account": account,
+        "standing": standing,
+        "age": standing.age(now) if standing else None,
+        "stale": bool(standing and standing.is_stale(now)),
+        "spark": sparkline(values),
+    }
+    return Part("card-worth", _url("worth", account), "rebalancing/_worth.html", context)
+
+
+def gaps_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
+    """How far from target, for the MP and each Sub-MP."""
+    target, config = newest_target(account), newest_config()
+    gaps = gaps_of(standing, target, config) if standing and target else None
+    context = {
+        "account": account,
+        "standing": standing,
+        "target": target,
+        "config": config,
+        "gaps": gaps,
+        "stale": bool(standing and standing.is_stale(now)),
+    }
+    return Part("card-gaps", _url("gaps", account), "rebalancing/_gaps.html", context)
+
+
+def attention_part(account: Account) -> Part:
+    """What needs me."""
+    context = {"account": account, "attention": attention_of(account)}
+    return Part(
+        "card-attention", _url("attention", account), "rebalancing/_attention.html", context
+    )
+
+
+def alive_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
+    """Is everything alive: data, market, schedule, processes, switch."""
+    open_days: dict[date, bool] = {}
+
+    def is_open(day: date) -> bool:
+        return open_days.setdefault(day, is_trading_day(day))
+
+    context = {
+        "account": account,
+        "now": now,
+        "phase": str(market_phase(now)) if now else "",
+        "age": standing.age(now) if standing else None,
+        "standing": standing,
+        "stale": bool(standing and standing.is_stale(now)),
+        "upcoming": next_schedule(account, now, is_open) if now else None,
+        "processes": living_processes(),
+        "switch": switch_state(account),
+    }
+    return Part("card-alive", _url("alive", account), "rebalancing/_alive.html", context)
+
+
+def _account(request: HttpRequest) -> Account:
+    account = chosen_account(request)
+    if account is None:
+        raise Http404
+    return account
+
+
+@desk_view()
+def worth_card(request: HttpRequest) -> HttpResponse:
+    account = _account(request)
+    return answer_part(request, worth_part(account, standing_of(account), market_now(account)))
+
+
+@desk_view()
+def gaps_card(request: HttpRequest) -> HttpResponse:
+    account = _account(request)
+    return answer_part(request, gaps_part(account, standing_of(account), market_now(account)))
+
+
+@desk_view()
+def attention_card(request: HttpRequest) -> HttpResponse:
+    return answer_part(request, attention_part(_account(request)))
+
+
+@desk_view()
+def alive_card(request: HttpRequest) -> HttpResponse:
+    account = _account(request)
+    return answer_part(request, alive_part(account, standing_of(account), market_now(account)))

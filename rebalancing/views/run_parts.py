@@ -1,0 +1,101 @@
+"""The three living parts of a run's page: where it is, what a person may do, and the numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from rebalancing.domain.states import BEFORE_SELLING
+from rebalancing.models import Run
+from rebalancing.selectors.run_detail import (
+    approvals_of,
+    check_groups,
+    drift_pairs,
+    fills_of,
+    history_of,
+    legs_of,
+    money_of,
+    names_in,
+    policy_shown,
+    run_of,
+)
+from rebalancing.selectors.timeline import steps_of, transitions_of
+from trading.domain.errors import Reason
+from trading.selectors.people import Role, has_role
+from trading.selectors.unknown import unknown_orders
+from trading.views.access import accounts_seen
+from trading.views.parts import Part
+
+__all__ = ["action_part", "progress_part", "result_part", "seen_run"]
+
+
+def seen_run(request: HttpRequest, run_id: int) -> Run:
+    """The run, for members of its account only."""
+    run = run_of(run_id, [account.pk for account in accounts_seen(request)])
+    if run is None:
+        raise Http404
+    return run
+
+
+def _part(run: Run, name: str, context: dict[str, Any]) -> Part:
+    """A finished run has stopped changing and is not asked for again."""
+    live = f"jeoul:run-{run.pk} from:body, every 5s"
+    return Part(
+        name=f"run-{name}",
+        url=reverse(f"rebalancing:run-{name}", args=[run.pk]),
+        template=f"rebalancing/_run_{name}.html",
+        context={"run": run, "account": run.account} | context,
+        trigger="" if run.is_terminal else live,
+    )
+
+
+def progress_part(run: Run) -> Part:
+    """Where the run is."""
+    transitions = transitions_of(run)
+    return _part(run, "progress", {"steps": steps_of(run, transitions), "transitions": transitions})
+
+
+def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
+    """What this person may do now, or why not; `problems` are the grounds of a refusal just given."""
+    unknown = [
+        order
+        for order in unknown_orders(run.account)
+        if order.attempt.intent.origin == "run" and order.attempt.intent.origin_id == run.pk
+    ]
+    legs = legs_of(run)
+    context = {
+        "problems": problems,
+        "policy": policy_shown(run.account),
+        "money": money_of(run, legs),
+        "legs": legs,
+        "unknown": unknown,
+        "is_trader": has_role(request.user, Role.TRADER),
+        "is_approver": has_role(request.user, Role.APPROVER),
+        "own_request": run.requester == request.user.get_username(),
+        "nothing_sent": run.state in BEFORE_SELLING,
+        "paused": run.state in ("PAUSED_UNKNOWN", "PAUSED_EXTERNAL"),
+    }
+    return _part(run, "action", context)
+
+
+def result_part(run: Run) -> Part:
+    """Plan, checks, fills, cash and drift before and after."""
+    legs, history = legs_of(run), history_of(run)
+    names = names_in(run, legs)
+    checks = run.outcome.get("checks", [])
+    context = {
+        "legs": legs,
+        "money": money_of(run, legs),
+        "history": history,
+        "names": names,
+        "checks": check_groups(run),
+        "failed_checks": sum(check["verdict"] == "FAIL" for check in checks),
+        "noted_checks": sum(check["verdict"] not in ("PASS", "FAIL") for check in checks),
+        "drift": drift_pairs(run, history, names),
+        "fills": fills_of(run),
+        "approvals": approvals_of(run),
+        "filtered": run.outcome.get("filtered", []),
+    }
+    return _part(run, "result", context)

@@ -1,0 +1,43 @@
+"""Every message the code marks for translation, from Python by its syntax tree, from templates by Django."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ("config", "trading", "portfolio", "strategies", "rebalancing")
+_CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "pgettext"}
+_TEMPLATE_CALL = re.compile(r"\b(?:n?gettext|_)\((u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))")
+
+
+def python_messages() -> set[str]:
+    found: set[str] = set()
+    for app in APPS:
+        for path in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and _name(node.func) in _CALLS and node.args:
+                    text = node.args[0]
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        found.add(text.value)
+    return found
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def template_messages() -> set[str]:
+    found: set[str] = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        source = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+        for match in _TEMPLATE_CALL.finditer(source):
+            found.add(ast.literal_eval(match[1].removeprefix("u")))
+    return found
+
+
+def all_messages() -> set[str]:
+    return python_messages() | template_messages()

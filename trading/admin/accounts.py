@@ -1,0 +1,199 @@
+"""Accounts: keys go in and never come out, members decide who sees them, policies are only added."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+
+from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
+from trading.models import Account, AccountMember, ApprovalPolicy
+from trading.selectors.people import accounts_of
+from trading.services.audit import audit
+from trading.services.brokers import forget_brokers
+
+__all__ = ["AccountAdmin", "ApprovalPolicyAdmin"]
+
+_SECRETS = ("app_key", "app_secret")
+
+
+class AccountForm(forms.ModelForm):
+    """Keys are written, never shown; left blank they stay as they are."""
+
+    app_key = forms.CharField(
+        label=_("앱 키"),
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "off"}),
+        help_text=_("쓰기 전용입니다. 비워 두면 지금 값을 유지합니다."),
+    )
+    app_secret = forms.CharField(
+        label=_("앱 시크릿"),
+        required=False,
+        max_length=400,
+        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "off"}),
+        help_text=_("쓰기 전용입니다. 비워 두면 지금 값을 유지합니다."),
+    )
+    account_no = forms.CharField(
+        label=_("계좌번호"),
+        max_length=11,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text=_("12345678-01 형식. 저장한 뒤에는 끝 두 자리만 보입니다."),
+    )
+
+    class Meta:
+        model = Account
+        fields = ("name", "environment", "wire", "wrapper", "is_active", "paused_reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields.pop("account_no", None)
+        self._kept = {name: getattr(self.instance, name) for name in _SECRETS}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in _SECRETS:
+            given = (cleaned.get(name) or "").strip()
+            if not given and not self._kept[name]:
+                self.add_error(name, _("새 계좌에는 필요합니다."))
+            cleaned[name] = given or self._kept[name]
+        wire, environment = cleaned.get("wire"), cleaned.get("environment")
+        if environment and wire and environment not in ("sim", wire):
+            self.add_error("wire", _("모의·실전 계좌의 규격은 환경과 같아야 합니다."))
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Set what the model form does not list, so that the model's own checks see it."""
+        for name in (*_SECRETS, "account_no"):
+            if self.cleaned_data.get(name):
+                setattr(self.instance, name, self.cleaned_data[name])
+        super()._post_clean()  # type: ignore[misc]
+        try:
+            self.instance.clean()
+        except ValidationError as error:
+            if "account_no" in self.fields:
+                self.add_error("account_no", error.message_dict.get("account_no", error.messages))
+
+
+class MemberInline(TabularInline):
+    model = AccountMember
+    extra = 0
+    autocomplete_fields = ("user",)
+    verbose_name_plural = _("볼 수 있는 사람")
+
+
+class PolicyInline(TabularInline):
+    """What ruled when; a new policy is added on its own page."""
+
+    model = ApprovalPolicy
+    extra = 0
+    can_delete = False
+    fields = (
+        "kind",
+        "automatic",
+        "max_turnover_percent",
+        "max_cost_won",
+        "created_by",
+        "created_at",
+    )
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Account)
+class AccountAdmin(StampedAdmin):
+    form = AccountForm
+    list_display = ("name", "masked", "wrapper", "is_active", "paused_reason")
+    list_filter = ("environment", "is_active")
+    inlines = (MemberInline, PolicyInline)
+    actions_detail = ("open_desk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        """An admin sees every account, to be able to add its members; others see their own."""
+        rows = super().get_queryset(request)
+        if self.has_change_permission(request):
+            return rows
+        return rows.filter(pk__in=accounts_of(request.user))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        number = () if obj else ("account_no",)
+        return (
+            (None, {"fields": ("name", "environment", "wire", "wrapper", *number)}),
+            (_("접속 키"), {"fields": _SECRETS}),
+            (_("운영"), {"fields": ("is_active", "paused_reason")}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ("environment", "wire") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        new_keys = any(form.cleaned_data.get(name) != form._kept[name] for name in _SECRETS)
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            audit(
+                request.user.get_username(),
+                "account_changed" if change else "account_added",
+                f"account:{obj.pk}",
+                {"fields": sorted(set(form.changed_data) - set(_SECRETS)), "keys": new_keys},
+            )
+        if new_keys:
+            forget_brokers()
+
+    @admin.display(description=_("계좌"))
+    def masked(self, account: Account) -> str:
+        return account.masked
+
+    @action(description=_("데스크에서 보기"), url_path="desk")
+    def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect(f"{reverse('overview')}?account={object_id}")
+
+
+@admin.register(ApprovalPolicy)
+class ApprovalPolicyAdmin(AddOnlyAdmin):
+    """The newest row of an account rules."""
+
+    account_path = "account"
+    list_display = (
+        "account",
+        "kind",
+        "automatic",
+        "max_turnover_percent",
+        "max_cost_won",
+        "max_price_move_percent",
+        "created_by",
+        "created_at",
+    )
+    list_filter = ("kind",)
+    fields = (
+        "account",
+        "kind",
+        "automatic",
+        "max_turnover_percent",
+        "max_cost_won",
+        "max_price_move_percent",
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.created_by = request.user.get_username()
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            audit(
+                obj.created_by, "approval_policy", f"account:{obj.account_id}", {"kind": obj.kind}
+            )

@@ -1,0 +1,152 @@
+"""The record, to read: intents, attempts, broker orders, fills, approvals, audit, snapshots, alerts."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from trading.admin.read_only import ReadOnlyAdmin
+from trading.models import (
+    Alert,
+    Approval,
+    Attempt,
+    AuditEntry,
+    BrokerOrder,
+    Intent,
+    Ledger,
+    Lot,
+    MarketDay,
+    Position,
+    Snapshot,
+    Switch,
+    Transition,
+)
+from trading.selectors.people import Role
+
+__all__ = ["IntentAdmin", "LedgerAdmin"]
+
+
+@admin.register(Intent)
+class IntentAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = (
+        "key",
+        "instrument",
+        "side",
+        "quantity",
+        "limit_price",
+        "state",
+        "filled_quantity",
+        "created_at",
+    )
+    list_filter = ("state", "origin", "side", "action")
+    search_fields = ("key", "instrument__ticker", "instrument__name")
+    list_select_related = ("instrument",)
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    account_path = "intent__account"
+    list_display = ("intent", "number", "action", "state", "http_status", "msg_cd", "committed_at")
+    list_filter = ("state", "action")
+    exclude = ("body", "reply_body", "baseline")
+    list_select_related = ("intent",)
+
+
+@admin.register(BrokerOrder)
+class BrokerOrderAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = (
+        "trade_date",
+        "order_no",
+        "instrument",
+        "side",
+        "quantity",
+        "filled_quantity",
+        "remaining_quantity",
+        "source",
+        "is_final",
+    )
+    list_filter = ("source", "is_final", "side")
+    search_fields = ("order_no", "instrument__ticker")
+    date_hierarchy = "trade_date"
+    list_select_related = ("instrument",)
+
+
+@admin.register(Ledger)
+class LedgerAdmin(ReadOnlyAdmin):
+    account_path = "order__account"
+    list_display = ("posted_at", "order", "quantity", "amount", "fee", "tax")
+    list_select_related = ("order",)
+
+
+@admin.register(Lot)
+class LotAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = ("instrument", "sleeve", "open_quantity", "quantity", "cost", "opened_at")
+    list_select_related = ("instrument", "sleeve")
+
+
+@admin.register(Position)
+class PositionAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = ("instrument", "quantity", "cost", "updated_at", "account")
+    list_select_related = ("instrument", "account")
+
+
+@admin.register(Approval)
+class ApprovalAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = ("decided_at", "subject", "verdict", "requester", "approver", "policy", "reason")
+    list_filter = ("verdict", "policy")
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = ("taken_at", "account", "equity", "cash")
+    exclude = ("raw",)
+    list_select_related = ("account",)
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = (
+        "created_at",
+        "severity",
+        "code",
+        "account",
+        "acknowledged_by",
+        "acknowledged_at",
+    )
+    list_filter = ("severity", "code")
+    list_select_related = ("account",)
+
+
+@admin.register(Switch)
+class SwitchAdmin(ReadOnlyAdmin):
+    roles = (Role.TRADER, Role.APPROVER, Role.ADMIN)
+    list_display = ("at", "scope", "state", "by", "second", "reason")
+    list_filter = ("state",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Rows of every account: for those who check the others."""
+
+    roles = (Role.APPROVER, Role.ADMIN)
+    list_display = ("seq", "at", "actor", "action", "object")
+    list_filter = ("action",)
+    search_fields = ("actor", "action", "object")
+
+
+@admin.register(Transition)
+class TransitionAdmin(ReadOnlyAdmin):
+    roles = (Role.APPROVER, Role.ADMIN)
+    list_display = ("at", "object_type", "object_id", "from_state", "to_state", "by", "reason")
+    list_filter = ("object_type", "to_state")
+
+
+@admin.register(MarketDay)
+class MarketDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "is_open", "read_at")

@@ -1,0 +1,177 @@
+"""What a code means, in a sentence with its numbers: the facts and acts of the trading floor.
+
+Services and rules speak in codes; this is the one place where such a code becomes words. Upper floors
+add their own sentences with `Words`. A code without a sentence shows itself, so nothing is ever hidden.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+__all__ = ["WORDS", "Words", "shown"]
+
+Sentence = str | Promise
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NAMES = frozenset(
+    {"run", "intent", "attempt", "ticker", "tickers", "order_no", "orders", "order", "day", "name"}
+)
+"""Facts that are names: digits in them are not amounts and get no separators."""
+
+
+class _Facts(dict[str, object]):
+    """A fact that was not recorded shows as a dash instead of breaking the sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def shown(name: str, value: object) -> str:
+    """One fact as text: amounts with separators, lists with commas, names as they are."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(shown(name, item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {shown(name, item)}" for key, item in value.items())
+    text = str(value)
+    if name in _NAMES or isinstance(value, bool) or not _NUMBER.fullmatch(text):
+        return text
+    try:
+        return f"{Decimal(text):,f}"
+    except InvalidOperation:
+        return text
+
+
+class Words:
+    """A catalogue of sentences on top of another one."""
+
+    def __init__(self, sentences: Mapping[str, Sentence], below: Words | None = None) -> None:
+        self._sentences = dict(sentences)
+        self._below = below
+
+    def __contains__(self, code: str) -> bool:
+        return code in self._sentences or (self._below is not None and code in self._below)
+
+    def find(self, code: str) -> Sentence | None:
+        found = self._sentences.get(code)
+        if found is None and self._below is not None:
+            return self._below.find(code)
+        return found
+
+    def say(self, code: str, facts: Mapping[str, object] | None = None) -> str:
+        """The sentence of `code` with its facts; the code itself where there is none.
+
+        Several codes joined by commas give their sentences one after the other.
+        """
+        sentence = self.find(code)
+        if sentence is None:
+            parts = code.split(",")
+            if len(parts) > 1:
+                return " ".join(self.say(part, facts) for part in parts)
+            return code
+        values = _Facts({k: shown(k, v) for k, v in (facts or {}).items() if k != "code"})
+        return str(sentence) % values
+
+
+_GATE = {
+    "switch": _("긴급 정지 상태라 보내지 않았습니다."),
+    "environment": _("계좌 환경과 접속 주소가 맞지 않아 보내지 않았습니다."),
+    "account_not_paused": _("계좌 매수가 중지되어 있습니다."),
+    "session_open": _("정규장이 아니라 보내지 않았습니다."),
+    "instrument_tradable": _("거래할 수 없는 종목이거나 거래정지·VI 상태입니다."),
+    "no_warning_on_buy": _("투자 주의 종목이라 매수하지 않았습니다."),
+    "approved": _("승인된 계획의 주문이 아닙니다."),
+    "before_deadline": _("주문 기한이 지났습니다."),
+    "lane_free": _("같은 종목의 앞선 주문 결과를 아직 모릅니다."),
+    "quantity": _("수량이 허용 범위를 벗어났습니다."),
+    "quote_fresh": _("현재가가 오래되어 다시 조회합니다."),
+    "price_on_tick": _("호가 단위에 맞지 않는 가격입니다."),
+    "price_inside_daily_limits": _("가격제한폭을 벗어난 가격입니다."),
+    "price_collar": _("현재가에서 너무 먼 가격이라 보내지 않았습니다."),
+    "order_amount": _("주문 한 건의 금액 한도를 넘었습니다."),
+    "pace": _("주문이 너무 잦아 잠시 기다립니다."),
+    "no_duplicate": _("1분 안에 같은 주문이 있었습니다."),
+    "no_self_trade": _("같은 종목의 반대 주문이 살아 있습니다."),
+    "shares": _("매도할 수 있는 수량이 모자랍니다."),
+    "cash": _("주문할 수 있는 현금이 모자랍니다."),
+    "budget": _("확인된 현금 안에서 더 살 수 없습니다."),
+}
+
+_TARGETS = {
+    "no_weights": _("%(scope)s: 비중이 없습니다."),
+    "too_many_names": _("%(scope)s: 항목이 %(names)s개입니다. %(max)s개까지 가능합니다."),
+    "weight_not_a_number": _("%(scope)s %(name)s: 비중은 숫자여야 합니다 (%(value)s)."),
+    "weight_negative": _("%(scope)s %(name)s: 비중이 0보다 작습니다 (%(value)s %%)."),
+    "weight_above_100": _("%(scope)s %(name)s: 비중이 100 %%를 넘습니다 (%(value)s %%)."),
+    "weight_too_fine": _("%(scope)s %(name)s: 비중은 0.01 단위입니다 (%(value)s %%)."),
+    "weights_not_100": _("%(scope)s: 합계가 %(total)s %%입니다. 100 %%여야 합니다."),
+    "weight_not_a_fraction": _("%(ticker)s: 비중을 읽을 수 없습니다 (%(weight)s)."),
+    "weights_exceed_equity": _("비중 합계가 총자산을 넘습니다 (%(total)s)."),
+    "weight_out_of_range": _("%(ticker)s: 비중이 범위를 벗어났습니다 (%(weight)s)."),
+    "class_reserved": _("%(class)s은 예약된 이름이라 쓸 수 없습니다."),
+    "cash_has_tickers": _("현금에는 종목을 넣을 수 없습니다 (%(tickers)s)."),
+    "class_unknown": _("%(class)s은 모르는 자산군입니다."),
+    "instrument_unknown": _("%(ticker)s은 등록되지 않은 종목입니다."),
+    "class_not_in_mp": _("%(class)s은 MP에 없는 자산군입니다."),
+    "class_without_tickers": _("%(class)s에 종목이 없습니다."),
+    "bad_ticker": _("%(class)s: 종목코드가 올바르지 않습니다 (%(ticker)s)."),
+    "unknown_instrument": _("증권사가 모르는 종목입니다: %(ticker)s."),
+    "nothing_to_value": _("조회할 종목이 없습니다. 목표를 먼저 정하세요."),
+    "missing_price": _("%(ticker)s: 가격이 없습니다."),
+    "bad_price": _("%(ticker)s: 가격이 올바르지 않습니다 (%(price)s)."),
+    "missing_kind": _("%(ticker)s: 종목 구분을 모릅니다. 관리 화면에서 정하세요."),
+    "equity_out_of_range": _("총자산이 계산 범위를 벗어났습니다 (%(equity)s원)."),
+    "buffer_out_of_range": _("현금 버퍼가 범위를 벗어났습니다 (%(buffer)s)."),
+    "fee_out_of_range": _("%(ticker)s: 수수료율이 범위를 벗어났습니다 (%(fee)s)."),
+}
+
+_ORDERS = {
+    "order_unknown": _("주문 결과를 아직 모릅니다. 증권사 주문 목록으로 확인하고 있습니다."),
+    "unknown_absent": _("%(checks)s번 확인해도 주문 목록에 없습니다. 사람의 결정이 필요합니다."),
+    "unknown_ambiguous": _("같은 주문으로 보이는 것이 여럿입니다: %(orders)s. 하나를 고르세요."),
+    "external_order": _("우리가 내지 않은 주문이 있습니다: %(ticker)s %(quantity)s주."),
+    "external_holding_change": _("우리 기록과 다른 보유 변화가 있습니다: %(tickers)s."),
+    "quantity_differs": _("증권사 수량 %(broker)s주가 우리 주문 %(ours)s주와 다릅니다."),
+    "fill_regressed": _("체결 수량이 %(ours)s주에서 %(broker)s주로 줄어 보입니다."),
+    "fill_contradicts": _("체결 수량과 금액이 서로 맞지 않습니다 (%(broker)s주, %(won)s원)."),
+    "broker_refuses_account": _(
+        "증권사가 이 계좌의 주문을 막았습니다 (%(msg_cd)s). 거래를 멈췄습니다."
+    ),
+    "moved_meanwhile": _("그 사이 상태가 바뀌었습니다. 다시 확인하세요."),
+    "order_has_owner": _("이미 다른 주문으로 확인된 번호입니다."),
+    "not_unknown": _("이미 결과가 확인된 주문입니다."),
+    "no_such_candidate": _("주문번호 %(order_no)s은 후보에 없습니다."),
+    "list_incomplete": _("주문 목록을 끝까지 읽지 못해 없다고 말할 수 없습니다."),
+    "candidate_exists": _("같은 주문으로 보이는 것이 목록에 있습니다: %(orders)s."),
+    "too_early": _("아직 확인 시간이 지나지 않았습니다 (확인 %(checks)s번)."),
+    "sender_alive": _("보낸 프로세스가 아직 살아 있어 결과가 올 수 있습니다."),
+    "rejected": _("증권사가 주문을 거부했습니다."),
+    "rejected_late": _("접수된 뒤 증권사가 주문을 거부했습니다."),
+    "vetoed": _("주문 직전 점검에서 막혔습니다."),
+    "abandoned": _("접수되지 않은 것으로 확정했습니다."),
+    "revoked": _("보내기 전에 거두었습니다."),
+    "not authorized": _("보낼 수 있는 상태가 아닙니다."),
+}
+
+_SWITCHES = {
+    "switch_state": _("정지 단계는 %(allowed)s 가운데 하나여야 합니다."),
+    "reason_required": _("이유를 적어 주세요."),
+    "second_person_required": _("네 눈 원칙: 해제에는 다른 사람의 동의가 필요합니다."),
+    "not_engaged": _("이미 거래 가능한 상태입니다."),
+}
+
+_BROKER = {
+    "broker": _("증권사에서 답을 받지 못했습니다."),
+    "broker_unavailable": _("증권사가 응답하지 않습니다. 잠시 뒤 다시 시도하세요."),
+    "broker_refused": _("증권사가 요청을 거부했습니다."),
+    "broker_busy": _("조회가 너무 잦습니다. 잠시 뒤 다시 시도하세요."),
+    "broker_token_dead": _("접속 토큰이 만료되었습니다. 다시 발급하고 있습니다."),
+    "broker_misconfigured": _("앱 키나 계좌번호가 맞지 않습니다. 관리 화면에서 확인하세요."),
+    "broker_garbled": _("증권사의 답을 읽을 수 없습니다. 아무것도 바꾸지 않았습니다."),
+    "configuration": _("설정이 맞지 않아 증권사에 연결할 수 없습니다."),
+}
+
+WORDS = Words(_GATE | _TARGETS | _ORDERS | _SWITCHES | _BROKER)

@@ -1,0 +1,1 @@
+"""How numbers, times and ages look on every page."""
