@@ -83,7 +83,7 @@ class Session:
         }
         if key:
             headers["Idempotency-Key"] = key
-        content = {"data": body} if form else {"json": body}
+        content: dict[str, Any] = {"data": body} if form else {"json": body}
         return self.client.request(method, path, headers=headers, **content)
 
 
