@@ -61,7 +61,7 @@ def main(base: str, user: str, password: str, folder: str = "screenshots", *path
                     if m.type in ("error", "warning")
                     else None
                 ),
-            )  # noqa: B023
+            )
             page.on("pageerror", lambda e: noise.append(f"{label}: {e}"))  # noqa: B023
             tail = f"{width}-{theme}-{language}"
             page.goto(f"{base}/accounts/login/")
