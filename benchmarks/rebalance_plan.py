@@ -22,7 +22,7 @@ from trading.domain.price_grid import round_to_tick, shift_ticks
 from trading.domain.quotes import BookLevel, OrderBook
 from trading.domain.sizing import calculate_target_quantities
 
-__all__ = ["exact_objective", "measure", "random_account"]
+__all__ = ["exact_objective", "figures", "measure", "random_account"]
 
 ENTRY = "rebalancing.domain.pipeline.make_plan"
 _AT = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
@@ -164,7 +164,6 @@ def _peer_version() -> str:
     return f"scipy {scipy.__version__}"
 
 
-if __name__ == "__main__":
-    import json
-
-    print(json.dumps({str(n): measure(n) for n in (50, 500)}, indent=1))
+def figures() -> dict[str, dict[str, object]]:
+    """A usual and a very large account."""
+    return {f"rebalance_plan_{names}": measure(names) for names in (50, 500)}
