@@ -169,6 +169,4 @@ def refused(
 ) -> HttpResponse:
     """The place where the person pressed the button, now with every reason; nothing has changed."""
     run = seen_run(request, run_id)
-    if getattr(request, "htmx", None):
-        return answer_part(request, action_part(request, run, reasons), status=status_code)
     return render(request, "rebalancing/run.html", _page(request, run, reasons), status=status_code)
