@@ -25,7 +25,9 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 
 def on_server() -> bool:
     """True when PostgreSQL and Redis are configured: separate processes, several workers."""
-    return env.str("DATABASE_URL", default="").startswith("postgres") and bool(env.str("REDIS_URL", default=""))
+    return env.str("DATABASE_URL", default="").startswith("postgres") and bool(
+        env.str("REDIS_URL", default="")
+    )
 
 
 def kept_secret(name: str) -> str:
@@ -50,4 +52,3 @@ def kept_secret(name: str) -> str:
     finally:
         os.unlink(temporary)
     return path.read_text().strip()
-

@@ -45,8 +45,11 @@ def problem(
     return Response(document, status=status, content_type="application/problem+json")
 
 
-def _plain(facts: dict[str, object]) -> dict[str, object]:
-    return {k: v if isinstance(v, (int, str, bool, list, type(None))) else str(v) for k, v in facts.items()}
+def _plain(facts: dict[str, object]) -> dict[str, Any]:
+    return {
+        k: v if isinstance(v, (int, str, bool, list, type(None))) else str(v)
+        for k, v in facts.items()
+    }
 
 
 _CODES = {
@@ -71,7 +74,9 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         case StateConflict():
             return problem(409, error.code, str(error), **_plain(error.facts))
         case BrokerError():
-            return problem(503, error.code, _("증권사에서 답을 받지 못했습니다. 잠시 뒤 다시 시도하세요."))
+            return problem(
+                503, error.code, _("증권사에서 답을 받지 못했습니다. 잠시 뒤 다시 시도하세요.")
+            )
         case ConfigurationError():
             return problem(503, error.code, str(error))
     answer = exception_handler(error, context)
@@ -83,11 +88,7 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         if isinstance(error, exceptions.APIException) and isinstance(error.detail, str)
         else str(_("요청을 처리할 수 없습니다."))
     )
-    fields = (
-        {"errors": answer.data}
-        if isinstance(error, exceptions.ValidationError)
-        else {}
-    )
+    fields = {"errors": answer.data} if isinstance(error, exceptions.ValidationError) else {}
     result = problem(answer.status_code, code, detail, **fields)
     for name in ("WWW-Authenticate", "Retry-After", "Allow"):
         if name in answer.headers:
@@ -100,12 +101,17 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, 400, _("잘못된 요청"), _("요청을 이해하지 못했습니다. 바뀐 것은 없습니다."))
+    return _page(
+        request, 400, _("잘못된 요청"), _("요청을 이해하지 못했습니다. 바뀐 것은 없습니다.")
+    )
 
 
 def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     return _page(
-        request, 403, _("권한이 없습니다"), _("이 작업에 필요한 역할이 없습니다. 바뀐 것은 없습니다.")
+        request,
+        403,
+        _("권한이 없습니다"),
+        _("이 작업에 필요한 역할이 없습니다. 바뀐 것은 없습니다."),
     )
 
 

@@ -33,7 +33,9 @@ def mask(text: str) -> str:
     text = _JWT.sub("***", text)
     text = _PAIR.sub(r"\1***", text)
     text = _ACCOUNT.sub(r"\1****\2", text)
-    return "".join(char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in text)
+    return "".join(
+        char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in text
+    )
 
 
 def _masked(value: Any) -> Any:
@@ -58,7 +60,7 @@ def _mask_event(
     }
 
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -22,7 +22,11 @@ class RebalancingConfig(models.Model):
     """Thresholds and limits of the engine. Rows are only added; the newest rules from the next run on."""
 
     mp_threshold_percent = models.DecimalField(
-        _("MP 임계값 %p"), max_digits=4, decimal_places=1, default=Decimal("3.0"), validators=_PERCENT
+        _("MP 임계값 %p"),
+        max_digits=4,
+        decimal_places=1,
+        default=Decimal("3.0"),
+        validators=_PERCENT,
     )
     sub_mp_threshold_percent = models.DecimalField(
         _("Sub-MP 임계값 %p"),
@@ -148,9 +152,7 @@ class Run(models.Model):
                 fields=["account", "strategy", "slot"], name="one_run_per_slot"
             ),
             models.CheckConstraint(
-                condition=Q(
-                    state__in=sorted(s.value for s in TERMINAL), terminal_at__isnull=False
-                )
+                condition=Q(state__in=sorted(s.value for s in TERMINAL), terminal_at__isnull=False)
                 | (~Q(state__in=sorted(s.value for s in TERMINAL)) & Q(terminal_at__isnull=True)),
                 name="run_terminal_has_time",
             ),

@@ -6,8 +6,9 @@ from celery import shared_task
 
 from rebalancing.services.advance import due_runs, run_advance
 from rebalancing.services.schedule import fire_due_schedules
+from rebalancing.services.watch import refresh_accounts
 
-__all__ = ["advance", "sweep"]
+__all__ = ["advance", "look", "sweep"]
 
 STEPS_AT_A_TIME = 40
 
@@ -29,3 +30,9 @@ def sweep() -> None:
     fire_due_schedules()
     for run_id in due_runs():
         advance.delay(run_id)
+
+
+@shared_task(max_retries=0, soft_time_limit=45, time_limit=60)
+def look() -> None:
+    """A fresh look at every account that has not been looked at for a minute."""
+    refresh_accounts()

@@ -74,6 +74,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     if connection.vendor != "sqlite":
         return
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE '%_no_delete'")
+        cursor.execute(
+            "SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE '%_no_delete'"
+        )
         for (name,) in cursor.fetchall():
             cursor.execute(f"DROP TRIGGER {name}")

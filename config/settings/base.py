@@ -12,7 +12,6 @@ from config.env import BASE_DIR, VAR_DIR, env, kept_secret, on_server
 from config.logs import logging_config
 from config.running import read_running
 
-
 SERVER = on_server()
 BASE_PATH: Path = BASE_DIR
 VAR: Path = VAR_DIR

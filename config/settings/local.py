@@ -1,3 +1,3 @@
 """The embedded default: one machine, plain HTTP on loopback, demo data, no server to install."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *

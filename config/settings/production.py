@@ -1,7 +1,7 @@
 """Behind TLS: secure cookies, HSTS, and no start without secrets given from outside."""
 
 from config.env import env
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 
 for _name in ("SECRET_KEY", "FIELD_KEYS", "AUDIT_KEY", "DATABASE_URL", "REDIS_URL"):
     env.str(_name)  # raises ImproperlyConfigured and names what is missing

@@ -1,7 +1,7 @@
 """For the suite: crash points on, plain static storage, fast hashes; the database as configured."""
 
 from config.env import env
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from config.settings.base import DATABASES, STORAGES, VAR
 
 CRASHPOINTS = True

@@ -88,7 +88,7 @@ def _status(request: Request) -> dict[str, Any]:
 class ConfigView(APIView):
     """Thresholds and limits; a POST adds a row that rules from the next run on."""
 
-    permission_classes = [AdminWrites]  # noqa: RUF012
+    permission_classes = [AdminWrites]
 
     @extend_schema(responses=ConfigSerializer)
     def get(self, request: Request) -> Response:
@@ -105,7 +105,9 @@ class ConfigView(APIView):
             "cash_buffer_percent": old.cash_buffer_percent,
         }
         with transaction.atomic():
-            row = body.save(updated_by=by, **{k: v for k, v in kept.items() if k not in body.validated_data})
+            row = body.save(
+                updated_by=by, **{k: v for k, v in kept.items() if k not in body.validated_data}
+            )
             audit(by, "config_changed", f"config:{row.pk}", dict(body.data))
         return Response(ConfigSerializer(row).data, status=201)
 
@@ -113,7 +115,7 @@ class ConfigView(APIView):
 class StatusView(APIView):
     """What the account is worth, how far it is from its targets, and what is going on."""
 
-    permission_classes = [TraderWrites]  # noqa: RUF012
+    permission_classes = [TraderWrites]
 
     @extend_schema(parameters=[_ACCOUNT], responses=dict)
     def get(self, request: Request) -> Response:
@@ -123,7 +125,7 @@ class StatusView(APIView):
 class DriftView(APIView):
     """Only the drift of the newest snapshot."""
 
-    permission_classes = [TraderWrites]  # noqa: RUF012
+    permission_classes = [TraderWrites]
 
     @extend_schema(parameters=[_ACCOUNT], responses=dict)
     def get(self, request: Request) -> Response:
@@ -135,7 +137,7 @@ class DriftView(APIView):
 class RunsView(ListAPIView):
     """The history, newest first, and the request for a run."""
 
-    permission_classes = [TraderWrites]  # noqa: RUF012
+    permission_classes = [TraderWrites]
     queryset = Run.objects.none()
 
     def get_queryset(self) -> QuerySet[Run]:
@@ -184,7 +186,7 @@ class RunsView(ListAPIView):
 class RunView(APIView):
     """One run with everything about it."""
 
-    permission_classes = [TraderWrites]  # noqa: RUF012
+    permission_classes = [TraderWrites]
 
     @extend_schema(responses=dict)
     def get(self, request: Request, pk: int) -> Response:
@@ -194,7 +196,7 @@ class RunView(APIView):
 class EvidenceView(APIView):
     """The run's evidence as JSON lines."""
 
-    permission_classes = [EvidenceReaders]  # noqa: RUF012
+    permission_classes = [EvidenceReaders]
 
     @extend_schema(responses={(200, "application/x-ndjson"): bytes})
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
@@ -208,7 +210,7 @@ class EvidenceView(APIView):
 class DecideView(APIView):
     """Approve or reject exactly the plan named by its hash."""
 
-    permission_classes = [ApproverWrites]  # noqa: RUF012
+    permission_classes = [ApproverWrites]
     verdict: str = Approval.Verdict.APPROVE
 
     @extend_schema(request=DecisionSerializer, responses=dict)
@@ -229,7 +231,7 @@ class DecideView(APIView):
 class CancelView(APIView):
     """Stop a run; what works at the broker is cancelled, then the books are closed."""
 
-    permission_classes = [TraderWrites]  # noqa: RUF012
+    permission_classes = [TraderWrites]
 
     @extend_schema(request=None, responses=dict)
     def post(self, request: Request, pk: int) -> Response:
@@ -240,7 +242,7 @@ class CancelView(APIView):
 class ModelPortfoliosView(APIView):
     """MPs with their newest weights; PUT adds a version."""
 
-    permission_classes = [AdminWrites]  # noqa: RUF012
+    permission_classes = [AdminWrites]
 
     @extend_schema(responses=dict)
     def get(self, request: Request) -> Response:
@@ -262,7 +264,7 @@ class ModelPortfoliosView(APIView):
 class SubPortfoliosView(APIView):
     """Sub-MPs with their newest weights; PUT adds a version."""
 
-    permission_classes = [AdminWrites]  # noqa: RUF012
+    permission_classes = [AdminWrites]
 
     @extend_schema(responses=dict)
     def get(self, request: Request) -> Response:
@@ -303,7 +305,7 @@ def _versions(portfolio: Any, weights: str) -> dict[str, Any]:
 class TargetsView(APIView):
     """The targets in force and those before; PUT binds the account to the newest versions named."""
 
-    permission_classes = [AdminWrites]  # noqa: RUF012
+    permission_classes = [AdminWrites]
 
     @extend_schema(parameters=[_ACCOUNT], responses=dict)
     def get(self, request: Request) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from rebalancing.domain.netting import Side
 from rebalancing.domain.pricing import DEFAULT_COLLAR, PRICE_STRATEGIES, is_inside_collar
@@ -136,7 +136,7 @@ def _quantity_problems(plan: list[dict], wanted: Mapping[tuple[str, str], int]) 
     ]
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

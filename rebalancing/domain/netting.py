@@ -103,7 +103,8 @@ def apply_minimum_trade_filter(
     """
     if unpriced := [ticker for ticker in sorted(changes) if prices.get(ticker, 0) <= 0]:
         raise InputError([Reason("missing_price", {"ticker": ticker}) for ticker in unpriced])
-    kept, dropped = [], []
+    kept: list[Trade] = []
+    dropped: list[Trade] = []
     for ticker, change in sorted(changes.items()):
         trade = _trade(ticker, change.delta, prices[ticker])
         worth_it = change.closes or trade.amount >= min_amount

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from rebalancing.domain.states import RunState
@@ -14,7 +13,7 @@ from rebalancing.models import Leg, Run
 from rebalancing.services.lease import move_run
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.models import Account, Approval, ApprovalPolicy, Attempt
-from trading.selectors.people import Role, has_role, may_see
+from trading.selectors.people import Person, Role, has_role, may_see
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.clock import market_clock
@@ -72,23 +71,26 @@ def automatic_grounds(run: Run, *, needs_person: bool) -> list[Reason]:
     doubtful = Attempt.objects.filter(
         intent__account=run.account, state__in=["UNKNOWN", "ABSENT"], committed_at__date=now.date()
     )
-    if doubtful.exists() or run.account.alerts.filter(
-        code="order_unknown", created_at__date=now.date()
-    ).exists():
+    if (
+        doubtful.exists()
+        or run.account.alerts.filter(code="order_unknown", created_at__date=now.date()).exists()
+    ):
         grounds.append(Reason("unknown_today"))
     return grounds
 
 
-def decide_run(
-    run_id: int, plan_hash: str, user: AbstractBaseUser, verdict: str, reason: str = ""
-) -> Run:
+def decide_run(run_id: int, plan_hash: str, user: Person, verdict: str, reason: str = "") -> Run:
     """A person approves or rejects exactly the plan named by `plan_hash`.
 
     Raises StateConflict when the plan is another, already decided or expired; RuleViolation with every
     reason when the policy does not let this person decide.
     """
     with transaction.atomic():
-        run = Run.objects.select_for_update(of=("self",)).select_related("account", "snapshot").get(pk=run_id)
+        run = (
+            Run.objects.select_for_update(of=("self",))
+            .select_related("account", "snapshot")
+            .get(pk=run_id)
+        )
         now = market_clock(run.account).now()
         _require_open(run, plan_hash)
         if run.plan_expires_at is not None and now <= run.plan_expires_at:
@@ -115,7 +117,7 @@ def _require_open(run: Run, plan_hash: str) -> None:
         raise StateConflict("stale_plan", run=run.pk)
 
 
-def _require_allowed(run: Run, user: AbstractBaseUser, verdict: str) -> None:
+def _require_allowed(run: Run, user: Person, verdict: str) -> None:
     policy = policy_of(run.account)
     reasons = []
     if not has_role(user, Role.APPROVER):
@@ -136,7 +138,7 @@ def _require_allowed(run: Run, user: AbstractBaseUser, verdict: str) -> None:
         raise RuleViolation(reasons)
 
 
-def _store(run: Run, user: AbstractBaseUser, verdict: str, reason: str, now: datetime) -> None:
+def _store(run: Run, user: Person, verdict: str, reason: str, now: datetime) -> None:
     policy = policy_of(run.account)
     try:
         with transaction.atomic():
@@ -153,7 +155,7 @@ def _store(run: Run, user: AbstractBaseUser, verdict: str, reason: str, now: dat
                 verdict=verdict,
                 reason=reason[:300],
                 decided_at=now,
-                expires_at=run.plan_expires_at,
+                expires_at=_expiry(run),
             )
     except IntegrityError as error:
         raise StateConflict("already_decided", run=run.pk) from error
@@ -178,6 +180,12 @@ def _store(run: Run, user: AbstractBaseUser, verdict: str, reason: str, now: dat
     )
 
 
+def _expiry(run: Run) -> datetime:
+    """When the plan's approval ends; a plan that awaits approval always has one."""
+    assert run.plan_expires_at is not None
+    return run.plan_expires_at
+
+
 def approve_by_policy(run: Run, now: datetime) -> None:
     """The policy's own approval of a scheduled plan inside its limits. Inside a transaction."""
     policy = policy_of(run.account)
@@ -192,7 +200,7 @@ def approve_by_policy(run: Run, now: datetime) -> None:
         auth_level="policy",
         verdict=Approval.Verdict.APPROVE,
         decided_at=now,
-        expires_at=run.plan_expires_at,
+        expires_at=_expiry(run),
     )
     audit(f"policy:{policy.pk}", "run_approved", f"run:{run.pk}", {"plan_hash": run.plan_hash})
 

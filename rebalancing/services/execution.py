@@ -82,9 +82,7 @@ def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bo
 
 
 def _views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
-    intents = list(
-        Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=run.pk).order_by("pk")
-    )
+    intents = list(Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=run.pk).order_by("pk"))
     cancels: dict[int, datetime] = {}
     orders: dict[int, list[OrderView]] = defaultdict(list)
     for intent in intents:
@@ -140,6 +138,7 @@ def _act(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> s
         assert todo.intent_id is not None
         return _cancel(run, todo.intent_id, now)
     if todo.kind is MoveKind.SEND:
+        assert todo.intent_id is not None
         intent = Intent.objects.get(pk=todo.intent_id)
         if not _still_priced(leg, intent, now):
             return _requote(leg, intent, now)
@@ -303,7 +302,7 @@ def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
         .order_by("leg_id")
     )
     for row in rows:
-        Leg.objects.filter(pk=row["leg_id"]).update(
+        Leg.objects.filter(pk=row["leg_id"] or 0).update(
             filled_quantity=row["quantity"] or 0,
             filled_amount=row["amount"] or 0,
             fee=row["fee"] or 0,

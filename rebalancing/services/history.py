@@ -35,7 +35,8 @@ class Closing:
 
 def positions_agree(account: Account, balance: Balance) -> bool:
     ours = {
-        p.instrument_id: p.quantity for p in Position.objects.filter(account=account, quantity__gt=0)
+        p.instrument_id: p.quantity
+        for p in Position.objects.filter(account=account, quantity__gt=0)
     }
     return ours == {h.ticker: h.quantity for h in balance.holdings}
 
@@ -43,9 +44,11 @@ def positions_agree(account: Account, balance: Balance) -> bool:
 def expected_cash(run: Run) -> int:
     """The snapshot's cash moved by every fill booked on the account since, to the won."""
     assert run.snapshot is not None
-    rows = Ledger.objects.filter(
-        order__account=run.account, posted_at__gt=run.snapshot.taken_at
-    ).values("order__side").annotate(won=Sum("amount"), fees=Sum("fee"), taxes=Sum("tax"))
+    rows = (
+        Ledger.objects.filter(order__account=run.account, posted_at__gt=run.snapshot.taken_at)
+        .values("order__side")
+        .annotate(won=Sum("amount"), fees=Sum("fee"), taxes=Sum("tax"))
+    )
     moved = sum(
         (row["won"] if row["order__side"] == "SELL" else -row["won"]) - row["fees"] - row["taxes"]
         for row in rows.order_by("order__side")

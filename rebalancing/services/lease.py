@@ -33,7 +33,13 @@ class Driver:
         self._token = token
 
     def move(
-        self, to: RunState | str, *, at: datetime, by: str = "engine", reason: str = "", **fields: object
+        self,
+        to: RunState | str,
+        *,
+        at: datetime,
+        by: str = "engine",
+        reason: str = "",
+        **fields: object,
     ) -> None:
         """Move the run inside a transaction; raises StateConflict when the lease or state was lost."""
         move_run(self.run, to, at=at, by=by, reason=reason, lease_token=self._token, **fields)
@@ -78,9 +84,7 @@ def lease(run_id: int) -> Iterator[Driver | None]:
     """Yield a Driver, or None when somebody alive holds the run."""
     token, wall = secrets.token_hex(16), timezone.now()
     epoch = epochs.current_epoch()
-    free = (
-        Q(lease="") | Q(lease_until__lt=wall) | Q(lease_until__isnull=True)
-    )
+    free = Q(lease="") | Q(lease_until__lt=wall) | Q(lease_until__isnull=True)
     hit = Run.objects.filter(free, pk=run_id, terminal_at=None).update(
         lease=token, lease_until=wall + LEASE, lease_epoch=epoch.pk
     )

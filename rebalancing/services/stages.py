@@ -128,9 +128,7 @@ def _broker_silent(driver: Driver, now: datetime, error: BrokerError) -> Due:
     return due
 
 
-def _end(
-    driver: Driver, to: RunState, now: datetime, reason: str, facts: dict[str, Any]
-) -> None:
+def _end(driver: Driver, to: RunState, now: datetime, reason: str, facts: dict[str, Any]) -> None:
     run = driver.run
     with transaction.atomic():
         driver.move(
@@ -150,9 +148,7 @@ def _end(
 def _facts(error: JeoulError) -> dict[str, Any]:
     reasons: tuple[Reason, ...] = getattr(error, "reasons", ())
     return {
-        "reasons": [
-            {"code": r.code, **{k: str(v) for k, v in r.facts.items()}} for r in reasons
-        ]
+        "reasons": [{"code": r.code, **{k: str(v) for k, v in r.facts.items()}} for r in reasons]
     }
 
 
@@ -171,9 +167,7 @@ def _snapshot(driver: Driver, now: datetime) -> Due:
         raise BrokerError("the order list is incomplete")
     if execution.unanswered(run).exists():
         return now + POLL
-    working = BrokerOrder.objects.filter(
-        account=run.account, trade_date=now.date(), is_final=False
-    )
+    working = BrokerOrder.objects.filter(account=run.account, trade_date=now.date(), is_final=False)
     if not run.dry_run and working.exists():
         orders = [str(order) for order in working]
         _end(driver, RunState.FAILED, now, "open_orders", {"orders": orders})
@@ -404,9 +398,7 @@ def _approved(driver: Driver, now: datetime) -> Due:
                 outcome=run.outcome | {"stale": moved or [{"plan": plan_value, "now": now_value}]},
             )
             return now
-        driver.move(
-            RunState.SELLING, at=now, step_deadline_at=_wait_until(run, now), due_at=now
-        )
+        driver.move(RunState.SELLING, at=now, step_deadline_at=_wait_until(run, now), due_at=now)
     return now
 
 
@@ -481,9 +473,7 @@ def _waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
         if not progress.done:
             return now + (POLL if not set(progress.waiting) & _TURN else timedelta(seconds=1))
         with transaction.atomic():
-            driver.move(
-                after, at=now, step_deadline_at=now + CASH_WAIT, due_at=now
-            )
+            driver.move(after, at=now, step_deadline_at=now + CASH_WAIT, due_at=now)
         return now
 
     return wait
@@ -720,4 +710,3 @@ _STEPS: dict[RunState, Callable[[Driver, datetime], Due]] = {
     RunState.PAUSED_EXTERNAL: _paused,
     RunState.FINAL_RECON: _final_recon,
 }
-

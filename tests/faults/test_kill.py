@@ -47,7 +47,9 @@ def _chosen() -> list[str]:
 
 @pytest.mark.parametrize("place", _chosen())
 @pytest.mark.timeout(180)
-def test_a_killed_worker_leaves_one_truth(place: str, transactional_db: None, settings: object) -> None:
+def test_a_killed_worker_leaves_one_truth(
+    place: str, transactional_db: None, settings: object
+) -> None:
     with world_of() as world:
         outcome = kill_once(world, place)
         judge(world)

@@ -310,9 +310,7 @@ def test_a_run_does_not_start_outside_the_session(
         assert not Run.objects.exists()
 
 
-def test_on_the_exam_day_the_hours_are_an_hour_later(
-    transactional_db: None, settings: Any
-) -> None:
+def test_on_the_exam_day_the_hours_are_an_hour_later(transactional_db: None, settings: Any) -> None:
     from datetime import datetime
 
     with world_of(start=datetime.fromisoformat("2026-11-19T15:45:00+09:00")) as world:

@@ -98,9 +98,7 @@ def test_the_same_key_answers_with_the_same_run(owner: APIClient, world: World) 
     second = owner.post(f"{BASE}/rebalancing/runs", body, format="json", **KEY)
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["run"] == second.json()["run"]
-    other = owner.post(
-        f"{BASE}/rebalancing/runs", body | {"dry_run": False}, format="json", **KEY
-    )
+    other = owner.post(f"{BASE}/rebalancing/runs", body | {"dry_run": False}, format="json", **KEY)
     assert (other.status_code, other.json()["code"]) == (409, "key_used_for_another_request")
 
 
@@ -110,7 +108,11 @@ def test_a_second_run_is_refused_while_one_is_active(owner: APIClient, world: Wo
     again = owner.post(
         f"{BASE}/rebalancing/runs", body, format="json", HTTP_IDEMPOTENCY_KEY="key-0002"
     )
-    assert (again.status_code, again.json()["code"], again.json()["run"]) == (409, "run_active", run)
+    assert (again.status_code, again.json()["code"], again.json()["run"]) == (
+        409,
+        "run_active",
+        run,
+    )
 
 
 def test_a_plan_is_approved_by_its_hash_and_only_once(owner: APIClient, world: World) -> None:

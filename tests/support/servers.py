@@ -107,7 +107,7 @@ def _postgres(folder: Path) -> Iterator[str]:
     data.mkdir(mode=0o700)
     if prefix:
         owner = prefix[1].split("=")[1]
-        os.chmod(folder, 0o755)  # noqa: S103
+        os.chmod(folder, 0o755)
         shutil.chown(data, owner)
     _run(
         *prefix,

@@ -44,6 +44,4 @@ class EvidenceReaders(BasePermission):
     message = "승인자 또는 관리자 역할이 필요합니다."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return request.method in SAFE_METHODS and has_role(
-            request.user, Role.APPROVER, Role.ADMIN
-        )
+        return request.method in SAFE_METHODS and has_role(request.user, Role.APPROVER, Role.ADMIN)

@@ -1,17 +1,17 @@
 """What can go wrong, and what the caller does about it.
 
-    JeoulError
-    ├── InputError            the caller sent something malformed: show it, change nothing
-    ├── RuleViolation         a rule refuses: show every reason, change nothing
-    ├── StateConflict         the record moved on meanwhile: read it again
-    ├── BrokerError           the broker's side
-    │   ├── BrokerUnavailable  no answer: wait and ask again (reads only)
-    │   ├── BrokerRefused      a business refusal: show it, do not repeat
-    │   ├── BrokerBusy         asked too fast: wait, then ask again (reads only)
-    │   ├── BrokerTokenDead    the token is not valid: renew once, then repeat the read
-    │   ├── BrokerMisconfigured keys, host or account are wrong: stop and tell a person
-    │   └── BrokerGarbled      an answer that cannot be read: never a fact, ask again
-    └── ConfigurationError    the installation is wrong: stop and say what to set
+JeoulError
+├── InputError            the caller sent something malformed: show it, change nothing
+├── RuleViolation         a rule refuses: show every reason, change nothing
+├── StateConflict         the record moved on meanwhile: read it again
+├── BrokerError           the broker's side
+│   ├── BrokerUnavailable  no answer: wait and ask again (reads only)
+│   ├── BrokerRefused      a business refusal: show it, do not repeat
+│   ├── BrokerBusy         asked too fast: wait, then ask again (reads only)
+│   ├── BrokerTokenDead    the token is not valid: renew once, then repeat the read
+│   ├── BrokerMisconfigured keys, host or account are wrong: stop and tell a person
+│   └── BrokerGarbled      an answer that cannot be read: never a fact, ask again
+└── ConfigurationError    the installation is wrong: stop and say what to set
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class BrokerError(JeoulError):
 
     code = "broker"
 
-    def __init__(self, message: str = "", *, msg_cd: str = "", http_status: int | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, msg_cd: str = "", http_status: int | None = None
+    ) -> None:
         self.msg_cd = msg_cd
         self.http_status = http_status
         super().__init__(message or msg_cd or self.code)

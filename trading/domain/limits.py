@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import is_on_tick
@@ -87,151 +87,148 @@ class RuleResult:
     numbers: dict[str, Any]
 
 
-Rule = Callable[[GateInputs, GateLimits], RuleResult]
+class Verdict(NamedTuple):
+    """What one rule found."""
+
+    passed: bool
+    numbers: dict[str, Any]
+
+
+Rule = Callable[[GateInputs, GateLimits], Verdict]
 
 
 def evaluate_gate(inputs: GateInputs, limits: GateLimits | None = None) -> list[RuleResult]:
     """Every rule that applies to `inputs`; the verdict is PASS only when all passed."""
     limits = limits or GateLimits()
     rules = _CANCEL_RULES if inputs.action == "cancel" else _ORDER_RULES
-    return [_guarded(rule, inputs, limits) for rule in rules]
+    return [_guarded(name, rule, inputs, limits) for name, rule in rules.items()]
 
 
-def _guarded(rule: Rule, inputs: GateInputs, limits: GateLimits) -> RuleResult:
+def _guarded(name: str, rule: Rule, inputs: GateInputs, limits: GateLimits) -> RuleResult:
     try:
-        return rule(inputs, limits)
+        passed, numbers = rule(inputs, limits)
     except Exception as error:
         # Fail closed: a rule that breaks has not passed.
-        return RuleResult(rule.__name__.strip("_"), False, {"error": type(error).__name__})
+        return RuleResult(name, False, {"error": type(error).__name__})
+    return RuleResult(name, bool(passed), numbers)
 
 
-def _switch(i: GateInputs, _: GateLimits) -> RuleResult:
+def _switch(i: GateInputs, _: GateLimits) -> Verdict:
     allowed = i.switch == "ACTIVE" or (i.switch == "REDUCING" and i.side == "SELL")
-    return RuleResult("switch", allowed, {"state": i.switch})
+    return Verdict(allowed, {"state": i.switch})
 
 
-def _environment(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("environment", i.environment_ok, {})
+def _environment(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.environment_ok, {})
 
 
-def _account(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("account_not_paused", not i.account_paused, {})
+def _account(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(not i.account_paused, {})
 
 
-def _session(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("session_open", i.market_open, {"now": i.now})
+def _session(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.market_open, {"now": i.now})
 
 
-def _cancel_session(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("session_open", i.cancel_allowed_now, {"now": i.now})
+def _cancel_session(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.cancel_allowed_now, {"now": i.now})
 
 
-def _instrument(i: GateInputs, _: GateLimits) -> RuleResult:
+def _instrument(i: GateInputs, _: GateLimits) -> Verdict:
     passed = i.instrument_tradable and i.halted is False and i.vi is False
-    return RuleResult(
-        "instrument_tradable",
+    return Verdict(
         passed,
         {"tradable": i.instrument_tradable, "halted": i.halted, "vi": i.vi},
     )
 
 
-def _restricted(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("no_warning_on_buy", i.side == "SELL" or not i.warning, {"warning": i.warning})
+def _restricted(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.side == "SELL" or not i.warning, {"warning": i.warning})
 
 
-def _approval(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("approved", i.approval_ok, {})
+def _approval(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.approval_ok, {})
 
 
-def _deadline(i: GateInputs, _: GateLimits) -> RuleResult:
+def _deadline(i: GateInputs, _: GateLimits) -> Verdict:
     passed = datetime.fromisoformat(i.now) <= datetime.fromisoformat(i.deadline)
-    return RuleResult("before_deadline", passed, {"deadline": i.deadline})
+    return Verdict(passed, {"deadline": i.deadline})
 
 
-def _lane(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("lane_free", i.lane_free, {})
+def _lane(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.lane_free, {})
 
 
-def _quantity(i: GateInputs, limits: GateLimits) -> RuleResult:
+def _quantity(i: GateInputs, limits: GateLimits) -> Verdict:
     passed = 1 <= i.quantity <= limits.max_quantity
-    return RuleResult("quantity", passed, {"quantity": i.quantity, "max": limits.max_quantity})
+    return Verdict(passed, {"quantity": i.quantity, "max": limits.max_quantity})
 
 
-def _quote_age(i: GateInputs, limits: GateLimits) -> RuleResult:
+def _quote_age(i: GateInputs, limits: GateLimits) -> Verdict:
     assert i.quote_at is not None
     age = (datetime.fromisoformat(i.now) - datetime.fromisoformat(i.quote_at)).total_seconds()
-    return RuleResult(
-        "quote_fresh", -1 <= age <= limits.quote_age_seconds, {"age_seconds": round(age, 1)}
-    )
+    return Verdict(-1 <= age <= limits.quote_age_seconds, {"age_seconds": round(age, 1)})
 
 
-def _grid(i: GateInputs, _: GateLimits) -> RuleResult:
+def _grid(i: GateInputs, _: GateLimits) -> Verdict:
     passed = i.limit_price is None or is_on_tick(i.limit_price, InstrumentKind(i.kind))
-    return RuleResult("price_on_tick", passed, {"price": i.limit_price})
+    return Verdict(passed, {"price": i.limit_price})
 
 
-def _band(i: GateInputs, _: GateLimits) -> RuleResult:
+def _band(i: GateInputs, _: GateLimits) -> Verdict:
     assert i.lower_limit is not None and i.upper_limit is not None
     passed = i.limit_price is None or i.lower_limit <= i.limit_price <= i.upper_limit
-    return RuleResult(
-        "price_inside_daily_limits", passed, {"low": i.lower_limit, "high": i.upper_limit}
-    )
+    return Verdict(passed, {"low": i.lower_limit, "high": i.upper_limit})
 
 
-def _collar(i: GateInputs, limits: GateLimits) -> RuleResult:
+def _collar(i: GateInputs, limits: GateLimits) -> Verdict:
     assert i.quote_last is not None
     if i.limit_price is None:
-        return RuleResult("price_collar", True, {"last": i.quote_last})
+        return Verdict(True, {"last": i.quote_last})
     away = abs(Decimal(i.limit_price) / i.quote_last - 1) * 100
-    return RuleResult(
-        "price_collar",
+    return Verdict(
         away <= Decimal(limits.collar_percent),
         {"price": i.limit_price, "last": i.quote_last, "away_percent": str(round(away, 2))},
     )
 
 
-def _notional(i: GateInputs, limits: GateLimits) -> RuleResult:
+def _notional(i: GateInputs, limits: GateLimits) -> Verdict:
     price = i.limit_price or i.quote_last
     assert price is not None
     amount = price * i.quantity
-    return RuleResult(
-        "order_amount", amount <= limits.max_order_won, {"won": amount, "max": limits.max_order_won}
-    )
+    return Verdict(amount <= limits.max_order_won, {"won": amount, "max": limits.max_order_won})
 
 
-def _pace(i: GateInputs, limits: GateLimits) -> RuleResult:
+def _pace(i: GateInputs, limits: GateLimits) -> Verdict:
     passed = i.sent_last_minute < limits.per_minute and i.sent_today < limits.per_day
-    return RuleResult(
-        "pace", passed, {"last_minute": i.sent_last_minute, "today": i.sent_today}
-    )
+    return Verdict(passed, {"last_minute": i.sent_last_minute, "today": i.sent_today})
 
 
-def _duplicate(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("no_duplicate", i.duplicates == 0, {"same_within_minute": i.duplicates})
+def _duplicate(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.duplicates == 0, {"same_within_minute": i.duplicates})
 
 
-def _self_trade(i: GateInputs, _: GateLimits) -> RuleResult:
-    return RuleResult("no_self_trade", i.opposite_open == 0, {"opposite_open": i.opposite_open})
+def _self_trade(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.opposite_open == 0, {"opposite_open": i.opposite_open})
 
 
-def _shares(i: GateInputs, _: GateLimits) -> RuleResult:
+def _shares(i: GateInputs, _: GateLimits) -> Verdict:
     if i.side != "SELL":
-        return RuleResult("shares", True, {})
+        return Verdict(True, {})
     assert i.sellable is not None
     free = i.sellable - i.open_sell_shares
-    return RuleResult("shares", i.quantity <= free, {"quantity": i.quantity, "sellable": free})
+    return Verdict(i.quantity <= free, {"quantity": i.quantity, "sellable": free})
 
 
-def _cash(i: GateInputs, _: GateLimits) -> RuleResult:
+def _cash(i: GateInputs, _: GateLimits) -> Verdict:
     if i.side != "BUY":
-        return RuleResult("cash", True, {})
+        return Verdict(True, {})
     assert i.orderable_won is not None and i.orderable_at is not None
     fresh = i.cash_changed_at is None or datetime.fromisoformat(
         i.cash_changed_at
     ) <= datetime.fromisoformat(i.orderable_at)
     enough = i.needed_won + i.reserved_won <= i.orderable_won
-    return RuleResult(
-        "cash",
+    return Verdict(
         fresh and enough,
         {
             "needed": i.needed_won,
@@ -242,39 +239,43 @@ def _cash(i: GateInputs, _: GateLimits) -> RuleResult:
     )
 
 
-def _budget(i: GateInputs, _: GateLimits) -> RuleResult:
+def _budget(i: GateInputs, _: GateLimits) -> Verdict:
     """The broker's figure may lag behind what it accepted; our own sum since the cash was confirmed
     does not."""
     if i.side != "BUY" or i.budget_won is None:
-        return RuleResult("budget", True, {})
-    return RuleResult(
-        "budget",
+        return Verdict(True, {})
+    return Verdict(
         i.needed_won + i.budget_used_won <= i.budget_won,
         {"needed": i.needed_won, "used": i.budget_used_won, "confirmed": i.budget_won},
     )
 
 
-_ORDER_RULES: tuple[Rule, ...] = (
-    _switch,
-    _environment,
-    _account,
-    _session,
-    _instrument,
-    _restricted,
-    _approval,
-    _deadline,
-    _lane,
-    _quantity,
-    _quote_age,
-    _grid,
-    _band,
-    _collar,
-    _notional,
-    _pace,
-    _duplicate,
-    _self_trade,
-    _shares,
-    _cash,
-    _budget,
-)
-_CANCEL_RULES: tuple[Rule, ...] = (_environment, _cancel_session, _lane, _quantity)
+_ORDER_RULES: dict[str, Rule] = {
+    "switch": _switch,
+    "environment": _environment,
+    "account_not_paused": _account,
+    "session_open": _session,
+    "instrument_tradable": _instrument,
+    "no_warning_on_buy": _restricted,
+    "approved": _approval,
+    "before_deadline": _deadline,
+    "lane_free": _lane,
+    "quantity": _quantity,
+    "quote_fresh": _quote_age,
+    "price_on_tick": _grid,
+    "price_inside_daily_limits": _band,
+    "price_collar": _collar,
+    "order_amount": _notional,
+    "pace": _pace,
+    "no_duplicate": _duplicate,
+    "no_self_trade": _self_trade,
+    "shares": _shares,
+    "cash": _cash,
+    "budget": _budget,
+}
+_CANCEL_RULES: dict[str, Rule] = {
+    "environment": _environment,
+    "session_open": _cancel_session,
+    "lane_free": _lane,
+    "quantity": _quantity,
+}

@@ -55,9 +55,7 @@ _S = IntentState
 INTENT_MOVES: dict[IntentState, frozenset[IntentState]] = {
     _S.DRAFT: frozenset({_S.CHECKED, _S.VETOED, _S.REVOKED}),
     _S.CHECKED: frozenset({_S.AWAITING_APPROVAL, _S.AUTHORIZED, _S.VETOED, _S.REVOKED}),
-    _S.AWAITING_APPROVAL: frozenset(
-        {_S.AUTHORIZED, _S.DENIED, _S.EXPIRED_APPROVAL, _S.REVOKED}
-    ),
+    _S.AWAITING_APPROVAL: frozenset({_S.AUTHORIZED, _S.DENIED, _S.EXPIRED_APPROVAL, _S.REVOKED}),
     _S.AUTHORIZED: frozenset({_S.SENDING, _S.VETOED, _S.REVOKED, _S.SUPERSEDED}),
     _S.SENDING: frozenset({_S.AUTHORIZED, _S.REJECTED, _S.UNKNOWN, _S.ACKED, _S.REVOKED}),
     _S.UNKNOWN: frozenset({_S.ACKED, _S.ABANDONED, _S.SUPERSEDED}),

@@ -47,9 +47,7 @@ def _fits(row: OrderRow, sought: Sought) -> bool:
         return False
     if sought.cancels:
         return row.original_order_no == sought.cancels
-    return (
-        not row.is_change and row.quantity == sought.quantity and row.price == sought.limit_price
-    )
+    return not row.is_change and row.quantity == sought.quantity and row.price == sought.limit_price
 
 
 def _in_window(row: OrderRow, sought: Sought) -> bool:

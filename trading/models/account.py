@@ -53,7 +53,9 @@ class Account(models.Model):
     account_tail = models.CharField(max_length=2, editable=False)
     app_key = EncryptedTextField(_("앱 키"))
     app_secret = EncryptedTextField(_("앱 시크릿"))
-    wrapper = models.CharField(_("계좌 유형"), max_length=8, choices=Wrapper, default=Wrapper.GENERAL)
+    wrapper = models.CharField(
+        _("계좌 유형"), max_length=8, choices=Wrapper, default=Wrapper.GENERAL
+    )
     commission_stock = models.DecimalField(
         _("주식 수수료율"), max_digits=9, decimal_places=9, default=Decimal("0.000140527")
     )

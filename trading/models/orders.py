@@ -177,8 +177,19 @@ class Intent(models.Model):
                 name="intent_fills_within_quantity",
             ),
             models.CheckConstraint(
-                condition=~Q(origin="run") | Q(action="cancel") | Q(approval__isnull=False)
-                | Q(state__in=["DRAFT", "CHECKED", "VETOED", "AWAITING_APPROVAL", "DENIED", "REVOKED"]),
+                condition=~Q(origin="run")
+                | Q(action="cancel")
+                | Q(approval__isnull=False)
+                | Q(
+                    state__in=[
+                        "DRAFT",
+                        "CHECKED",
+                        "VETOED",
+                        "AWAITING_APPROVAL",
+                        "DENIED",
+                        "REVOKED",
+                    ]
+                ),
                 name="run_order_has_approval",
             ),
         ]
@@ -275,9 +286,7 @@ class BrokerOrder(models.Model):
     org_no = models.CharField(max_length=10)
     order_no = models.CharField(max_length=10)
     original_order_no = models.CharField(max_length=10, blank=True)
-    owner = models.OneToOneField(
-        Intent, models.PROTECT, null=True, related_name="broker_order"
-    )
+    owner = models.OneToOneField(Intent, models.PROTECT, null=True, related_name="broker_order")
     source = models.CharField(max_length=8, choices=Source)
     instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+")
     side = models.CharField(max_length=4, choices=Side)

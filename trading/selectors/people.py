@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import QuerySet
 
 from trading.models import Account, AccountMember
 
-__all__ = ["Role", "accounts_of", "has_role", "may_see", "role_names"]
+__all__ = ["Person", "Role", "accounts_of", "has_role", "may_see", "role_names"]
 
-Person = AbstractBaseUser | AnonymousUser
+Person = Any  # a User or nobody: the model is swappable
 
 
 class Role(StrEnum):
@@ -27,8 +27,8 @@ def role_names(user: Person) -> frozenset[str]:
         return frozenset()
     found: frozenset[str] | None = getattr(user, "_jeoul_roles", None)
     if found is None:
-        found = frozenset(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]
-        user._jeoul_roles = found  # type: ignore[union-attr]
+        found = frozenset(user.groups.values_list("name", flat=True))
+        user._jeoul_roles = found
     return found
 
 
@@ -45,6 +45,6 @@ def accounts_of(user: Person) -> QuerySet[Account]:
 
 
 def may_see(user: Person, account: Account) -> bool:
-    return bool(role_names(user)) and AccountMember.objects.filter(
-        account=account, user=user
-    ).exists()
+    return (
+        bool(role_names(user)) and AccountMember.objects.filter(account=account, user=user).exists()
+    )

@@ -41,10 +41,14 @@ def verify() -> int | None:
     rows = AuditEntry.objects.order_by("seq").values_list(
         "seq", "at", "actor", "action", "object", "payload_hash", "key_id", "prev_hash", "hash"
     )
-    broken = chain.first_break(settings.AUDIT_KEY, (chain.AuditRow(*row) for row in rows.iterator()))
+    broken = chain.first_break(
+        settings.AUDIT_KEY, (chain.AuditRow(*row) for row in rows.iterator())
+    )
     if broken is not None:
         return broken
-    for entry in AuditEntry.objects.order_by("seq").only("seq", "payload", "payload_hash").iterator():
+    for entry in (
+        AuditEntry.objects.order_by("seq").only("seq", "payload", "payload_hash").iterator()
+    ):
         if chain.payload_hash(entry.payload) != entry.payload_hash:
             return entry.seq
     head = AuditHead.objects.filter(pk=1).first()

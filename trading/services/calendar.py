@@ -12,7 +12,14 @@ from trading.models import Account, MarketDay
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 
-__all__ = ["LAST_BUY", "LAST_START", "is_trading_day", "market_phase", "refresh_market_days", "run_cutoffs"]
+__all__ = [
+    "LAST_BUY",
+    "LAST_START",
+    "is_trading_day",
+    "market_phase",
+    "refresh_market_days",
+    "run_cutoffs",
+]
 
 log = structlog.get_logger(__name__)
 

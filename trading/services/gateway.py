@@ -17,6 +17,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -98,7 +99,9 @@ class FreshInputs:
     orderable_at: datetime | None = None
 
 
-WAITING_RULES = frozenset({"quote_fresh", "lane_free", "cash", "pace", "no_self_trade", "no_duplicate"})
+WAITING_RULES = frozenset(
+    {"quote_fresh", "lane_free", "cash", "pace", "no_self_trade", "no_duplicate"}
+)
 """Refusals that pass by themselves: the intent stays AUTHORIZED and is tried again until its deadline."""
 
 
@@ -107,9 +110,9 @@ def send(intent_id: int, *, by: str, budget_won: int | None = None) -> SendOutco
 
     Raises BrokerError while the inputs cannot be read: nothing was sent, try again later.
     """
-    intent = Intent.objects.select_related(
-        "account", "instrument", "target_order", "approval"
-    ).get(pk=intent_id)
+    intent = Intent.objects.select_related("account", "instrument", "target_order", "approval").get(
+        pk=intent_id
+    )
     if intent.state != IntentState.AUTHORIZED:
         return SendOutcome(intent.state, note="not authorized")
     with structlog.contextvars.bound_contextvars(intent_id=intent.pk):
@@ -171,9 +174,11 @@ def fresh_inputs(intent: Intent) -> FreshInputs:
 def reserve_for(intent: Intent, upper_limit: int) -> int:
     """Won that a buy may cost at worst: its limit, or the day's upper limit when it has none."""
     amount = intent.quantity * (intent.limit_price or upper_limit)
-    return amount + commission(
-        amount, intent.instrument.instrument_kind, intent.account.commission
-    ) + 1
+    return (
+        amount
+        + commission(amount, intent.instrument.instrument_kind, intent.account.commission)
+        + 1
+    )
 
 
 # --- T2 --------------------------------------------------------------------------------------
@@ -278,9 +283,13 @@ def _gate_inputs(
     sent = Attempt.objects.filter(
         intent__account=account, action=OrderAction.ORDER, committed_at__gte=now - timedelta(days=1)
     )
-    open_lane = Intent.objects.filter(
-        account=account, instrument_id=intent.instrument_id, action=OrderAction.ORDER
-    ).exclude(pk=intent.pk).filter(state__in=_WORKING)
+    open_lane = (
+        Intent.objects.filter(
+            account=account, instrument_id=intent.instrument_id, action=OrderAction.ORDER
+        )
+        .exclude(pk=intent.pk)
+        .filter(state__in=_WORKING)
+    )
     needed = reserve_for(intent, quote.upper_limit) if quote and intent.side == Side.BUY else 0
     return GateInputs(
         action=intent.action,
@@ -359,15 +368,19 @@ def _approval_holds(intent: Intent) -> bool:
 
 def _duplicates(intent: Intent, now: datetime) -> int:
     """The same order of another parent within the last minute."""
-    same = Attempt.objects.filter(
-        action=OrderAction.ORDER,
-        committed_at__gt=now - timedelta(seconds=60),
-        intent__account=intent.account,
-        intent__instrument_id=intent.instrument_id,
-        intent__side=intent.side,
-        intent__quantity=intent.quantity,
-        intent__limit_price=intent.limit_price,
-    ).exclude(intent=intent).exclude(state="NOT_SENT")
+    same = (
+        Attempt.objects.filter(
+            action=OrderAction.ORDER,
+            committed_at__gt=now - timedelta(seconds=60),
+            intent__account=intent.account,
+            intent__instrument_id=intent.instrument_id,
+            intent__side=intent.side,
+            intent__quantity=intent.quantity,
+            intent__limit_price=intent.limit_price,
+        )
+        .exclude(intent=intent)
+        .exclude(state="NOT_SENT")
+    )
     if intent.origin_id is not None:
         same = same.exclude(intent__origin=intent.origin, intent__origin_id=intent.origin_id)
     return same.count()
@@ -377,12 +390,16 @@ def _unseen_sell_shares(intent: Intent) -> int:
     """Shares promised to open sells that the broker's sellable figure may not reflect yet."""
     if intent.side != Side.SELL:
         return 0
-    unseen = Reservation.objects.filter(
-        intent__account=intent.account,
-        intent__instrument_id=intent.instrument_id,
-        intent__side=Side.SELL,
-        closed_at=None,
-    ).exclude(intent=intent).exclude(intent__broker_order__listed=True)
+    unseen = (
+        Reservation.objects.filter(
+            intent__account=intent.account,
+            intent__instrument_id=intent.instrument_id,
+            intent__side=Side.SELL,
+            closed_at=None,
+        )
+        .exclude(intent=intent)
+        .exclude(intent__broker_order__listed=True)
+    )
     return unseen.aggregate(total=Sum("shares"))["total"] or 0
 
 
@@ -415,9 +432,7 @@ def _budget_used(intent: Intent) -> int:
         won=Sum("ledger__amount"), fee=Sum("ledger__fee")
     )
     return (
-        (held.aggregate(total=Sum("won"))["total"] or 0)
-        + (costs["won"] or 0)
-        + (costs["fee"] or 0)
+        (held.aggregate(total=Sum("won"))["total"] or 0) + (costs["won"] or 0) + (costs["fee"] or 0)
     )
 
 
@@ -432,16 +447,12 @@ def _store_check(
         inputs=stored,
         inputs_hash=hashlib.sha256(text.encode()).hexdigest(),
         verdict="PASS" if passed else "VETO",
-        results=[
-            {"rule": r.rule, "passed": r.passed, "numbers": r.numbers} for r in results
-        ],
+        results=[{"rule": r.rule, "passed": r.passed, "numbers": r.numbers} for r in results],
         at=now,
     )
 
 
-def _refuse(
-    intent: Intent, refused: tuple[RuleResult, ...], now: datetime, by: str
-) -> SendOutcome:
+def _refuse(intent: Intent, refused: tuple[RuleResult, ...], now: datetime, by: str) -> SendOutcome:
     """Refusals that pass by themselves leave the intent as it is; the others end it."""
     names = [result.rule for result in refused]
     if set(names) <= WAITING_RULES:
@@ -492,9 +503,7 @@ def _release(intent: Intent, now: datetime) -> None:
 
 
 # --- T3 --------------------------------------------------------------------------------------
-def _record(
-    attempt: Attempt, intent: Intent, raw: RawReply, reply: Reply, by: str
-) -> SendOutcome:
+def _record(attempt: Attempt, intent: Intent, raw: RawReply, reply: Reply, by: str) -> SendOutcome:
     verdict = classify_reply(raw.transport, reply)
     now = market_clock(intent.account).now()
     try:
@@ -562,7 +571,7 @@ def _apply(
     return SendOutcome(intent.state, note=reply.msg_cd)
 
 
-def _answer(raw: RawReply, reply: Reply, now: datetime) -> dict[str, object]:
+def _answer(raw: RawReply, reply: Reply, now: datetime) -> dict[str, Any]:
     return {
         "answered_at": now if raw.transport == "answered" else None,
         "http_status": raw.status,

@@ -34,7 +34,9 @@ def sleeve_of(account: Account, code: str = CORE) -> Sleeve:
     )[0]
 
 
-def costs_of(account: Account, instrument: Instrument, side: str, amount: int, on: datetime) -> tuple[int, int]:
+def costs_of(
+    account: Account, instrument: Instrument, side: str, amount: int, on: datetime
+) -> tuple[int, int]:
     """(commission, tax) in won of `amount` traded on that day in one order."""
     fee = commission(amount, instrument.instrument_kind, account.commission)
     if side != Side.SELL:

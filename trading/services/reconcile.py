@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -131,9 +132,7 @@ def _see_rows(account: Account, rows: tuple[OrderRow, ...], now: datetime) -> No
     }
     frozen = {
         (lane.instrument_id, lane.side)
-        for lane in Lane.objects.filter(
-            account=account, attempts__state__in=["SENDING", "UNKNOWN"]
-        )
+        for lane in Lane.objects.filter(account=account, attempts__state__in=["SENDING", "UNKNOWN"])
     }
     final_now = _session_over(now)
     for row in rows:
@@ -209,7 +208,7 @@ def _update(order: BrokerOrder, row: OrderRow, now: datetime, session_over: bool
         _follow(order.owner, order, now)
 
 
-def _flag(order: BrokerOrder, flag: str, **facts: object) -> None:
+def _flag(order: BrokerOrder, flag: str, **facts: Any) -> None:
     BrokerOrder.objects.filter(pk=order.pk).update(flag=flag)
     order.flag = flag
     alert(
@@ -246,9 +245,7 @@ def _state_of(order: BrokerOrder, intent: Intent) -> IntentState | None:
         return IntentState.FILLED
     if order.is_final:
         if order.rejected_quantity and not order.filled_quantity:
-            return (
-                IntentState.REJECTED_LATE if intent.state == "ACKED" else IntentState.EXPIRED
-            )
+            return IntentState.REJECTED_LATE if intent.state == "ACKED" else IntentState.EXPIRED
         return IntentState.CANCELED if order.cancelled_quantity else IntentState.EXPIRED
     return IntentState.PARTIAL if order.filled_quantity else None
 
@@ -461,8 +458,10 @@ def _require_absence(attempt: Attempt, record: Enumeration, found: list[OrderRow
         raise StateConflict("candidate_exists", orders=[row.order_no for row in found])
     if not attempt.absent_presumed:
         raise StateConflict("too_early", checks=attempt.absence_checks)
-    if attempt.answered_at is None and not attempt.message and not epochs.has_ended(
-        attempt.epoch_id
+    if (
+        attempt.answered_at is None
+        and not attempt.message
+        and not epochs.has_ended(attempt.epoch_id)
     ):
         raise StateConflict("sender_alive", attempt=attempt.pk)
 

@@ -104,7 +104,8 @@ def compare_positions(account: Account, balance: Balance, at: datetime) -> list[
     difference. Returns the tickers that differed.
     """
     ours = {
-        p.instrument_id: p.quantity for p in Position.objects.filter(account=account, quantity__gt=0)
+        p.instrument_id: p.quantity
+        for p in Position.objects.filter(account=account, quantity__gt=0)
     }
     theirs = {h.ticker: h for h in balance.holdings}
     first = not Position.objects.filter(account=account).exists()

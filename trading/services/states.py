@@ -29,9 +29,7 @@ def record_transition(
     )
 
 
-def move(
-    row: Any, to: str, *, at: datetime, by: str, reason: str = "", **fields: Any
-) -> None:
+def move(row: Any, to: str, *, at: datetime, by: str, reason: str = "", **fields: Any) -> None:
     """Move `row` from the state it was read in to `to`, setting `fields` in the same UPDATE.
 
     Raises StateConflict when somebody moved it first. The table's trigger refuses a move that the

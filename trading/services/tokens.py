@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -41,7 +42,7 @@ class DatabaseTokenStore:
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._where = {"key_digest": key_digest, "host": host}
+        self._where: dict[str, Any] = {"key_digest": key_digest, "host": host}
         self._issue = issue
         self._now = now
         self._sleep = sleep
@@ -91,8 +92,10 @@ class DatabaseTokenStore:
     def _issue_and_keep(self, dead: str | None) -> StoredToken:
         rows = KisToken.objects.filter(**self._where)
         row = rows.get()
-        if row.failures >= MAX_FAILURES and row.last_attempt_at and (
-            timezone.now() - row.last_attempt_at < MINUTE
+        if (
+            row.failures >= MAX_FAILURES
+            and row.last_attempt_at
+            and (timezone.now() - row.last_attempt_at < MINUTE)
         ):
             rows.update(issuing_until=None)
             raise BrokerMisconfigured("the broker keeps refusing a token; check the keys")

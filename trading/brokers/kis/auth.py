@@ -51,8 +51,9 @@ def issue_token(
     if response.status_code != 200 or failure:
         if failure == "EGW00133":
             raise BrokerBusy(msg_cd=failure, http_status=response.status_code)
-        error = read_error(failure, "the token was refused", response.status_code)
-        raise error if failure else BrokerMisconfigured("the token was refused")
+        if not failure:
+            raise BrokerMisconfigured("the token was refused")
+        raise read_error(failure, "the token was refused", response.status_code)
     token, expiry = reply.get("access_token"), reply.get("access_token_token_expired")
     if not isinstance(token, str) or not 20 <= len(token.strip()) <= 1000:
         raise BrokerGarbled("the token answer holds no token")

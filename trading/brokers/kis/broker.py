@@ -140,9 +140,7 @@ class KisBroker:
         params = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": ticker}
         row = _only(self._client.read("inquire_asking_price_exp_ccn", params).body, "output1")
         at = self._clock.now()
-        return OrderBook(
-            ticker=ticker, asks=_levels(row, "askp"), bids=_levels(row, "bidp"), at=at
-        )
+        return OrderBook(ticker=ticker, asks=_levels(row, "askp"), bids=_levels(row, "bidp"), at=at)
 
     def market_days(self, since: date) -> Sequence[MarketDayWord] | None:
         if not self._client.offers("chk_holiday"):

@@ -16,7 +16,7 @@ from trading.services.switches import GLOBAL, engage, file_state, release, write
 
 class Command(BaseCommand):
     help = "halt · reduce · status · release"
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=("halt", "reduce", "status", "release"))
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         else:
             answer |= self._engage(options["action"], scope, by, options["reason"])
         self.stdout.write(
-            json.dumps(answer) if options["json"] else ", ".join(f"{k}={v}" for k, v in answer.items())
+            json.dumps(answer)
+            if options["json"]
+            else ", ".join(f"{k}={v}" for k, v in answer.items())
         )
 
     def _engage(self, action: str, scope: str, by: str, reason: str) -> dict[str, Any]:

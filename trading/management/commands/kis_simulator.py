@@ -13,7 +13,7 @@ from trading.simulator import main as simulator
 
 class Command(BaseCommand):
     help = "A KIS one can trade against without an account; see docs/simulator.md."
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         simulator.build_parser(parser)

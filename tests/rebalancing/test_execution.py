@@ -1,0 +1,102 @@
+"""What a leg does next, as a table: nothing is sent while an earlier order may still be alive."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from rebalancing.domain.execution import LegView, MoveKind, OrderView, fit_slices, next_move
+
+T0 = datetime(2026, 11, 20, 10, 0, tzinfo=timezone(timedelta(hours=9)))
+DEADLINE = T0 + timedelta(minutes=3)
+
+
+def order(
+    state: str, filled: int = 0, *, quantity: int = 10, age: int = 0, **more: Any
+) -> OrderView:
+    facts = {"slice_no": 0, "generation": 0, "resting": True} | more
+    return OrderView(
+        intent_id=more.pop("intent_id", 1) if "intent_id" in more else 1,
+        quantity=quantity,
+        filled=filled,
+        state=state,
+        since=T0 - timedelta(seconds=age),
+        **{k: v for k, v in facts.items() if k != "intent_id"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("orders", "kind", "why"),
+    [
+        ((), MoveKind.NEW, ""),
+        ((order("AUTHORIZED"),), MoveKind.SEND, ""),
+        ((order("SENDING"),), MoveKind.WAIT, "unknown"),
+        ((order("UNKNOWN"),), MoveKind.WAIT, "unknown"),
+        ((order("ACKED", age=14),), MoveKind.WAIT, "working"),
+        ((order("ACKED", age=15),), MoveKind.CANCEL, ""),
+        ((order("PARTIAL", 4, age=20),), MoveKind.CANCEL, ""),
+        ((order("ACKED", age=60, resting=False),), MoveKind.WAIT, "working"),
+        ((order("CANCELING", age=60),), MoveKind.WAIT, "canceling"),
+        ((order("FILLED", 10),), MoveKind.DONE, ""),
+        ((order("CANCELED", 4),), MoveKind.NEW, ""),
+        ((order("EXPIRED", 0),), MoveKind.NEW, ""),
+        ((order("ABANDONED"),), MoveKind.NEW, ""),
+        ((order("SUPERSEDED"),), MoveKind.NEW, ""),
+        ((order("REJECTED"),), MoveKind.DONE, "rejected"),
+        ((order("VETOED"),), MoveKind.DONE, "vetoed"),
+        ((order("REVOKED"),), MoveKind.DONE, "revoked"),
+    ],
+)
+def test_next_move(orders: tuple[OrderView, ...], kind: MoveKind, why: str) -> None:
+    found = next_move(LegView((10,), orders), T0, DEADLINE)
+    assert (found.kind, found.why) == (kind, why)
+
+
+def test_what_is_left_after_a_cancel_is_ordered_anew_and_names_its_predecessor() -> None:
+    found = next_move(LegView((10,), (order("CANCELED", 4),)), T0, DEADLINE)
+    assert (found.quantity, found.generation, found.supersedes) == (6, 1, 1)
+
+
+def test_the_next_slice_waits_for_the_one_before() -> None:
+    leg = (order("PARTIAL", 3, quantity=5),)
+    assert next_move(LegView((5, 5), leg), T0, DEADLINE).kind is MoveKind.WAIT
+    found = next_move(LegView((5, 5), (order("FILLED", 5, quantity=5),)), T0, DEADLINE)
+    assert (found.kind, found.slice_no, found.quantity) == (MoveKind.NEW, 1, 5)
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_past_the_deadline_nothing_new_goes_out_and_what_works_is_cancelled(stopping: bool) -> None:
+    now = T0 if stopping else DEADLINE
+    over = {"stopping": stopping}
+    assert next_move(LegView((10,), ()), now, DEADLINE, **over).kind is MoveKind.DONE
+    assert (
+        next_move(LegView((10,), (order("CANCELED", 4),)), now, DEADLINE, **over).why == "deadline"
+    )
+    assert (
+        next_move(LegView((10,), (order("ACKED"),)), now, DEADLINE, **over).kind is MoveKind.CANCEL
+    )
+    waiting = next_move(LegView((10,), (order("AUTHORIZED"),)), now, DEADLINE, **over)
+    assert (waiting.kind, waiting.intent_id) == (MoveKind.DONE, 1)
+
+
+def test_a_cancel_is_not_repeated_within_seconds() -> None:
+    asked = T0 - timedelta(seconds=5)
+    busy = order("ACKED", age=30, last_cancel_at=asked)
+    assert next_move(LegView((10,), (busy,)), T0, DEADLINE).kind is MoveKind.WAIT
+    later = T0 + timedelta(seconds=1)
+    assert next_move(LegView((10,), (busy,)), later, DEADLINE).kind is MoveKind.CANCEL
+
+
+@pytest.mark.parametrize(
+    ("slices", "wanted", "fitted"),
+    [((10,), 10, (10,)), ((4, 3, 3), 5, (4, 1)), ((4, 3, 3), 4, (4,)), ((4, 3), 0, ())],
+)
+def test_slices_shrink_from_the_end(slices: Any, wanted: int, fitted: Any) -> None:
+    assert fit_slices(slices, wanted) == fitted
+
+
+def test_slices_never_grow() -> None:
+    with pytest.raises(ValueError, match="only shrinks"):
+        fit_slices((4, 3), 8)

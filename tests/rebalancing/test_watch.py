@@ -1,0 +1,42 @@
+"""The overview's own look at an account: every minute, and never in the middle of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from rebalancing.services import watch
+from tests.support.world import World
+from trading.models import Snapshot
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+
+
+def test_an_account_is_read_once_a_minute(world: World) -> None:
+    assert watch.refresh_accounts() == [world.account.pk]
+    assert watch.refresh_accounts() == []
+    world.sim.advance(61)
+    assert watch.refresh_accounts() == [world.account.pk]
+
+
+def test_an_account_with_a_run_is_left_alone(world: World) -> None:
+    world.open()
+    assert watch.refresh_accounts() == []
+
+
+def test_a_silent_broker_is_not_an_error_of_the_page(world: World) -> None:
+    world.sim.stop()
+    assert watch.refresh_accounts() == []
+    assert not Snapshot.objects.exists()
+
+
+def test_old_looks_are_forgotten_but_never_those_of_a_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "KEPT", 2)
+    run = world.drive(world.open(dry_run=True))
+    for _ in range(4):
+        world.sim.advance(61)
+        watch.refresh_accounts()
+    kept = set(Snapshot.objects.values_list("pk", flat=True))
+    assert run.snapshot_id in kept
+    assert len(kept) == 3

@@ -1,0 +1,139 @@
+"""The gate: for every rule a case it must stop and the same order it lets through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from trading.domain.limits import GateInputs, evaluate_gate
+
+GOOD = GateInputs(
+    action="order",
+    origin="run",
+    side="BUY",
+    quantity=10,
+    limit_price=70_000,
+    kind="kospi",
+    now="2026-11-20T10:00:00+09:00",
+    switch="ACTIVE",
+    environment_ok=True,
+    market_open=True,
+    cancel_allowed_now=True,
+    instrument_tradable=True,
+    approval_ok=True,
+    deadline="2026-11-20T10:03:00+09:00",
+    lane_free=True,
+    account_paused=False,
+    opposite_open=0,
+    duplicates=0,
+    sent_last_minute=0,
+    sent_today=0,
+    quote_at="2026-11-20T09:59:57+09:00",
+    quote_last=70_000,
+    upper_limit=91_000,
+    lower_limit=49_000,
+    halted=False,
+    vi=False,
+    orderable_won=800_000,
+    orderable_at="2026-11-20T09:59:56+09:00",
+    needed_won=700_100,
+)
+SELL = replace(GOOD, side="SELL", sellable=10, orderable_won=None, orderable_at=None, needed_won=0)
+
+
+def refused(inputs: GateInputs) -> set[str]:
+    return {result.rule for result in evaluate_gate(inputs) if not result.passed}
+
+
+@pytest.mark.parametrize("good", [GOOD, SELL], ids=["buy", "sell"])
+def test_a_sound_order_passes_every_rule(good: GateInputs) -> None:
+    assert refused(good) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"switch": "HALTED"}, "switch"),
+        ({"switch": "REDUCING"}, "switch"),
+        ({"environment_ok": False}, "environment"),
+        ({"account_paused": True}, "account_not_paused"),
+        ({"market_open": False}, "session_open"),
+        ({"instrument_tradable": False}, "instrument_tradable"),
+        ({"halted": True}, "instrument_tradable"),
+        ({"halted": None}, "instrument_tradable"),
+        ({"vi": True}, "instrument_tradable"),
+        ({"warning": "52"}, "no_warning_on_buy"),
+        ({"approval_ok": False}, "approved"),
+        ({"deadline": "2026-11-20T09:59:59+09:00"}, "before_deadline"),
+        ({"lane_free": False}, "lane_free"),
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 1_000_001, "orderable_won": 10**12}, "quantity"),
+        ({"quote_at": "2026-11-20T09:59:54+09:00"}, "quote_fresh"),
+        ({"quote_at": None}, "quote_fresh"),
+        ({"limit_price": 70_050}, "price_on_tick"),
+        ({"limit_price": 91_100, "quote_last": 91_000}, "price_inside_daily_limits"),
+        ({"limit_price": 72_200}, "price_collar"),
+        ({"quote_last": None}, "price_collar"),
+        ({"sent_last_minute": 60}, "pace"),
+        ({"sent_today": 200}, "pace"),
+        ({"duplicates": 1}, "no_duplicate"),
+        ({"opposite_open": 1}, "no_self_trade"),
+        ({"orderable_won": 700_099}, "cash"),
+        ({"reserved_won": 99_901}, "cash"),
+        ({"orderable_won": None}, "cash"),
+        ({"cash_changed_at": "2026-11-20T09:59:58+09:00"}, "cash"),
+        ({"budget_won": 1_000_000, "budget_used_won": 299_901}, "budget"),
+    ],
+)
+def test_a_buy_is_stopped_by(change: dict[str, Any], rule: str) -> None:
+    assert rule in refused(replace(GOOD, **change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"quote_at": "2026-11-20T09:59:55+09:00"},
+        {"limit_price": 72_100},
+        {"orderable_won": 700_100},
+        {"reserved_won": 99_900},
+        {"sent_last_minute": 59},
+        {"budget_won": 1_000_000, "budget_used_won": 299_900},
+        {"limit_price": None},
+        {"cash_changed_at": "2026-11-20T09:59:56+09:00"},
+    ],
+)
+def test_a_buy_at_the_very_edge_passes(change: dict[str, Any]) -> None:
+    assert refused(replace(GOOD, **change)) == set()
+
+
+def test_a_sell_needs_shares_nobody_else_was_promised() -> None:
+    assert refused(replace(SELL, sellable=9)) == {"shares"}
+    assert refused(replace(SELL, sellable=12, open_sell_shares=3)) == {"shares"}
+    assert refused(replace(SELL, sellable=12, open_sell_shares=2)) == set()
+
+
+def test_reducing_and_warnings_never_stop_a_sell() -> None:
+    assert refused(replace(SELL, switch="REDUCING", warning="53", account_paused=False)) == set()
+
+
+def test_a_cancel_is_allowed_while_everything_is_halted() -> None:
+    cancel = replace(GOOD, action="cancel", switch="HALTED", market_open=False, quote_at=None)
+    assert refused(cancel) == set()
+    assert refused(replace(cancel, cancel_allowed_now=False)) == {"session_open"}
+    assert refused(replace(cancel, lane_free=False)) == {"lane_free"}
+
+
+def test_a_rule_that_breaks_has_not_passed() -> None:
+    assert "before_deadline" in refused(replace(GOOD, deadline="not a time"))
+
+
+def test_every_reason_is_listed_at_once() -> None:
+    wrong = replace(GOOD, switch="HALTED", market_open=False, limit_price=70_050, lane_free=False)
+    assert refused(wrong) == {"switch", "session_open", "price_on_tick", "lane_free"}
+
+
+def test_a_stored_check_replays_to_the_same_verdict() -> None:
+    stored = GateInputs(**GOOD.as_json())
+    assert evaluate_gate(stored) == evaluate_gate(GOOD)

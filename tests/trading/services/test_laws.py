@@ -1,0 +1,152 @@
+"""Laws that the database itself holds: each refuses what it must and lets its good twin through."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from rebalancing.models import Run
+from tests.support.world import World, make_user
+from trading.models import (
+    Account,
+    Approval,
+    Attempt,
+    AuditEntry,
+    Intent,
+    Ledger,
+    Switch,
+)
+from trading.models.laws import make_append_only
+from trading.services.audit import audit, verify
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_filled_intent_can_never_be_sent_again(world: World) -> None:
+    world.drive(world.open())
+    intent = Intent.objects.filter(state="FILLED").earliest("pk")
+    for state in ("SENDING", "AUTHORIZED", "CANCELED"):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Intent.objects.filter(pk=intent.pk).update(state=state)
+    assert Intent.objects.get(pk=intent.pk).state == "FILLED"
+
+
+def test_an_ended_run_never_moves(world: World) -> None:
+    run = world.drive(world.open())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(state="BUYING", terminal_at=None)
+
+
+def test_an_unknown_attempt_never_goes_back_to_sending(world: World) -> None:
+    world.sim.arm("A02", match={"side": "sell"})
+    world.drive(world.open(), until=lambda run: Attempt.objects.filter(state="UNKNOWN").exists())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Attempt.objects.filter(state="UNKNOWN").update(state="SENDING")
+
+
+def test_an_intent_has_one_open_attempt(world: World) -> None:
+    world.drive(world.open(), until="SELL_WAIT")
+    attempt = Attempt.objects.filter(state="ACKED").earliest("pk")
+    attempt.pk, attempt.nonce, attempt.number, attempt.broker_order = None, "f" * 32, 9, None
+    attempt.state = "SENDING"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        attempt.save(force_insert=True)
+    attempt.state = "NOT_SENT"
+    attempt.save(force_insert=True)
+
+
+def test_an_account_has_one_active_run(world: World) -> None:
+    run = world.open()
+    run.pk, run.slot = None, "other"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        run.save(force_insert=True)
+
+
+def test_one_plan_is_decided_once(world: World) -> None:
+    world.drive(world.open(), until="SELLING")
+    approval = Approval.objects.get()
+    approval.pk = None
+    with pytest.raises(DatabaseError), transaction.atomic():
+        approval.save(force_insert=True)
+
+
+def test_four_eyes_are_two_people(world: World) -> None:
+    world.drive(world.open(), until="SELLING")
+    approval = Approval.objects.get()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Approval.objects.filter(pk=approval.pk).update(policy="four_eyes")
+
+
+def test_the_ledger_cannot_be_rewritten(world: World) -> None:
+    world.drive(world.open())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Ledger.objects.update(fee=0)
+
+
+def test_the_record_cannot_be_deleted(world: World) -> None:
+    world.drive(world.open(dry_run=True))
+    with connection.schema_editor() as editor:
+        make_append_only(editor, "trading_auditentry")
+    try:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            AuditEntry.objects.all().delete()
+        with pytest.raises(DatabaseError), transaction.atomic():
+            AuditEntry.objects.update(actor="somebody else")
+    finally:
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TRIGGER trading_auditentry_no_delete")
+
+
+def test_the_chain_shows_a_row_that_was_changed_behind_its_back(world: World) -> None:
+    world.drive(world.open(dry_run=True))
+    assert verify() is None
+    victim = AuditEntry.objects.order_by("seq")[2]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DROP TRIGGER trading_auditentry_no_update")
+        else:
+            cursor.execute(
+                "ALTER TABLE trading_auditentry DISABLE TRIGGER trading_auditentry_no_update"
+            )
+        cursor.execute(
+            "UPDATE trading_auditentry SET actor = 'nobody' WHERE seq = %s", [victim.seq]
+        )
+    try:
+        assert verify() == victim.seq
+    finally:
+        with connection.schema_editor() as editor:
+            make_append_only(editor, "trading_auditentry")
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TRIGGER trading_auditentry_no_delete")
+
+
+def test_an_audit_row_belongs_to_a_transaction(transactional_db: None) -> None:
+    with pytest.raises(RuntimeError, match="transaction"):
+        audit("a", "b", "c")
+    with transaction.atomic():
+        audit("a", "b", "c")
+    assert verify() is None
+
+
+def test_a_real_account_wears_the_real_wire(transactional_db: None) -> None:
+    row = {"name": "x", "account_no": "11112222-01", "app_key": "k", "app_secret": "s"}
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Account.objects.create(environment="real", wire="mock", **row)
+    Account.objects.create(environment="mock", wire="mock", **row)
+
+
+def test_keys_and_account_numbers_are_ciphertext_at_rest(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT account_no, app_key, app_secret FROM trading_account")
+        stored = " ".join(cursor.fetchone())
+    assert "CANARY" not in stored and "99887766" not in stored
+    assert str(world.account).endswith("…66)")
+
+
+def test_an_unknown_switch_state_is_refused(transactional_db: None) -> None:
+    make_user("x")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Switch.objects.create(scope="global", state="OFF", by="x", reason="", at=timezone.now())
