@@ -34,7 +34,7 @@ from trading.selectors.words import WORDS
 
 __all__ = ["ModelPortfolioAdmin", "PercentField", "SubPortfolioAdmin"]
 
-_PLAIN = re.compile(r"\d{1,3}(\.\d{1,2})?")
+_PLAIN = re.compile(r"\d{1,3}(\.\d{1,2})?", re.ASCII)
 _SPARE_ROWS, _FEWEST_ROWS = 3, 6
 
 

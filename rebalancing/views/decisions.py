@@ -28,7 +28,7 @@ from trading.services.alerts import acknowledge
 from trading.services.audit import audit
 from trading.services.reconcile import decide_unknown
 from trading.views.access import accounts_seen, desk_view
-from trading.views.back import back_to
+from trading.views.back import back_to, see_other
 
 __all__ = ["acknowledge_alert", "approve_run", "decide_attempt", "reject_run"]
 
@@ -64,9 +64,7 @@ def _decide(request: HttpRequest, run_id: int, verdict: str, done: str) -> HttpR
 
 
 def _see(run_id: int) -> HttpResponse:
-    response = HttpResponse(status=303)
-    response["Location"] = reverse("rebalancing:run", args=[run_id])
-    return response
+    return see_other(reverse("rebalancing:run", args=[run_id]))
 
 
 @desk_view(Role.APPROVER, methods=("POST",))

@@ -20,6 +20,7 @@ from trading.domain.errors import ConfigurationError, Reason, RuleViolation, Sta
 from trading.selectors.people import Role
 from trading.services.calendar import is_trading_day
 from trading.views.access import chosen_account, desk_view, require_account
+from trading.views.back import see_other
 from trading.views.moments import market_now
 from trading.views.parts import answer_part, embed
 
@@ -101,9 +102,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
 
 
 def _see_run(run_id: int) -> HttpResponse:
-    response = HttpResponse(status=303)
-    response["Location"] = reverse("rebalancing:run", args=[run_id])
-    return response
+    return see_other(reverse("rebalancing:run", args=[run_id]))
 
 
 @desk_view()
