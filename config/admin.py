@@ -29,8 +29,16 @@ from trading.services.audit import audit
 __all__ = ["PeopleAdmin"]
 
 User = get_user_model()
-for _model in (User, Group, TokenProxy, PeriodicTask, CrontabSchedule, IntervalSchedule, SolarSchedule,
-               ClockedSchedule):
+for _model in (
+    User,
+    Group,
+    TokenProxy,
+    PeriodicTask,
+    CrontabSchedule,
+    IntervalSchedule,
+    SolarSchedule,
+    ClockedSchedule,
+):
     # Roles are set on the person, tokens by command, and the beat's table belongs to the machinery.
     admin.site.unregister(_model)
 
@@ -77,7 +85,9 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Nobody changes their own roles or locks themselves out."""
-        return ("groups", "is_active", "is_staff") if obj is not None and obj == request.user else ()
+        return (
+            ("groups", "is_active", "is_staff") if obj is not None and obj == request.user else ()
+        )
 
     @admin.display(description=_("역할"))
     def roles(self, user: Any) -> str:

@@ -14,7 +14,12 @@ __all__ = ["UNFOLD"]
 
 def _desk(title: Any, icon: str, url: str) -> dict[str, Any]:
     """A way back to the desk: never the current place while in the admin."""
-    return {"title": title, "icon": icon, "link": reverse_lazy(url), "active": lambda request: False}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(url),
+        "active": lambda request: False,
+    }
 
 
 def _item(title: Any, icon: str, url: str, *roles: str) -> dict[str, Any]:
@@ -84,7 +89,9 @@ UNFOLD: dict[str, Any] = {
                     _item(_("예약"), "schedule", "admin:rebalancing_runschedule_changelist"),
                     _item(_("리밸런싱 실행"), "list_alt", "admin:rebalancing_run_changelist"),
                     _item(
-                        _("리밸런싱 이력"), "history", "admin:rebalancing_rebalancinghistory_changelist"
+                        _("리밸런싱 이력"),
+                        "history",
+                        "admin:rebalancing_rebalancinghistory_changelist",
                     ),
                 ],
             },
@@ -93,7 +100,9 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item(_("계좌"), "account_balance_wallet", "admin:trading_account_changelist"),
-                    _item(_("승인 정책"), "verified_user", "admin:trading_approvalpolicy_changelist"),
+                    _item(
+                        _("승인 정책"), "verified_user", "admin:trading_approvalpolicy_changelist"
+                    ),
                     _item(_("종목"), "sell", "admin:trading_instrument_changelist"),
                     _item(_("보유"), "inventory_2", "admin:trading_position_changelist"),
                     _item(_("개장일"), "calendar_month", "admin:trading_marketday_changelist"),
@@ -121,17 +130,27 @@ UNFOLD: dict[str, Any] = {
                         "admin",
                     ),
                     _item(
-                        _("상태 변화"), "swap_horiz", "admin:trading_transition_changelist", "approver", "admin"
+                        _("상태 변화"),
+                        "swap_horiz",
+                        "admin:trading_transition_changelist",
+                        "approver",
+                        "admin",
                     ),
                     _item(
-                        _("감사 기록"), "shield", "admin:trading_auditentry_changelist", "approver", "admin"
+                        _("감사 기록"),
+                        "shield",
+                        "admin:trading_auditentry_changelist",
+                        "approver",
+                        "admin",
                     ),
                 ],
             },
             {
                 "title": _("사람"),
                 "separator": True,
-                "items": [_item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin")],
+                "items": [
+                    _item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin")
+                ],
             },
         ],
     },

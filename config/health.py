@@ -86,7 +86,12 @@ def _part(account: Account) -> Part:
         "processes": living_processes(),
         "overdue": _overdue(account, now),
     }
-    return Part("health-part", f"{reverse('health-part')}?account={account.pk}", "config/_health.html", context)
+    return Part(
+        "health-part",
+        f"{reverse('health-part')}?account={account.pk}",
+        "config/_health.html",
+        context,
+    )
 
 
 def _age(now: datetime | None, then: datetime | None) -> timedelta | None:

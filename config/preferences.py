@@ -32,6 +32,11 @@ def set_looks(request: HttpRequest) -> HttpResponse:
         value = request.POST.get(name)
         if value in allowed:
             response.set_cookie(
-                cookie, value, max_age=_YEAR, httponly=True, samesite="Lax", secure=request.is_secure()
+                cookie,
+                value,
+                max_age=_YEAR,
+                httponly=True,
+                samesite="Lax",
+                secure=request.is_secure(),
             )
     return response

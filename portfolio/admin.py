@@ -110,7 +110,10 @@ class _ModelWeights(_VersionForm):
             self.fields[f"weight_{code}"].initial = newest.get(code, Decimal("0.00"))
 
     def weights(self) -> dict[str, Decimal]:
-        return {code: self.cleaned_data.get(f"weight_{code}") or Decimal(0) for code in AssetClass.values}
+        return {
+            code: self.cleaned_data.get(f"weight_{code}") or Decimal(0)
+            for code in AssetClass.values
+        }
 
     @staticmethod
     def read(version: Any) -> dict[str, Decimal]:
@@ -279,17 +282,23 @@ class SubPortfolioAdmin(_VersionedAdmin):
         version = obj.versions.first() if obj else None
         return max(_FEWEST_ROWS, (version.weights.count() if version else 0) + _SPARE_ROWS)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         return super().get_form(
             request, obj, change, **(kwargs | {"form": sub_form_with(self._posted(request, obj))})
         )
 
     def _posted(self, request: HttpRequest, obj: Any) -> int:
-        numbers = [int(m[1]) for key in request.POST if (m := re.fullmatch(r"weight_(\d{1,3})", key))]
+        numbers = [
+            int(m[1]) for key in request.POST if (m := re.fullmatch(r"weight_(\d{1,3})", key))
+        ]
         return min(100, max([self._rows(obj), *numbers]))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        rows = tuple((f"instrument_{n}", f"weight_{n}") for n in range(1, self._posted(request, obj) + 1))
+        rows = tuple(
+            (f"instrument_{n}", f"weight_{n}") for n in range(1, self._posted(request, obj) + 1)
+        )
         return (
             (None, {"fields": ("code", "name", "asset_class")}),
             (

@@ -130,7 +130,15 @@ class TargetDecisionAdmin(AddOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None:
             return DecisionForm.Meta.fields
-        return ("account", "model_version", "sub_versions", "snapshot", "source", "reason", "decided_by")
+        return (
+            "account",
+            "model_version",
+            "sub_versions",
+            "snapshot",
+            "source",
+            "reason",
+            "decided_by",
+        )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """`save_form` has already made the row."""

@@ -133,9 +133,7 @@ def gaps_of(
         report = calculate_drift(
             standing.cash, standing.holdings, standing.prices, groups, mp, sub, *thresholds
         )
-        current = current_allocation(
-            standing.cash, standing.holdings, standing.prices, groups, mp
-        )
+        current = current_allocation(standing.cash, standing.holdings, standing.prices, groups, mp)
     except InputError:
         return None
     if names is None:

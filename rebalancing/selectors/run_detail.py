@@ -189,7 +189,11 @@ def drift_pairs(
             name = class_name(code) if level == "MP" else names.get(code, code)
             pairs.append(
                 DriftPair(
-                    level, code, name, _number(old.get(code)), _number(new.get(code)),
+                    level,
+                    code,
+                    name,
+                    _number(old.get(code)),
+                    _number(new.get(code)),
                     (level, code) in triggers,
                 )
             )

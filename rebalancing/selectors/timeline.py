@@ -54,7 +54,9 @@ def steps_of(run: Run, transitions: Sequence[Transition]) -> list[Step]:
                 times = {}  # a new generation starts over
             times.setdefault(index, row.at)
     return [
-        Step(code, name, _status(index, place, status), times.get(index) if index <= place else None)
+        Step(
+            code, name, _status(index, place, status), times.get(index) if index <= place else None
+        )
         for index, (code, name, _states) in enumerate(_STEPS)
     ]
 

@@ -99,7 +99,9 @@ _PLANNING = {
     "price_strategy": _("알 수 없는 가격 규칙입니다 (%(strategy)s)."),
     "book_level_missing": _("호가가 비어 있습니다 (%(strategy)s)."),
     "book_off_tick": _("호가가 호가 단위에 맞지 않습니다."),
-    "planner_changed_quantity": _("%(ticker)s: 계획 수량이 %(wanted)s주가 아닙니다 (%(planned)s주)."),
+    "planner_changed_quantity": _(
+        "%(ticker)s: 계획 수량이 %(wanted)s주가 아닙니다 (%(planned)s주)."
+    ),
     "slices_do_not_add_up": _("%(ticker)s: 나눈 수량의 합이 맞지 않습니다."),
     "limit_price_does_not_fit_type": _("%(ticker)s: 주문 방식과 가격이 맞지 않습니다."),
     "market_not_allowed": _("시장가는 허용되지 않습니다."),
@@ -240,7 +242,9 @@ def check_sentence(rule: str, verdict: str, numbers: Mapping[str, object]) -> st
 
 def _number(name: str, value: object) -> str:
     if name == "problems":
-        codes = value if isinstance(value, list) else str(value).strip("[]").replace("'", "").split(",")
+        codes = (
+            value if isinstance(value, list) else str(value).strip("[]").replace("'", "").split(",")
+        )
         return " ".join(WORDS.say(str(code).strip()) for code in codes if str(code).strip())
     try:
         amount = float(str(value))

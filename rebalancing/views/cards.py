@@ -54,7 +54,9 @@ def standing_part(account: Account, standing: Standing | None, now: datetime | N
 def attention_part(account: Account) -> Part:
     """What needs me."""
     context = {"account": account, "attention": attention_of(account)}
-    return Part("card-attention", _url("attention", account), "rebalancing/_attention.html", context)
+    return Part(
+        "card-attention", _url("attention", account), "rebalancing/_attention.html", context
+    )
 
 
 def alive_part(account: Account, now: datetime | None) -> Part:

@@ -43,7 +43,9 @@ def approve_run(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @desk_view(Role.APPROVER, methods=("POST",))
 def reject_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    return _decide(request, run_id, Approval.Verdict.DENY, _("거절했습니다. 주문은 나가지 않습니다."))
+    return _decide(
+        request, run_id, Approval.Verdict.DENY, _("거절했습니다. 주문은 나가지 않습니다.")
+    )
 
 
 def _decide(request: HttpRequest, run_id: int, verdict: str, done: str) -> HttpResponse:

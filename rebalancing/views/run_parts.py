@@ -54,9 +54,7 @@ def _part(run: Run, name: str, context: dict[str, Any]) -> Part:
 def progress_part(run: Run) -> Part:
     """Where the run is."""
     transitions = transitions_of(run)
-    return _part(
-        run, "progress", {"steps": steps_of(run, transitions), "transitions": transitions}
-    )
+    return _part(run, "progress", {"steps": steps_of(run, transitions), "transitions": transitions})
 
 
 def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
@@ -101,5 +99,3 @@ def result_part(run: Run) -> Part:
         "filtered": run.outcome.get("filtered", []),
     }
     return _part(run, "result", context)
-
-

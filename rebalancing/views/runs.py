@@ -14,7 +14,13 @@ from rebalancing.selectors.gaps import newest_config, newest_target
 from rebalancing.selectors.run_detail import policy_shown
 from rebalancing.selectors.run_list import FILTERS, SORTS, run_page
 from rebalancing.selectors.upcoming import next_schedule
-from rebalancing.services.runs import active_run, refusals_to_start, run_cancel, run_open, run_resume
+from rebalancing.services.runs import (
+    active_run,
+    refusals_to_start,
+    run_cancel,
+    run_open,
+    run_resume,
+)
 from rebalancing.views.run_parts import action_part, progress_part, result_part, seen_run
 from trading.domain.errors import ConfigurationError, Reason, RuleViolation, StateConflict
 from trading.selectors.people import Role
@@ -87,7 +93,9 @@ def start_run(request: HttpRequest) -> HttpResponse:
             return _see_run(run.pk)
     now = market_now(account)
     if request.method != "POST":
-        reasons = refusals_to_start(account, now, dry_run=False) if now else [Reason("configuration")]
+        reasons = (
+            refusals_to_start(account, now, dry_run=False) if now else [Reason("configuration")]
+        )
     context = {
         "account": account,
         "now": now,
@@ -111,7 +119,9 @@ def run_detail(request: HttpRequest, run_id: int) -> HttpResponse:
     return render(request, "rebalancing/run.html", _page(request, run))
 
 
-def _page(request: HttpRequest, run: Run, problems: list[Reason] | None = None) -> dict[str, object]:
+def _page(
+    request: HttpRequest, run: Run, problems: list[Reason] | None = None
+) -> dict[str, object]:
     return {
         "run": run,
         "account": run.account,

@@ -6,7 +6,6 @@ what we booked is what it filled.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -14,9 +13,10 @@ import pytest
 from rebalancing.models import Leg, Run
 from rebalancing.services.advance import run_advance
 from rebalancing.services.runs import run_cancel, run_resume
+from tests.support.truth import check_truth
 from tests.support.world import World, world_of
 from trading.domain.errors import RuleViolation, StateConflict
-from trading.models import Alert, Attempt, BrokerOrder, Intent, Ledger, Position, Reservation
+from trading.models import Alert, Attempt, BrokerOrder, Intent, Reservation
 from trading.services import epochs, gateway
 from trading.services.brokers import broker_for
 from trading.services.reconcile import decide_unknown, reconcile_account
@@ -24,37 +24,6 @@ from trading.services.switches import account_scope, engage, write_kill_file
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 NUMBER = "99887766-01"
-
-
-def check_truth(world: World) -> None:
-    """What every ended run must satisfy."""
-    world.settle()
-    reconcile_account(world.account)
-    truth = world.truth()
-    posts = Counter(
-        row["nonce"] for row in world.journal("http_req") if "/trading/order-" in row["path"]
-    )
-    assert all(count == 1 for count in posts.values()), "a request left twice"
-    assert set(posts) <= set(Attempt.objects.values_list("nonce", flat=True))
-    owners = Counter(BrokerOrder.objects.exclude(owner=None).values_list("owner_id", flat=True))
-    assert all(count == 1 for count in owners.values())
-    booked = {
-        order.order_no: (order.filled_quantity, order.filled_amount)
-        for order in BrokerOrder.objects.filter(original_order_no="")
-    }
-    filled = {
-        row["odno"]: (row["filled"], row["amount"])
-        for row in truth["orders"]
-        if not row.get("orgn_odno")
-    }
-    assert booked == filled
-    ours = {p.instrument_id: p.quantity for p in Position.objects.filter(quantity__gt=0)}
-    assert ours == truth["positions"][NUMBER]
-    cash = 8_400_000 + sum(
-        (row.amount if row.order.side == "SELL" else -row.amount) - row.fee - row.tax
-        for row in Ledger.objects.select_related("order")
-    )
-    assert cash == truth["cash"][NUMBER]["d2_cash"]
 
 
 AFTER_ACCEPT = ["A03", "A04", "A05"]

@@ -1,6 +1,6 @@
 """Takes pictures of every page, narrow and wide, light and dark, in both languages, and reports noise.
 
-    python -m tests.support.screens http://127.0.0.1:8000 demo PASSWORD [folder] [path …]
+python -m tests.support.screens http://127.0.0.1:8000 demo PASSWORD [folder] [path …]
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def main(base: str, user: str, password: str, folder: str = "screenshots", *path
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for width, theme, language in itertools.product(WIDTHS, ("light", "dark"), ("ko", "en")):
-            context = browser.new_context(viewport={"width": width, "height": 900 if width > 500 else 844})
+            context = browser.new_context(
+                viewport={"width": width, "height": 900 if width > 500 else 844}
+            )
             host = urlsplit(base).hostname
             context.add_cookies(
                 [
@@ -52,7 +54,14 @@ def main(base: str, user: str, password: str, folder: str = "screenshots", *path
             )
             page = context.new_page()
             label = ""
-            page.on("console", lambda m: noise.append(f"{label}: {m.type} {m.text}") if m.type in ("error", "warning") else None)  # noqa: B023
+            page.on(
+                "console",
+                lambda m: (
+                    noise.append(f"{label}: {m.type} {m.text}")
+                    if m.type in ("error", "warning")
+                    else None
+                ),
+            )  # noqa: B023
             page.on("pageerror", lambda e: noise.append(f"{label}: {e}"))  # noqa: B023
             tail = f"{width}-{theme}-{language}"
             page.goto(f"{base}/accounts/login/")

@@ -100,7 +100,14 @@ class PolicyInline(TabularInline):
     model = ApprovalPolicy
     extra = 0
     can_delete = False
-    fields = ("kind", "automatic", "max_turnover_percent", "max_cost_won", "created_by", "created_at")
+    fields = (
+        "kind",
+        "automatic",
+        "max_turnover_percent",
+        "max_cost_won",
+        "created_by",
+        "created_at",
+    )
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -187,4 +194,6 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         obj.created_by = request.user.get_username()
         with transaction.atomic():
             super().save_model(request, obj, form, change)
-            audit(obj.created_by, "approval_policy", f"account:{obj.account_id}", {"kind": obj.kind})
+            audit(
+                obj.created_by, "approval_policy", f"account:{obj.account_id}", {"kind": obj.kind}
+            )

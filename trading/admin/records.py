@@ -111,7 +111,14 @@ class SnapshotAdmin(ReadOnlyAdmin):
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     account_path = "account"
-    list_display = ("created_at", "severity", "code", "account", "acknowledged_by", "acknowledged_at")
+    list_display = (
+        "created_at",
+        "severity",
+        "code",
+        "account",
+        "acknowledged_by",
+        "acknowledged_at",
+    )
     list_filter = ("severity", "code")
     list_select_related = ("account",)
 

@@ -33,11 +33,13 @@ def unknown_orders(account: Account) -> list[UnknownOrder]:
     if not attempts:
         return []
     free = list(
-        BrokerOrder.objects.filter(account=account, owner=None, original_order_no="").order_by("-pk")[
-            :200
-        ]
+        BrokerOrder.objects.filter(account=account, owner=None, original_order_no="").order_by(
+            "-pk"
+        )[:200]
     )
-    return [UnknownOrder(attempt, tuple(o for o in free if _fits(attempt, o))) for attempt in attempts]
+    return [
+        UnknownOrder(attempt, tuple(o for o in free if _fits(attempt, o))) for attempt in attempts
+    ]
 
 
 def _fits(attempt: Attempt, order: BrokerOrder) -> bool:

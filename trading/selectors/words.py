@@ -138,7 +138,9 @@ _ORDERS = {
     "quantity_differs": _("증권사 수량 %(broker)s주가 우리 주문 %(ours)s주와 다릅니다."),
     "fill_regressed": _("체결 수량이 %(ours)s주에서 %(broker)s주로 줄어 보입니다."),
     "fill_contradicts": _("체결 수량과 금액이 서로 맞지 않습니다 (%(broker)s주, %(won)s원)."),
-    "broker_refuses_account": _("증권사가 이 계좌의 주문을 막았습니다 (%(msg_cd)s). 거래를 멈췄습니다."),
+    "broker_refuses_account": _(
+        "증권사가 이 계좌의 주문을 막았습니다 (%(msg_cd)s). 거래를 멈췄습니다."
+    ),
     "moved_meanwhile": _("그 사이 상태가 바뀌었습니다. 다시 확인하세요."),
     "order_has_owner": _("이미 다른 주문으로 확인된 번호입니다."),
     "not_unknown": _("이미 결과가 확인된 주문입니다."),

@@ -637,9 +637,14 @@ class Truth:
         for fill in fills:
             account = self._owner(fill.order_id)
             amount = fill.price * fill.quantity
-            fee = commission(amount, kind, self.rates)
+            # a broker charges an order, not its parts: fills in pieces cost what one fill would
+            before = account.truth.orders[at.date(), fill.order_id].amount
+            after = before + amount
+            fee = commission(after, kind, self.rates) - commission(before, kind, self.rates)
             settles = self.calendar.settlement_date(at.date())
-            tax = sell_tax(amount, settles, kind) if fill.side is Side.SELL else 0
+            tax = 0
+            if fill.side is Side.SELL:
+                tax = sell_tax(after, settles, kind) - sell_tax(before, settles, kind)
             self.journal.write(
                 "fill", at, odno=fill.order_id, qty=fill.quantity, price=fill.price,
                 amt=amount, fee=fee, tax=tax,

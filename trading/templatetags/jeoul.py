@@ -153,8 +153,6 @@ def get(mapping: Any, key: Any) -> Any:
     return mapping.get(key, "") if mapping else ""
 
 
-
-
 @register.filter
 def seconds_until(now: datetime | None, then: datetime | None) -> int:
     """Whole seconds from `now` to `then`; 0 when it has passed."""

@@ -33,9 +33,7 @@ def release_trading(request: HttpRequest) -> HttpResponse:
     """Back to trading, as the strictest policy among the accounts concerned allows."""
     by = request.user.get_username()
     try:
-        release(
-            _scope(request), by, "", request.POST.get("reason", ""), _policy(request)
-        )
+        release(_scope(request), by, "", request.POST.get("reason", ""), _policy(request))
     except InputError as error:
         for reason in error.reasons:
             messages.error(request, WORDS.say(reason.code, reason.facts))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -32,4 +31,4 @@ class Command(BaseCommand):
             if account is None:
                 raise CommandError(f"no account {options['account']}", returncode=2)
         for row in evidence(run=run, account=account):
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            self.stdout.write(json.dumps(row, ensure_ascii=False))

@@ -1,0 +1,100 @@
+"""Runs in the world as it is: late lists, orders filled in parts, rivals, real prices."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import partial
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from tests.conftest import SHARED
+from tests.support.truth import check_truth
+from tests.support.world import NAMES, world_of
+from trading.models import Instrument, Intent
+from trading.simulator.prices import FileSource
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+ENDS = {"COMPLETED", "COMPLETED_WITH_SHORTFALL"}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_run_in_a_messy_market_ends_true(
+    transactional_db: None, settings: Any, seed: int
+) -> None:
+    with world_of(seed=seed, tame=False) as world:
+        run = world.drive(world.open())
+        assert run.state in ENDS
+        assert len(world.journal("fill")) > 0
+        check_truth(world)
+
+
+def test_over_the_seeds_something_was_filled_in_parts_and_chased(
+    transactional_db: None, settings: Any
+) -> None:
+    with world_of(seed=5, tame=False) as world:
+        world.drive(world.open())
+        fills = len(world.journal("fill"))
+        assert fills > len(world.accepted()) or Intent.objects.filter(action="cancel").exists()
+
+
+def test_the_mock_face_of_the_broker_works_the_same(transactional_db: None, settings: Any) -> None:
+    with world_of(wire="mock", tame=False) as world:
+        run = world.drive(world.open())
+        assert run.state in ENDS
+        assert {row["tr_id"][0] for row in world.journal("http_req") if "order" in row["path"]} == {
+            "V"
+        }
+        check_truth(world)
+
+
+ETFS = SHARED / "data" / "kr_etf" / "etf_daily_raw_nav_2020_2025-06.parquet"
+
+
+@pytest.mark.skipif(not ETFS.exists(), reason="the real ETF price file is not here")
+def test_a_run_on_real_etf_prices_ends_within_tolerance_and_accounts_for_every_won(
+    transactional_db: None, settings: Any
+) -> None:
+    sub = {
+        "STOCK": {"069500": 60, "360750": 40},
+        "BOND": {"114260": 50, "148070": 50},
+        "ALTERNATIVE": {"411060": 100},
+    }
+    holdings = {"069500": 1200, "360750": 900, "114260": 150, "148070": 60, "411060": 500}
+    start = datetime.fromisoformat("2025-06-27T09:35:00+09:00")
+    world = world_of(
+        seed=9,
+        tame=False,
+        start=start,
+        sub=sub,
+        holdings=holdings,
+        cash=5_000_000,
+        source=partial(_real, str(ETFS)),
+    )
+    with world as made:
+        Instrument.objects.filter(ticker__in=set(NAMES) - {"005930"}).update(kind="etf")
+        run = made.drive(made.open())
+        assert run.state == "COMPLETED"
+        after = run.history.drift_after
+        assert after["triggers"] == []
+        assert max(abs(float(points)) for points in after["mp"].values()) < 1.0
+        check_truth(made, opening_cash=5_000_000)
+        out = StringIO()
+        call_command("export_evidence", stdout=out)
+        rows = [json.loads(line) for line in out.getvalue().splitlines()]
+        side = {row["odno_key"]: row["side"] for row in rows if row["view"] == "border"}
+        moved = sum(
+            (row["d_amt"] if side[row["odno_key"]] == "SELL" else -row["d_amt"])
+            - row["fee"]
+            - row["tax"]
+            for row in rows
+            if row["view"] == "ledger"
+        )
+        assert 5_000_000 + moved == made.truth()["cash"]["99887766-01"]["d2_cash"]
+
+
+def _real(path: str, seed: int, tame: bool) -> FileSource:
+    return FileSource.read(path, seed, tame)
