@@ -102,7 +102,7 @@ def _require_other_person(attempt: Attempt, username: str, verdict: str) -> None
         return
     if policy_shown(attempt.intent.account).kind != ApprovalPolicy.Kind.FOUR_EYES:
         return
-    run = Run.objects.filter(pk=attempt.intent.origin_id).first()
+    run = Run.objects.filter(pk=attempt.intent.origin_id or 0).first()
     if run is not None and run.requester == username:
         raise RuleViolation(Reason("requester_may_not_approve"))
 

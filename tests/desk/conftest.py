@@ -24,7 +24,7 @@ from trading.models import Account, AccountMember, ApprovalPolicy, Instrument, P
 
 ROOT = Path(__file__).resolve().parents[2]
 HASH = "ab" * 32
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,7 +52,7 @@ class DeskWorld:
 
     def snapshot(self, age: timedelta = timedelta(seconds=20), held: int = 10) -> Snapshot:
         at = timezone.now() - age
-        tickers = [ticker for ticker in Instrument.objects.values_list("ticker", flat=True)]
+        tickers = list(Instrument.objects.values_list("ticker", flat=True))
         quotes = {
             ticker: {
                 "last": 10_000,
@@ -163,7 +163,7 @@ def desk(db: None, settings: Any) -> DeskWorld:
         wire="real",
         account_no="99887766-01",
         app_key="CANARYKEY" + "k" * 27,
-        app_secret="CANARYSEC" + "s" * 171,  # noqa: S106
+        app_secret="CANARYSEC" + "s" * 171,
     )
     for name, user in people.items():
         if name not in ("stranger", "nobody"):

@@ -72,7 +72,9 @@ def _act(desk: DeskWorld, act: str) -> tuple[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     "path", ["", "progress/", "action/", "result/"], ids=["page", "progress", "action", "result"]
 )
-def test_a_run_of_another_account_does_not_exist(desk: DeskWorld, instruments: Any, path: str) -> None:
+def test_a_run_of_another_account_does_not_exist(
+    desk: DeskWorld, instruments: Any, path: str
+) -> None:
     instruments(1)
     run = desk.run()
     url = f"/rebalancing/runs/{run.pk}/{path}"
@@ -84,15 +86,15 @@ def test_a_run_of_another_account_does_not_exist(desk: DeskWorld, instruments: A
 def test_nobody_decides_for_another_account(desk: DeskWorld, instruments: Any, act: str) -> None:
     instruments(1)
     run = desk.run()
-    answer = desk.client("stranger").post(
-        f"/rebalancing/runs/{run.pk}/{act}/", {"plan_hash": HASH}
-    )
+    answer = desk.client("stranger").post(f"/rebalancing/runs/{run.pk}/{act}/", {"plan_hash": HASH})
     assert answer.status_code == 404
     run.refresh_from_db()
     assert run.state == "AWAITING_APPROVAL"
 
 
-@pytest.mark.parametrize("path", ["/", "/portfolio/", "/rebalancing/", "/rebalancing/cards/standing/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/portfolio/", "/rebalancing/", "/rebalancing/cards/standing/"]
+)
 def test_another_account_cannot_be_asked_for(desk: DeskWorld, path: str) -> None:
     answer = desk.client("stranger").get(path, {"account": desk.account.pk})
     assert answer.status_code == 404

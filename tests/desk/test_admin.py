@@ -75,9 +75,11 @@ def _mp(**weights: str) -> dict[str, str]:
     named = {f"weight_{code}": "0" for code in ("STOCK", "BOND", "ALTERNATIVE", "CASH")}
     named |= {f"weight_{code}": value for code, value in weights.items()}
     empty = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}
-    return {"code": "MP-T", "name": "Test", "description": "", "note": ""} | named | {
-        f"versions-{k}": v for k, v in empty.items()
-    }
+    return (
+        {"code": "MP-T", "name": "Test", "description": "", "note": ""}
+        | named
+        | {f"versions-{k}": v for k, v in empty.items()}
+    )
 
 
 def test_saving_weights_makes_a_new_version(staff: Client) -> None:

@@ -160,7 +160,8 @@ def test_the_history_is_an_address(targeted: DeskWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["state=%27%20OR%201=1", "sort=drop", "page=-1", "page=zz", "page=99999999999999999999"]
+    "query",
+    ["state=%27%20OR%201=1", "sort=drop", "page=-1", "page=zz", "page=99999999999999999999"],
 )
 def test_a_strange_query_is_a_plain_page(targeted: DeskWorld, query: str) -> None:
     targeted.run("COMPLETED")

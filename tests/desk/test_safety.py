@@ -78,7 +78,9 @@ POSTS = (
 def test_a_form_without_its_token_is_refused(targeted: DeskWorld, path: str) -> None:
     run = targeted.run()
     client = targeted.client("owner", enforce_csrf_checks=True)
-    answer = client.post(path.format(run=run.pk), {"plan_hash": HASH}, headers={"HX-Request": "true"})
+    answer = client.post(
+        path.format(run=run.pk), {"plan_hash": HASH}, headers={"HX-Request": "true"}
+    )
     assert answer.status_code == 403
     run.refresh_from_db()
     assert run.state == "AWAITING_APPROVAL"
@@ -153,7 +155,8 @@ def test_five_wrong_passwords_close_the_door_for_a_while(desk: DeskWorld) -> Non
     assert int(answer["Retry-After"]) > 0
     other = Client(REMOTE_ADDR="10.0.0.9")
     assert (
-        other.post("/accounts/login/", {"username": "viewer", "password": PASSWORD}).status_code == 302
+        other.post("/accounts/login/", {"username": "viewer", "password": PASSWORD}).status_code
+        == 302
     )
     cache.clear()
 

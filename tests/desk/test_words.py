@@ -66,7 +66,9 @@ def _codes(tree: ast.AST) -> set[str]:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         first = node.args[0] if node.args else None
-        if name in ("Reason", "StateConflict", "alert", "_flag") and isinstance(first, ast.Constant):
+        if name in ("Reason", "StateConflict", "alert", "_flag") and isinstance(
+            first, ast.Constant
+        ):
             found.add(str(first.value))
         for keyword in node.keywords:
             if keyword.arg == "end_reason" and isinstance(keyword.value, ast.Constant):
@@ -92,7 +94,9 @@ def _inputs(action: str) -> GateInputs:
     values = {}
     for name, field in GateInputs.__dataclass_fields__.items():
         text = str(field.type)
-        values[name] = 1 if "int" in text else True if "bool" in text else "2026-11-20T10:00:00+09:00"
+        values[name] = (
+            1 if "int" in text else True if "bool" in text else "2026-11-20T10:00:00+09:00"
+        )
     return GateInputs(**values | {"action": action, "kind": "kospi", "side": "BUY"})
 
 
@@ -103,7 +107,7 @@ def test_every_state_has_a_name() -> None:
 def test_facts_are_written_as_people_write_them() -> None:
     assert "1,234,567원" in WORDS.say("shortfall", {"cash": 1234567})
     assert WORDS.say("run_active", {"run": 12345}).count("#12345") == 1
-    assert WORDS.say("shortfall", {}) .endswith("–원.")
+    assert WORDS.say("shortfall", {}).endswith("–원.")
     assert WORDS.say("cash,shares", {}).count(".") == 2
     assert WORDS.say("who_knows") == "who_knows"
 
@@ -135,7 +139,14 @@ def test_english_pages_hold_no_korean(targeted: DeskWorld) -> None:
     run = targeted.run()
     client = targeted.client("owner")
     client.cookies["django_language"] = "en"
-    for path in ("/", "/rebalancing/", "/rebalancing/start/", f"/rebalancing/runs/{run.pk}/", "/portfolio/", "/health/"):
+    for path in (
+        "/",
+        "/rebalancing/",
+        "/rebalancing/start/",
+        f"/rebalancing/runs/{run.pk}/",
+        "/portfolio/",
+        "/health/",
+    ):
         text = client.get(path).content.decode().replace("한국어", "")
         assert not HANGUL.search(text), (path, HANGUL.findall(text)[:5])
 

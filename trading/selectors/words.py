@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["WORDS", "Words", "shown"]
+__all__ = ["WORDS", "Sentence", "Words", "shown"]
 
 Sentence = str | Promise
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
