@@ -190,3 +190,27 @@ def test_four_eyes_release_needs_another_person(desk: DeskWorld) -> None:
     answer = desk.client("admin").post("/trading/switch/release/", data, follow=True)
     assert "다른 사람의 동의가 필요합니다" in answer.content.decode()
     assert switch_state(desk.account) == "HALTED"
+
+
+def test_a_broken_page_says_what_is_safe_and_a_number_to_quote(
+    desk: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any) -> Any:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("portfolio.views.holdings_of", broken)
+    client = desk.client("viewer")
+    client.raise_request_exception = False
+    answer = client.get("/portfolio/")
+    text = answer.content.decode()
+    assert answer.status_code == 500
+    assert "기록은 안전합니다" in text
+    assert answer["X-Request-Id"] in text
+    assert "secret detail" not in text
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/rebalancing/runs/999999/", "/rebalancing/runs/x/"])
+def test_what_is_not_there(desk: DeskWorld, path: str) -> None:
+    answer = desk.client("viewer").get(path)
+    assert answer.status_code == 404
+    assert "찾을 수 없습니다" in answer.content.decode()
