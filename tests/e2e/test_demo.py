@@ -43,7 +43,12 @@ class Installation:
             name: value
             for name, value in os.environ.items()
             if name not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
-        } | {"VAR_DIR": str(folder), "JEOUL_IGNORE_DOTENV": "1", "PORT": "0", "LOG_LEVEL": "WARNING"}
+        } | {
+            "VAR_DIR": str(folder),
+            "JEOUL_IGNORE_DOTENV": "1",
+            "PORT": "0",
+            "LOG_LEVEL": "WARNING",
+        }
         self.log = (folder / "up.log").open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up"],

@@ -18,6 +18,8 @@ from typing import Protocol
 import redis
 import structlog
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from trading.domain.errors import BrokerBusy
 from trading.domain.ports import RateLane
@@ -52,7 +54,7 @@ class LocalWindow:
         with self._lock:
             now = self._monotonic()
             entries = self._entries.setdefault(name, collections.deque())
-            while entries and now - entries[0] >= WINDOW_SECONDS:
+            while entries and now - entries[0] >= WINDOW_SECONDS - 1e-6:
                 entries.popleft()
             if len(entries) < limit:
                 entries.append(now)
@@ -142,7 +144,12 @@ class SharedBudget:
 def _window() -> Window:
     if settings.REDIS_URL:
         return RedisWindow(
-            redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+            redis.Redis.from_url(
+                settings.REDIS_URL,
+                socket_timeout=2,
+                socket_connect_timeout=2,
+                retry=Retry(NoBackoff(), 0),  # a lost window falls back at once
+            )
         )
     return LocalWindow()
 
