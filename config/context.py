@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import structlog
 from django.http import Http404, HttpRequest
 
 from config.preferences import looks_of
@@ -81,6 +82,11 @@ class Desk:
     @cached_property
     def may_look(self) -> bool:
         return has_role(self.request.user, Role.TRADER, Role.APPROVER, Role.ADMIN)
+
+    @property
+    def request_id(self) -> str:
+        """What a person quotes when something went wrong; the logs carry the same."""
+        return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
     @property
     def section(self) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rebalancing.selectors.standing import standing_of
-from rebalancing.views.cards import alive_part, attention_part, gaps_part, worth_part
+from rebalancing.views.cards import alive_part, attention_part, standing_part
 from trading.views.access import chosen_account, desk_view
 from trading.views.moments import market_now
 from trading.views.parts import embed
@@ -23,13 +23,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request)
     if account is None:
         return render(request, "config/overview.html", {"account": None})
-    now, standing = market_now(account), standing_of(account)
+    now = market_now(account)
     context = {
         "account": account,
-        "standing": standing,
-        "worth": embed(request, worth_part(account, standing, now)),
-        "gaps": embed(request, gaps_part(account, standing, now)),
+        "standing": embed(request, standing_part(account, standing_of(account), now)),
         "attention": embed(request, attention_part(account)),
-        "alive": embed(request, alive_part(account, standing, now)),
+        "alive": embed(request, alive_part(account, now)),
     }
     return render(request, "config/overview.html", context)

@@ -43,7 +43,6 @@ class LoginForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("이름")
         self.fields["password"].label = _("비밀번호")
-        self.fields["password"].max_length = 256
         self.fields["password"].validators.append(_short_enough)
 
     def clean(self) -> dict[str, Any]:
@@ -74,7 +73,7 @@ class DeskLogin(LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
-    def form_invalid(self, form: forms.Form) -> HttpResponse:
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
         codes = {error.code for error in form.errors.as_data().get("__all__", [])}
         if "too_many" in codes:

@@ -34,7 +34,7 @@ from trading.selectors.words import WORDS
 
 __all__ = ["ModelPortfolioAdmin", "PercentField", "SubPortfolioAdmin"]
 
-_PLAIN = re.compile(r"\d{1,3}(\.\d{1,2})?")
+_PLAIN = re.compile(r"\d{1,3}(\.\d{1,2})?", re.ASCII)
 _SPARE_ROWS, _FEWEST_ROWS = 3, 6
 
 
@@ -44,7 +44,7 @@ class PercentField(forms.DecimalField):
 
     default_error_messages = {"invalid": _("숫자와 점만 쓰세요. 예: 3.5")}
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         text = str(value).strip() if value is not None else ""
         if text and not _PLAIN.fullmatch(text):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
@@ -64,7 +64,7 @@ def _weight_field(label: Any) -> PercentField:
     return PercentField(label=label, required=False, max_digits=5, decimal_places=2, widget=widget)
 
 
-def _show(form: forms.Form, reasons: list[Reason]) -> None:
+def _show(form: forms.BaseForm, reasons: list[Reason]) -> None:
     for reason in reasons:
         form.add_error(None, WORDS.say(reason.code, reason.facts))
 
@@ -182,10 +182,17 @@ def sub_form_with(rows: int) -> type[SubPortfolioForm]:
     return type("SubPortfolioRowsForm", (SubPortfolioForm,), fields)
 
 
+def _pairs(codes: list[str]) -> tuple[tuple[str, ...], ...]:
+    """Weight fields two by two, so that a row fits a phone."""
+    names = [f"weight_{code}" for code in codes]
+    return tuple(tuple(names[i : i + 2]) for i in range(0, len(names), 2))
+
+
 class _History(TabularInline):
     """Earlier versions, to read."""
 
     extra = 0
+    hide_title = True
     can_delete = False
     max_num = 0
     fields = ("number", "shown", "note", "created_by", "created_at")
@@ -254,7 +261,7 @@ class ModelPortfolioAdmin(_VersionedAdmin):
         (
             _("비중 % (합계 100)"),
             {
-                "fields": (tuple(f"weight_{code}" for code in AssetClass.values), "note"),
+                "fields": (*_pairs(AssetClass.values), "note"),
                 "description": _("저장하면 새 버전이 됩니다. 지난 버전은 그대로 남습니다."),
             },
         ),

@@ -23,6 +23,7 @@ __all__ = ["RunAdmin"]
 
 class LegInline(TabularInline):
     model = Leg
+    hide_title = True
     extra = 0
     can_delete = False
     fields = (

@@ -78,9 +78,9 @@ class DecisionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = accounts_of(self.user)
-        self.fields["model_version"].queryset = _newest(ModelPortfolioVersion)
-        self.fields["sub_versions"].queryset = _newest(SubPortfolioVersion)
+        self.fields["account"].queryset = accounts_of(self.user)  # type: ignore[attr-defined]
+        self.fields["model_version"].queryset = _newest(ModelPortfolioVersion)  # type: ignore[attr-defined]
+        self.fields["sub_versions"].queryset = _newest(SubPortfolioVersion)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

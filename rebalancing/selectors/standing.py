@@ -83,12 +83,11 @@ def _of_snapshot(snapshot: Snapshot) -> Standing:
 
 def _booked(snapshot: Snapshot, newer: RebalancingHistory) -> Standing:
     seen = _of_snapshot(snapshot)
-    booked = {
-        ticker: quantity
-        for ticker, quantity in Position.objects.filter(
-            account_id=snapshot.account_id, quantity__gt=0
-        ).values_list("instrument_id", "quantity")
-    }
+    booked = dict(
+        Position.objects.filter(account_id=snapshot.account_id, quantity__gt=0).values_list(
+            "instrument_id", "quantity"
+        )
+    )
     if set(booked) - set(seen.prices):
         return seen  # a name without a price has no value we may guess
     return Standing(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rebalancing.domain.states import RunState
 from trading.selectors.words import WORDS as TRADING
-from trading.selectors.words import Words
+from trading.selectors.words import Sentence, Words
 
 __all__ = ["LEG_REASONS", "STATE_NAMES", "WORDS", "check_sentence", "price_rule"]
 
@@ -133,7 +133,7 @@ _PROBLEMS = {
     "legs_do_not_add_up": _("나눈 주문의 합이 거래와 다릅니다."),
 }
 
-LEG_REASONS: Mapping[str, object] = {
+LEG_REASONS: Mapping[str, Sentence] = {
     "LIQUID_MARKET": _("호가가 두터워 시장가"),
     "BID_MINUS_TICK": _("최우선 매수호가보다 한 호가 아래"),
     "ASK_PLUS_TICK": _("최우선 매도호가보다 한 호가 위"),
@@ -152,7 +152,7 @@ WORDS = Words(
     | _PLANNING
     | _ALERTS
     | _PROBLEMS
-    | {code: text for code, text in LEG_REASONS.items()},  # type: ignore[dict-item]
+    | dict(LEG_REASONS),
     below=TRADING,
 )
 

@@ -1,4 +1,4 @@
-"""The overview's cards, each at its own address: worth, distance to target, what waits, what lives."""
+"""The overview's cards, each at its own address: worth and distance to target, what waits, what lives."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.urls import reverse
 from rebalancing.selectors.attention import attention_of
 from rebalancing.selectors.gaps import gaps_of, newest_config, newest_target
 from rebalancing.selectors.sparkline import sparkline
-from rebalancing.selectors.standing import Standing, standing_of
+from rebalancing.selectors.standing import STALE_AFTER, Standing, standing_of
 from rebalancing.selectors.upcoming import next_schedule
 from trading.models import Account
 from trading.selectors.processes import living_processes
-from trading.selectors.snapshots import equity_history
+from trading.selectors.snapshots import equity_history, latest_snapshot
 from trading.services.calendar import is_trading_day, market_phase
 from trading.services.switches import switch_state
 from trading.views.access import chosen_account, desk_view
@@ -26,10 +26,8 @@ __all__ = [
     "alive_part",
     "attention_card",
     "attention_part",
-    "gaps_card",
-    "gaps_part",
-    "worth_card",
-    "worth_part",
+    "standing_card",
+    "standing_part",
 ]
 
 
@@ -37,32 +35,20 @@ def _url(name: str, account: Account) -> str:
     return f"{reverse(f'rebalancing:card-{name}')}?account={account.pk}"
 
 
-def worth_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
-    """What am I worth, and how did it move."""
-    values = equity_history(account) if standing else []
+def standing_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
+    """What am I worth and how did it move; how far from target for the MP and each Sub-MP."""
+    target, config = newest_target(account), newest_config()
     context = {
         "account": account,
         "standing": standing,
         "age": standing.age(now) if standing else None,
         "stale": bool(standing and standing.is_stale(now)),
-        "spark": sparkline(values),
-    }
-    return Part("card-worth", _url("worth", account), "rebalancing/_worth.html", context)
-
-
-def gaps_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
-    """How far from target, for the MP and each Sub-MP."""
-    target, config = newest_target(account), newest_config()
-    gaps = gaps_of(standing, target, config) if standing and target else None
-    context = {
-        "account": account,
-        "standing": standing,
+        "spark": sparkline(equity_history(account)) if standing else None,
         "target": target,
         "config": config,
-        "gaps": gaps,
-        "stale": bool(standing and standing.is_stale(now)),
+        "gaps": gaps_of(standing, target, config) if standing and target else None,
     }
-    return Part("card-gaps", _url("gaps", account), "rebalancing/_gaps.html", context)
+    return Part("card-standing", _url("standing", account), "rebalancing/_standing.html", context)
 
 
 def attention_part(account: Account) -> Part:
@@ -73,20 +59,22 @@ def attention_part(account: Account) -> Part:
     )
 
 
-def alive_part(account: Account, standing: Standing | None, now: datetime | None) -> Part:
+def alive_part(account: Account, now: datetime | None) -> Part:
     """Is everything alive: data, market, schedule, processes, switch."""
     open_days: dict[date, bool] = {}
 
     def is_open(day: date) -> bool:
         return open_days.setdefault(day, is_trading_day(day))
 
+    snapshot = latest_snapshot(account)
+    age = now - snapshot.taken_at if snapshot and now else None
     context = {
         "account": account,
         "now": now,
         "phase": str(market_phase(now)) if now else "",
-        "age": standing.age(now) if standing else None,
-        "standing": standing,
-        "stale": bool(standing and standing.is_stale(now)),
+        "snapshot": snapshot,
+        "age": age,
+        "stale": age is not None and age > STALE_AFTER,
         "upcoming": next_schedule(account, now, is_open) if now else None,
         "processes": living_processes(),
         "switch": switch_state(account),
@@ -102,15 +90,9 @@ def _account(request: HttpRequest) -> Account:
 
 
 @desk_view()
-def worth_card(request: HttpRequest) -> HttpResponse:
+def standing_card(request: HttpRequest) -> HttpResponse:
     account = _account(request)
-    return answer_part(request, worth_part(account, standing_of(account), market_now(account)))
-
-
-@desk_view()
-def gaps_card(request: HttpRequest) -> HttpResponse:
-    account = _account(request)
-    return answer_part(request, gaps_part(account, standing_of(account), market_now(account)))
+    return answer_part(request, standing_part(account, standing_of(account), market_now(account)))
 
 
 @desk_view()
@@ -121,4 +103,4 @@ def attention_card(request: HttpRequest) -> HttpResponse:
 @desk_view()
 def alive_card(request: HttpRequest) -> HttpResponse:
     account = _account(request)
-    return answer_part(request, alive_part(account, standing_of(account), market_now(account)))
+    return answer_part(request, alive_part(account, market_now(account)))

@@ -28,7 +28,7 @@ from trading.services.alerts import acknowledge
 from trading.services.audit import audit
 from trading.services.reconcile import decide_unknown
 from trading.views.access import accounts_seen, desk_view
-from trading.views.back import back_to
+from trading.views.back import back_to, see_other
 
 __all__ = ["acknowledge_alert", "approve_run", "decide_attempt", "reject_run"]
 
@@ -66,9 +66,7 @@ def _decide(request: HttpRequest, run_id: int, verdict: str, done: str) -> HttpR
 
 
 def _see(run_id: int) -> HttpResponse:
-    response = HttpResponse(status=303)
-    response["Location"] = reverse("rebalancing:run", args=[run_id])
-    return response
+    return see_other(reverse("rebalancing:run", args=[run_id]))
 
 
 @desk_view(Role.APPROVER, methods=("POST",))
@@ -104,7 +102,7 @@ def _require_other_person(attempt: Attempt, username: str, verdict: str) -> None
         return
     if policy_shown(attempt.intent.account).kind != ApprovalPolicy.Kind.FOUR_EYES:
         return
-    run = Run.objects.filter(pk=attempt.intent.origin_id).first()
+    run = Run.objects.filter(pk=attempt.intent.origin_id or 0).first()
     if run is not None and run.requester == username:
         raise RuleViolation(Reason("requester_may_not_approve"))
 

@@ -26,6 +26,7 @@ from trading.domain.errors import ConfigurationError, Reason, RuleViolation, Sta
 from trading.selectors.people import Role
 from trading.services.calendar import is_trading_day
 from trading.views.access import chosen_account, desk_view, require_account
+from trading.views.back import see_other
 from trading.views.moments import market_now
 from trading.views.parts import answer_part, embed
 
@@ -109,9 +110,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
 
 
 def _see_run(run_id: int) -> HttpResponse:
-    response = HttpResponse(status=303)
-    response["Location"] = reverse("rebalancing:run", args=[run_id])
-    return response
+    return see_other(reverse("rebalancing:run", args=[run_id]))
 
 
 @desk_view()
@@ -179,6 +178,4 @@ def refused(
 ) -> HttpResponse:
     """The place where the person pressed the button, now with every reason; nothing has changed."""
     run = seen_run(request, run_id)
-    if getattr(request, "htmx", None):
-        return answer_part(request, action_part(request, run, reasons), status=status_code)
     return render(request, "rebalancing/run.html", _page(request, run, reasons), status=status_code)

@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+import polib
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,3 +42,13 @@ def template_messages() -> set[str]:
 
 def all_messages() -> set[str]:
     return python_messages() | template_messages()
+
+
+def untranslated(source: Path) -> list[str]:
+    """Messages in use that have no finished translation in `source`."""
+    done = {
+        entry.msgid
+        for entry in polib.pofile(str(source))
+        if (entry.msgstr or all(entry.msgstr_plural.values())) and "fuzzy" not in entry.flags
+    }
+    return sorted(all_messages() - done)

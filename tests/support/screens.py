@@ -33,6 +33,17 @@ def name_of(path: str) -> str:
     return path.strip("/").replace("/", "-").replace("?", "_") or "overview"
 
 
+def listen(page: Any, noise: list[str]) -> None:
+    """Keep what the console complains about."""
+
+    def heard(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            noise.append(f"{page.url}: {message.type} {message.text}")
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: noise.append(f"{page.url}: {error}"))
+
+
 def main(base: str, user: str, password: str, folder: str = "screenshots", *paths: str) -> int:
     from playwright.sync_api import sync_playwright
 
@@ -53,16 +64,7 @@ def main(base: str, user: str, password: str, folder: str = "screenshots", *path
                 ]
             )
             page = context.new_page()
-            label = ""
-            page.on(
-                "console",
-                lambda m: (
-                    noise.append(f"{label}: {m.type} {m.text}")
-                    if m.type in ("error", "warning")
-                    else None
-                ),
-            )
-            page.on("pageerror", lambda e: noise.append(f"{label}: {e}"))  # noqa: B023
+            listen(page, noise)
             tail = f"{width}-{theme}-{language}"
             page.goto(f"{base}/accounts/login/")
             if not paths:

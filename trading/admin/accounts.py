@@ -89,6 +89,7 @@ class AccountForm(forms.ModelForm):
 
 class MemberInline(TabularInline):
     model = AccountMember
+    hide_title = True
     extra = 0
     autocomplete_fields = ("user",)
     verbose_name_plural = _("볼 수 있는 사람")
@@ -98,6 +99,7 @@ class PolicyInline(TabularInline):
     """What ruled when; a new policy is added on its own page."""
 
     model = ApprovalPolicy
+    hide_title = True
     extra = 0
     can_delete = False
     fields = (

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["WORDS", "Words", "shown"]
+__all__ = ["WORDS", "Sentence", "Words", "shown"]
 
 Sentence = str | Promise
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -134,6 +134,7 @@ _ORDERS = {
     "unknown_ambiguous": _("같은 주문으로 보이는 것이 여럿입니다: %(orders)s. 하나를 고르세요."),
     "external_order": _("우리가 내지 않은 주문이 있습니다: %(ticker)s %(quantity)s주."),
     "external_holding_change": _("우리 기록과 다른 보유 변화가 있습니다: %(tickers)s."),
+    "cash_differs": _("현금 %(broker)s원이 우리 계산 %(expected)s원과 다릅니다."),
     "quantity_differs": _("증권사 수량 %(broker)s주가 우리 주문 %(ours)s주와 다릅니다."),
     "fill_regressed": _("체결 수량이 %(ours)s주에서 %(broker)s주로 줄어 보입니다."),
     "fill_contradicts": _("체결 수량과 금액이 서로 맞지 않습니다 (%(broker)s주, %(won)s원)."),

@@ -95,7 +95,9 @@ def change_won(value: Any) -> SafeString | str:
     number = _decimal(value)
     if number is None:
         return DASH
-    return _change(number, _("%(amount)s원") % {"amount": _signed(number, 0)})
+    signed = _signed(number, 0)
+    text = _("%(sign)s%(amount)s원") % {"sign": signed[0], "amount": signed[1:]}
+    return _change(number, text)
 
 
 @register.filter

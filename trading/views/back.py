@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-__all__ = ["back_to"]
+__all__ = ["back_to", "see_other"]
+
+
+def see_other(url: str) -> HttpResponseRedirect:
+    """303: what was asked for is done, look here."""
+    response = HttpResponseRedirect(url)
+    response.status_code = 303
+    return response
 
 
 def back_to(request: HttpRequest, default: str = "/") -> HttpResponseRedirect:
@@ -14,6 +21,4 @@ def back_to(request: HttpRequest, default: str = "/") -> HttpResponseRedirect:
     safe = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    response = HttpResponseRedirect(target if safe and target.startswith("/") else default)
-    response.status_code = 303
-    return response
+    return see_other(target if safe and target.startswith("/") else default)

@@ -1,0 +1,227 @@
+"""The admin: versions instead of edits, keys that never come back, and a record nobody touches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+
+from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
+from rebalancing.models import RebalancingConfig
+from tests.desk.conftest import DeskWorld
+from trading.admin.read_only import AddOnlyAdmin, ReadOnlyAdmin
+from trading.models import Account
+
+
+@pytest.fixture
+def staff(targeted: DeskWorld) -> Client:
+    from django.contrib.auth.models import Group, Permission
+
+    Group.objects.get(name="admin").permissions.set(Permission.objects.all())
+    Group.objects.get(name="viewer").permissions.set(
+        Permission.objects.filter(codename__startswith="view_")
+    )
+    for name in ("admin", "viewer", "stranger"):
+        targeted.people[name].is_staff = True
+        targeted.people[name].save()
+    return targeted.client("admin")
+
+
+def test_every_list_and_form_opens(staff: Client, targeted: DeskWorld) -> None:
+    targeted.snapshot()
+    targeted.run()
+    assert staff.get("/admin/").status_code == 200
+    for model, page in admin.site._registry.items():
+        name = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        assert staff.get(name).status_code == 200, name
+        row = model._default_manager.first()
+        if row is not None:
+            assert staff.get(f"{name}{row.pk}/change/").status_code == 200, name
+        if page.has_add_permission(_request(targeted)):
+            assert staff.get(f"{name}add/").status_code == 200, name
+
+
+def _request(desk: DeskWorld) -> Any:
+    from django.test import RequestFactory
+
+    request = RequestFactory().get("/admin/")
+    request.user = desk.people["admin"]
+    return request
+
+
+def test_the_record_has_no_add_change_or_delete(staff: Client, targeted: DeskWorld) -> None:
+    request = _request(targeted)
+    for model, page in admin.site._registry.items():
+        if isinstance(page, ReadOnlyAdmin):
+            assert not page.has_add_permission(request), model
+            assert not page.has_change_permission(request), model
+        if isinstance(page, ReadOnlyAdmin | AddOnlyAdmin):
+            assert not page.has_delete_permission(request), model
+            assert "delete_selected" not in page.get_actions(request), model
+
+
+def test_a_record_cannot_be_posted_to(staff: Client, targeted: DeskWorld) -> None:
+    run = targeted.run()
+    for path in ("change", "delete"):
+        answer = staff.post(f"/admin/rebalancing/run/{run.pk}/{path}/", {"state": "COMPLETED"})
+        assert answer.status_code == 403
+    run.refresh_from_db()
+    assert run.state == "AWAITING_APPROVAL"
+
+
+def _mp(**weights: str) -> dict[str, str]:
+    named = {f"weight_{code}": "0" for code in ("STOCK", "BOND", "ALTERNATIVE", "CASH")}
+    named |= {f"weight_{code}": value for code, value in weights.items()}
+    empty = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}
+    return (
+        {"code": "MP-T", "name": "Test", "description": "", "note": ""}
+        | named
+        | {f"versions-{k}": v for k, v in empty.items()}
+    )
+
+
+def test_saving_weights_makes_a_new_version(staff: Client) -> None:
+    portfolio = ModelPortfolio.objects.get()
+    path = f"/admin/portfolio/modelportfolio/{portfolio.pk}/change/"
+    assert staff.post(path, _mp(STOCK="70", BOND="20.5", CASH="9.5")).status_code == 302
+    assert [v.number for v in portfolio.versions.all()] == [2, 1]
+    assert staff.post(path, _mp(STOCK="70", BOND="20.5", CASH="9.5")).status_code == 302
+    assert portfolio.versions.count() == 2, "unchanged weights are no new version"
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"STOCK": "70", "BOND": "31"}, "합계가 101"),
+        ({"STOCK": "70,0", "BOND": "30"}, "숫자와 점만"),
+        ({"STOCK": "７０", "BOND": "30"}, "숫자와 점만"),
+        ({"STOCK": "-1", "BOND": "101"}, "숫자와 점만"),
+        ({"STOCK": "1e2"}, "숫자와 점만"),
+    ],
+)
+def test_wrong_weights_are_refused_with_words(
+    staff: Client, weights: dict[str, str], words: str
+) -> None:
+    portfolio = ModelPortfolio.objects.get()
+    answer = staff.post(f"/admin/portfolio/modelportfolio/{portfolio.pk}/change/", _mp(**weights))
+    assert words in answer.content.decode()
+    assert portfolio.versions.count() == 1
+
+
+def test_a_sub_portfolio_takes_its_rows(staff: Client) -> None:
+    portfolio = SubPortfolio.objects.get(code="S-T")
+    data = {
+        "code": "S-T",
+        "name": "S",
+        "note": "new",
+        "instrument_1": "100000",
+        "weight_1": "25",
+        "instrument_2": "100003",
+        "weight_2": "75",
+        "versions-TOTAL_FORMS": "0",
+        "versions-INITIAL_FORMS": "0",
+    }
+    path = f"/admin/portfolio/subportfolio/{portfolio.pk}/change/"
+    assert staff.post(path, data).status_code == 302
+    assert portfolio.versions.first().weights_by_ticker().keys() == {"100000", "100003"}
+    twice = staff.post(path, data | {"instrument_2": "100000"})
+    assert "두 번 있습니다" in twice.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["3,0", "３", "3;DROP", "0.05", "51", "", "NaN"])
+def test_a_threshold_is_typed_plainly(staff: Client, typed: str) -> None:
+    before = RebalancingConfig.objects.count()
+    answer = staff.post("/admin/rebalancing/rebalancingconfig/add/", _config(typed))
+    assert answer.status_code == 200
+    assert RebalancingConfig.objects.count() == before
+
+
+def _config(mp: str) -> dict[str, str]:
+    return {
+        "mp_threshold_percent": mp,
+        "sub_mp_threshold_percent": "5.0",
+        "min_trade_won": "10000",
+        "cash_buffer_percent": "1.0",
+    }
+
+
+def test_settings_are_a_new_row_with_a_name(staff: Client) -> None:
+    assert (
+        staff.post("/admin/rebalancing/rebalancingconfig/add/", _config("2.5")).status_code == 302
+    )
+    newest = RebalancingConfig.objects.first()
+    assert (str(newest.mp_threshold_percent), newest.updated_by) == ("2.5", "admin")
+
+
+def test_keys_go_in_and_never_come_out(staff: Client, targeted: DeskWorld) -> None:
+    path = f"/admin/trading/account/{targeted.account.pk}/change/"
+    page = staff.get(path).content.decode()
+    assert "CANARY" not in page
+    assert "99887766" not in page
+    data = {
+        "name": "Renamed",
+        "wrapper": "general",
+        "is_active": "on",
+        "app_key": "",
+        "app_secret": "",
+        "paused_reason": "",
+    }
+    for prefix in ("accountmember_set", "approval_policies"):
+        data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    assert staff.post(path, data).status_code == 302
+    account = Account.objects.get()
+    assert account.name == "Renamed"
+    assert account.app_key.startswith("CANARYKEY")
+    assert staff.post(path, data | {"app_key": "fresh"}).status_code == 302
+    assert Account.objects.get().app_key == "fresh"
+
+
+def test_targets_are_decided_by_the_service(staff: Client, targeted: DeskWorld) -> None:
+    subs = {sub.code: sub.versions.first().pk for sub in SubPortfolio.objects.all()}
+    data: dict[str, Any] = {
+        "account": targeted.account.pk,
+        "model_version": ModelPortfolio.objects.get().versions.first().pk,
+        "sub_versions": [subs["S-T"]],
+        "reason": "",
+    }
+    before = TargetDecision.objects.count()
+    refused = staff.post("/admin/portfolio/targetdecision/add/", data)
+    assert "Sub-MP를 고르지 않았습니다" in refused.content.decode()
+    assert TargetDecision.objects.count() == before
+    data["sub_versions"] = list(subs.values())
+    assert staff.post("/admin/portfolio/targetdecision/add/", data).status_code == 302
+    assert TargetDecision.objects.count() == before + 1
+    assert TargetDecision.objects.first().decided_by == "admin"
+
+
+def test_a_viewer_reads_and_changes_nothing(staff: Client, targeted: DeskWorld) -> None:
+    viewer = targeted.client("viewer")
+    assert viewer.get("/admin/rebalancing/run/").status_code == 200
+    assert viewer.get("/admin/rebalancing/rebalancingconfig/add/").status_code == 403
+    assert viewer.get("/admin/trading/auditentry/").status_code == 403
+    assert viewer.get("/admin/auth/user/").status_code == 403
+
+
+def test_runs_of_other_accounts_are_not_listed(staff: Client, targeted: DeskWorld) -> None:
+    run = targeted.run()
+    stranger = targeted.client("stranger")
+    assert f"run/{run.pk}/" not in stranger.get("/admin/rebalancing/run/").content.decode()
+    assert stranger.get(f"/admin/rebalancing/run/{run.pk}/change/").status_code == 302
+
+
+def test_a_superuser_without_a_role_has_no_say(targeted: DeskWorld) -> None:
+    from django.contrib.auth import get_user_model
+
+    root = get_user_model().objects.create_superuser("root", password="x" * 12)
+    client = Client()
+    client.force_login(root)
+    run = targeted.run()
+    answer = client.post(f"/rebalancing/runs/{run.pk}/approve/", {"plan_hash": run.plan_hash})
+    assert answer.status_code == 403
+
+
+def test_one_door_for_both_surfaces(desk: DeskWorld) -> None:
+    answer = Client().get("/admin/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/accounts/login/")

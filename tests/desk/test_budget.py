@@ -1,0 +1,64 @@
+"""The first screen stays light: thirty names, a thousand runs, few queries, 150 ms of work."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from rebalancing.models import RebalancingHistory, Run
+from tests.desk.conftest import DeskWorld, bind
+
+CARDS = ("standing", "attention", "alive")
+QUERIES, SECONDS = 30, 0.15
+
+
+def _crowded(desk: DeskWorld, tickers: list[str]) -> None:
+    bind(desk, tickers)
+    seed = desk.run("COMPLETED")
+    values = {
+        f.attname: getattr(seed, f.attname) for f in Run._meta.concrete_fields if f.name != "id"
+    }
+    Run.objects.bulk_create(Run(**values | {"slot": f"old:{n}"}) for n in range(1000))
+    record = desk.history(seed)
+    fields = [f for f in RebalancingHistory._meta.concrete_fields if f.name not in ("id", "run")]
+    copied = {f.attname: getattr(record, f.attname) for f in fields}
+    RebalancingHistory.objects.bulk_create(
+        RebalancingHistory(run_id=pk, **copied)
+        for pk in Run.objects.exclude(pk=seed.pk).values_list("pk", flat=True)
+    )
+    for _ in range(5):
+        desk.snapshot()
+
+
+def test_the_cards_of_the_overview(desk: DeskWorld, instruments: Any) -> None:
+    _crowded(desk, instruments(30))
+    client = desk.client("trader")
+    urls = [f"/rebalancing/cards/{name}/" for name in CARDS]
+    for url in urls:
+        client.get(url)
+    with CaptureQueriesContext(connection) as queries:
+        for url in urls:
+            assert client.get(url).status_code == 200
+    assert len(queries) <= QUERIES, [q["sql"][:80] for q in queries]
+    best = min(_seconds(client, urls) for _ in range(3))
+    assert best <= SECONDS, best
+
+
+def test_the_whole_overview_and_the_history(desk: DeskWorld, instruments: Any) -> None:
+    _crowded(desk, instruments(30))
+    client = desk.client("trader")
+    for url, most in (("/", QUERIES), ("/rebalancing/", 20), ("/portfolio/", 20)):
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url).status_code == 200
+        assert len(queries) <= most, (url, [q["sql"][:80] for q in queries])
+
+
+def _seconds(client: Any, urls: list[str]) -> float:
+    started = time.process_time()
+    for url in urls:
+        client.get(url)
+    return time.process_time() - started
