@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from typing import Any
 
@@ -32,6 +33,9 @@ def serve_web(host: str, port: int) -> None:
             timeout_graceful_shutdown=3,
         )
     )
+    # uvicorn raises the signal again once it has stopped; SIGTERM must unwind as Ctrl-C does, or
+    # nothing after this call would be cleaned up
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.run()
     except KeyboardInterrupt:

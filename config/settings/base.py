@@ -7,6 +7,7 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from config.admin_site import UNFOLD  # noqa: F401
 from config.build import build_id
 from config.env import BASE_DIR, VAR_DIR, env, kept_secret, on_server
 from config.logs import logging_config
@@ -61,8 +62,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "config.middleware.AdminContentPolicyMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.AdminContentPolicyMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -118,6 +119,11 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "config.channel_layer.ThreadSafeInMemoryLayer"}
 }
+if REDIS_URL:
+    # shared by all processes, so that a throttle counts once and not once a process
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    }
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 900, "socket_timeout": 15} if REDIS_URL else {"polling_interval": 0.02}
@@ -251,27 +257,3 @@ CRASH_AT = ""
 # --- logs -------------------------------------------------------------------------------------
 LOGGING_CONFIG = None
 LOGGING = logging_config(VAR_DIR / "log", env.str("LOG_LEVEL", default="INFO"))
-
-# --- admin ------------------------------------------------------------------------------------
-UNFOLD = {
-    "SITE_TITLE": "Jeoul",
-    "SITE_HEADER": "저울 Jeoul",
-    "SITE_URL": "/",
-    "SHOW_LANGUAGES": True,
-    "SITE_SYMBOL": "balance",
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 250)",
-            "100": "oklch(93% .03 250)",
-            "200": "oklch(88% .06 250)",
-            "300": "oklch(81% .1 250)",
-            "400": "oklch(71% .15 250)",
-            "500": "oklch(60% .17 250)",
-            "600": "oklch(52% .17 250)",
-            "700": "oklch(45% .15 250)",
-            "800": "oklch(38% .12 250)",
-            "900": "oklch(33% .1 250)",
-            "950": "oklch(25% .08 250)",
-        }
-    },
-}
