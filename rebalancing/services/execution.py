@@ -25,13 +25,14 @@ from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 from trading.services.crashpoints import crashpoint
 from trading.services.ledger import sleeve_of
-from trading.services.states import move, record_transition
+from trading.services.states import born, move
 
 __all__ = ["Progress", "open_legs", "revoke_authorized", "sync_legs", "work"]
 
 log = structlog.get_logger(__name__)
 COLLAR = Decimal("0.02")
 ENGINE = "engine"
+_AUTHORIZED = (IntentState.DRAFT, IntentState.CHECKED, IntentState.AUTHORIZED)
 
 
 class Progress:
@@ -233,13 +234,11 @@ def _authorize(
             plan_hash=run.plan_hash,
             approval=approval,
             deadline_at=min(deadline, run.deadline_at),
-            state=IntentState.DRAFT,
+            state=IntentState.AUTHORIZED,
             state_since=now,
             created_at=now,
         )
-        record_transition("intent", intent.pk, "", "DRAFT", now, ENGINE)
-        move(intent, IntentState.CHECKED, at=now, by=ENGINE)
-        move(intent, IntentState.AUTHORIZED, at=now, by=approval.approver)
+        born(intent, _AUTHORIZED, at=now, by=approval.approver)
     return intent
 
 
@@ -270,13 +269,11 @@ def _cancel(run: Run, intent_id: int, now: datetime) -> str:
                 plan_hash=intent.plan_hash,
                 approval_id=intent.approval_id,
                 deadline_at=run.deadline_at + timedelta(minutes=20),
-                state=IntentState.DRAFT,
+                state=IntentState.AUTHORIZED,
                 state_since=now,
                 created_at=now,
             )
-            record_transition("intent", waiting.pk, "", "DRAFT", now, ENGINE)
-            move(waiting, IntentState.CHECKED, at=now, by=ENGINE)
-            move(waiting, IntentState.AUTHORIZED, at=now, by=ENGINE)
+            born(waiting, _AUTHORIZED, at=now, by=ENGINE)
     crashpoint("before_cancel")
     outcome = gateway.send(waiting.pk, by=ENGINE)
     if outcome.state == IntentState.ACKED:
@@ -289,9 +286,11 @@ def _cancel(run: Run, intent_id: int, now: datetime) -> str:
 
 def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
     """Bring the legs' fills and costs up to their orders' booked numbers."""
-    ids = [leg.pk for leg in legs]
+    legs = list(legs)
     rows = (
-        Intent.objects.filter(leg_id__in=ids, origin_id=run.pk, action=OrderAction.ORDER)
+        Intent.objects.filter(
+            leg_id__in=[leg.pk for leg in legs], origin_id=run.pk, action=OrderAction.ORDER
+        )
         .values("leg_id")
         .annotate(
             quantity=Sum("broker_order__ledger__quantity"),
@@ -301,13 +300,16 @@ def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
         )
         .order_by("leg_id")
     )
+    by_id = {leg.pk: leg for leg in legs}
+    changed = []
     for row in rows:
-        Leg.objects.filter(pk=row["leg_id"] or 0).update(
-            filled_quantity=row["quantity"] or 0,
-            filled_amount=row["amount"] or 0,
-            fee=row["fee"] or 0,
-            tax=row["tax"] or 0,
-        )
+        leg = by_id[row["leg_id"]]
+        seen = tuple(row[name] or 0 for name in ("quantity", "amount", "fee", "tax"))
+        if seen != (leg.filled_quantity, leg.filled_amount, leg.fee, leg.tax):
+            leg.filled_quantity, leg.filled_amount, leg.fee, leg.tax = seen
+            changed.append(leg)
+    if changed:
+        Leg.objects.bulk_update(changed, ["filled_quantity", "filled_amount", "fee", "tax"])
 
 
 def revoke_authorized(run: Run, now: datetime, reason: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection
 from django.utils import timezone
 
 from trading.domain import audit as chain
@@ -18,9 +18,11 @@ def audit(actor: str, action: str, about: str, payload: dict[str, object] | None
     """Append one row. Must run inside a transaction: the chain and the act commit together."""
     if not connection.in_atomic_block:
         raise RuntimeError("an audit row belongs to the transaction of what it records")
-    if not AuditHead.objects.filter(pk=1).update(seq=models.F("seq") + 1):
-        AuditHead.objects.create(pk=1, seq=1)
-    head = AuditHead.objects.get(pk=1)  # the UPDATE above holds the row lock
+    head = AuditHead.objects.select_for_update().filter(pk=1).first()
+    if head is None:
+        AuditHead.objects.get_or_create(pk=1)
+        head = AuditHead.objects.select_for_update().get(pk=1)
+    head.seq += 1
     text = json.dumps(payload or {}, sort_keys=True, ensure_ascii=False, default=str)
     fields = {
         "seq": head.seq,
@@ -33,7 +35,7 @@ def audit(actor: str, action: str, about: str, payload: dict[str, object] | None
     }
     link = chain.chain_hash(settings.AUDIT_KEY, head.hash, fields)
     AuditEntry.objects.create(**fields, payload=text, prev_hash=head.hash, hash=link)
-    AuditHead.objects.filter(pk=1).update(hash=link)
+    AuditHead.objects.filter(pk=1).update(seq=head.seq, hash=link)
 
 
 def verify() -> int | None:

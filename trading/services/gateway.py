@@ -22,7 +22,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from trading.domain.costs import commission
@@ -208,8 +208,8 @@ def _promise(
             inputs = _gate_inputs(intent, lane, fresh, now, budget_won)
             results = evaluate_gate(inputs)
             refused = tuple(result for result in results if not result.passed)
-            check = _store_check(intent, inputs, results, now, passed=not refused)
             if refused:
+                _store_check(intent, inputs, results, now)
                 return _refuse(intent, refused, now, by)
             _reserve(intent, inputs, now)
             attempt = Attempt.objects.create(
@@ -228,7 +228,7 @@ def _promise(
                 epoch=epoch,
                 whitelist_version=WHITELIST_VERSION,
             )
-            RuleCheck.objects.filter(pk=check.pk).update(attempt=attempt)
+            _store_check(intent, inputs, results, now, attempt)
             move(intent, IntentState.SENDING, at=now, by=by)
             audit(
                 by,
@@ -280,8 +280,11 @@ def _gate_inputs(
     account = intent.account
     phase = market_phase(now)
     quote = fresh.quote
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     sent = Attempt.objects.filter(
-        intent__account=account, action=OrderAction.ORDER, committed_at__gte=now - timedelta(days=1)
+        intent__account=account, action=OrderAction.ORDER, committed_at__gte=midnight
+    ).aggregate(
+        today=Count("pk"), minute=Count("pk", filter=Q(committed_at__gt=now - timedelta(minutes=1)))
     )
     open_lane = (
         Intent.objects.filter(
@@ -310,10 +313,8 @@ def _gate_inputs(
         account_paused=bool(account.paused_reason) and intent.side == Side.BUY,
         opposite_open=open_lane.exclude(side=intent.side).count(),
         duplicates=_duplicates(intent, now),
-        sent_last_minute=sent.filter(committed_at__gt=now - timedelta(minutes=1)).count(),
-        sent_today=sent.filter(
-            committed_at__gte=now.replace(hour=0, minute=0, second=0, microsecond=0)
-        ).count(),
+        sent_last_minute=sent["minute"],
+        sent_today=sent["today"],
         quote_at=quote.at.isoformat() if quote else None,
         quote_last=quote.last if quote else None,
         upper_limit=quote.upper_limit if quote else None,
@@ -437,16 +438,22 @@ def _budget_used(intent: Intent) -> int:
 
 
 def _store_check(
-    intent: Intent, inputs: GateInputs, results: list[RuleResult], now: datetime, *, passed: bool
-) -> RuleCheck:
+    intent: Intent,
+    inputs: GateInputs,
+    results: list[RuleResult],
+    now: datetime,
+    attempt: Attempt | None = None,
+) -> None:
+    """One row for one evaluation; with the attempt it allowed, when it allowed one."""
     stored = inputs.as_json()
     text = json.dumps(stored, sort_keys=True)
-    return RuleCheck.objects.create(
+    RuleCheck.objects.create(
         intent=intent,
+        attempt=attempt,
         rule_set_version=RULE_SET_VERSION,
         inputs=stored,
         inputs_hash=hashlib.sha256(text.encode()).hexdigest(),
-        verdict="PASS" if passed else "VETO",
+        verdict="VETO" if attempt is None else "PASS",
         results=[{"rule": r.rule, "passed": r.passed, "numbers": r.numbers} for r in results],
         at=now,
     )
@@ -466,15 +473,14 @@ def _reserve(intent: Intent, inputs: GateInputs, now: datetime) -> None:
     if intent.action == OrderAction.CANCEL:
         return
     buying = intent.side == Side.BUY
-    Reservation.objects.update_or_create(
-        intent=intent,
-        defaults={
-            "won": inputs.needed_won if buying else 0,
-            "shares": 0 if buying else intent.quantity,
-            "opened_at": now,
-            "closed_at": None,
-        },
-    )
+    promised = {
+        "won": inputs.needed_won if buying else 0,
+        "shares": 0 if buying else intent.quantity,
+        "opened_at": now,
+        "closed_at": None,
+    }
+    if not Reservation.objects.filter(intent=intent).update(**promised):
+        Reservation.objects.create(intent=intent, **promised)
 
 
 # --- the last look ---------------------------------------------------------------------------

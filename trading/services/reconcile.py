@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from trading.domain.errors import BrokerUnavailable, StateConflict
-from trading.domain.orders import INTENT_TERMINAL, AttemptState, IntentState
+from trading.domain.orders import AttemptState, IntentState
 from trading.domain.ports import OrderList, OrderRow
 from trading.domain.reconciliation import Sought, candidates, keys_of
 from trading.domain.sessions import session_hours
@@ -26,7 +25,6 @@ from trading.models import (
     BrokerOrder,
     Decision,
     Enumeration,
-    Instrument,
     Intent,
     Lane,
     OrderAction,
@@ -36,10 +34,10 @@ from trading.models import (
 from trading.services import epochs
 from trading.services.alerts import alert
 from trading.services.audit import audit
+from trading.services.booking import book_rows, follow_final, see_order
 from trading.services.brokers import broker_for
 from trading.services.calendar import is_trading_day
 from trading.services.clock import market_clock
-from trading.services.ledger import post_fill
 from trading.services.states import move
 
 __all__ = [
@@ -70,23 +68,30 @@ def ensure_reconciled(account: Account) -> None:
         return
     if not reconcile_account(account).complete:
         raise BrokerUnavailable("the order list could not be read to its end")
-    ReconciledEpoch.objects.get_or_create(
-        epoch=epoch,
-        account=account,
-        trade_date=today,
-        defaults={"at": market_clock(account).now()},
-    )
 
 
 def reconcile_account(account: Account) -> Enumeration:
-    """Read the order list, book what is new, and try to resolve what is unknown."""
+    """Read the order list, book what is new, and try to resolve what is unknown.
+
+    A complete reading lets this process send for the account for the rest of the day.
+    """
     found, listing = _enumerate(account)
+    if found.complete:
+        _mark_reconciled(account, found)
     if _unanswered(account).exists():
         second, again = _enumerate(account)
         if found.complete and second.complete and keys_of(listing.rows) == keys_of(again.rows):
             _resolve(account, again.rows)
         return second
     return found
+
+
+def _mark_reconciled(account: Account, found: Enumeration) -> None:
+    row = {"epoch_id": found.epoch_id, "account": account, "trade_date": found.trade_date}
+    if not ReconciledEpoch.objects.filter(**row).exists():
+        ReconciledEpoch.objects.bulk_create(
+            [ReconciledEpoch(**row, at=found.ended_at)], ignore_conflicts=True
+        )
 
 
 def enumerate_orders(account: Account) -> Enumeration:
@@ -115,150 +120,14 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
             ended_at=ended,
             epoch=epochs.current_epoch(),
         )
-        _see_rows(account, listing.rows, ended)
+        book_rows(account, listing.rows, ended, session_over=_session_over(ended))
     _close_yesterday(account, ended)
     if not listing.complete:
         log.warning("order_list_incomplete", problem=listing.problem)
     return record, listing
 
 
-# --- what a row tells ------------------------------------------------------------------------
-def _see_rows(account: Account, rows: tuple[OrderRow, ...], now: datetime) -> None:
-    known = {
-        order.order_no: order
-        for order in BrokerOrder.objects.filter(
-            account=account, trade_date__in={row.trade_date for row in rows}
-        ).select_related("owner__sleeve", "instrument", "account")
-    }
-    frozen = {
-        (lane.instrument_id, lane.side)
-        for lane in Lane.objects.filter(account=account, attempts__state__in=["SENDING", "UNKNOWN"])
-    }
-    final_now = _session_over(now)
-    for row in rows:
-        order = known.get(row.order_no)
-        if order is None:
-            if (row.ticker, row.side) in frozen:
-                continue  # it may be the order whose answer we are waiting for
-            order = _external(account, row, now)
-        if not order.is_final or not order.listed or row.filled_quantity != order.filled_quantity:
-            _update(order, row, now, final_now)
-
-
-def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
-    instrument, _made = Instrument.objects.get_or_create(
-        ticker=row.ticker, defaults={"name": row.ticker, "kind": "kospi", "tradable": False}
-    )
-    order = BrokerOrder.objects.create(
-        account=account,
-        trade_date=row.trade_date,
-        org_no=row.org_no,
-        order_no=row.order_no,
-        original_order_no=row.original_order_no,
-        source=BrokerOrder.Source.EXTERNAL,
-        instrument=instrument,
-        side=row.side,
-        quantity=row.quantity,
-        price=row.price,
-        remaining_quantity=row.remaining_quantity,
-        order_time=row.order_time,
-        first_seen_at=now,
-        last_seen_at=now,
-    )
-    if not row.is_change:
-        alert(
-            "external_order",
-            account=account,
-            order_no=row.order_no,
-            ticker=row.ticker,
-            side=row.side,
-            quantity=row.quantity,
-        )
-    return order
-
-
-def _update(order: BrokerOrder, row: OrderRow, now: datetime, session_over: bool) -> None:
-    if order.owner_id and not row.is_change and row.quantity != order.quantity:
-        _flag(order, "quantity_differs", broker=row.quantity, ours=order.quantity)
-    if row.filled_quantity < order.filled_quantity:
-        # Lists lag and flap: what was once confirmed stays booked.
-        if order.flag != "fill_regressed":
-            _flag(order, "fill_regressed", broker=row.filled_quantity, ours=order.filled_quantity)
-        return
-    if not row.is_change:
-        try:
-            post_fill(order, row.filled_quantity, row.filled_amount, now)
-        except ValueError:
-            _flag(order, "fill_contradicts", broker=row.filled_quantity, won=row.filled_amount)
-            return
-    final = row.remaining_quantity == 0 or row.is_change or session_over
-    BrokerOrder.objects.filter(pk=order.pk).update(
-        cancelled_quantity=row.cancelled_quantity,
-        remaining_quantity=row.remaining_quantity,
-        rejected_quantity=row.rejected_quantity,
-        is_final=final,
-        listed=True,
-        last_seen_at=now,
-    )
-    order.cancelled_quantity = row.cancelled_quantity
-    order.remaining_quantity = row.remaining_quantity
-    order.rejected_quantity = row.rejected_quantity
-    order.is_final = final
-    if order.owner is not None and not row.is_change:
-        _follow(order.owner, order, now)
-
-
-def _flag(order: BrokerOrder, flag: str, **facts: Any) -> None:
-    BrokerOrder.objects.filter(pk=order.pk).update(flag=flag)
-    order.flag = flag
-    alert(
-        flag,
-        severity=Alert.Severity.PAGE,
-        account=order.account,
-        order_no=order.order_no,
-        intent_id=order.owner_id,
-        **facts,
-    )
-
-
-def _follow(intent: Intent, order: BrokerOrder, now: datetime) -> None:
-    """Move the intent to where its order is."""
-    wanted = _state_of(order, intent)
-    if wanted is None or wanted == intent.state or intent.state in INTENT_TERMINAL:
-        return
-    if intent.state == IntentState.CANCELING and wanted == IntentState.PARTIAL:
-        return
-    move(intent, wanted, at=now, by=SYSTEM)
-    if wanted in INTENT_TERMINAL:
-        Reservation.objects.filter(intent=intent, closed_at=None).update(closed_at=now)
-        audit(
-            SYSTEM,
-            "order_final",
-            f"intent:{intent.pk}",
-            {"state": wanted, "filled": order.filled_quantity, "amount": order.filled_amount},
-        )
-        _finish_cancels(order, now)
-
-
-def _state_of(order: BrokerOrder, intent: Intent) -> IntentState | None:
-    if order.filled_quantity >= intent.quantity:
-        return IntentState.FILLED
-    if order.is_final:
-        if order.rejected_quantity and not order.filled_quantity:
-            return IntentState.REJECTED_LATE if intent.state == "ACKED" else IntentState.EXPIRED
-        return IntentState.CANCELED if order.cancelled_quantity else IntentState.EXPIRED
-    return IntentState.PARTIAL if order.filled_quantity else None
-
-
-def _finish_cancels(order: BrokerOrder, now: datetime) -> None:
-    """The target is final, so its cancels have nothing left to do."""
-    for cancel in Intent.objects.filter(target_order=order, state=IntentState.ACKED):
-        done = IntentState.CANCELED if order.cancelled_quantity else IntentState.EXPIRED
-        move(cancel, done, at=now, by=SYSTEM)
-    for cancel in Intent.objects.filter(target_order=order, state=IntentState.AUTHORIZED):
-        move(cancel, IntentState.REVOKED, at=now, by=SYSTEM, reason="target is final")
-
-
+# --- ends of days ----------------------------------------------------------------------------
 def _session_over(now: datetime) -> bool:
     """Day orders do not outlive the close, whatever the list still shows as remaining."""
     return is_trading_day(now.date()) and now >= session_hours(now.date()).close + AFTER_CLOSE
@@ -271,10 +140,7 @@ def _close_yesterday(account: Account, now: datetime) -> None:
     ).select_related("owner__sleeve", "instrument", "account")
     for order in old:
         with transaction.atomic():
-            BrokerOrder.objects.filter(pk=order.pk).update(is_final=True)
-            order.is_final = True
-            if order.owner is not None:
-                _follow(order.owner, order, now)
+            follow_final(order, now)
 
 
 # --- what is unknown -------------------------------------------------------------------------
@@ -379,7 +245,7 @@ def _adopt(attempt: Attempt, intent: Intent, row: OrderRow, now: datetime, by: s
         code__in=["order_unknown", "unknown_absent"], intent_id=intent.pk, acknowledged_at=None
     ).update(acknowledged_at=timezone.now(), acknowledged_by=SYSTEM)
     order.owner = intent
-    _update(order, row, now, _session_over(now))
+    see_order(order, row, now, session_over=_session_over(now))
 
 
 def _count_absence(attempt: Attempt, intent: Intent, now: datetime) -> None:

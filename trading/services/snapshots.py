@@ -13,11 +13,11 @@ from trading.domain.cash import usable_cash
 from trading.domain.errors import BrokerRefused, InputError, Reason
 from trading.domain.ports import Balance
 from trading.domain.quotes import Quote
-from trading.models import Account, Instrument, Position, Snapshot
+from trading.models import Account, Attempt, BrokerOrder, Instrument, Position, Snapshot
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
-from trading.services.ledger import adopt_holding
+from trading.services.ledger import adopt_first_holdings, adopt_holding
 
 __all__ = ["compare_positions", "quote_as_json", "take_snapshot"]
 
@@ -64,7 +64,8 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
     equity = cash + sum(h.quantity * quotes[h.ticker].last for h in balance.holdings)
     with transaction.atomic():
         _remember(balance, quotes)
-        compare_positions(account, balance, started)
+        if not _is_working(account):
+            compare_positions(account, balance, started)
         return Snapshot.objects.create(
             account=account,
             taken_at=started,
@@ -79,6 +80,16 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
             raw=raw,
             raw_hash=hashlib.sha256(raw.encode()).hexdigest(),
         )
+
+
+def _is_working(account: Account) -> bool:
+    """While an order of anybody's may still fill, a difference in holdings proves nothing."""
+    return (
+        BrokerOrder.objects.filter(account=account, is_final=False).exists()
+        or Attempt.objects.filter(
+            intent__account=account, state__in=["SENDING", "UNKNOWN"]
+        ).exists()
+    )
 
 
 def _remember(balance: Balance, quotes: dict[str, Quote]) -> None:
@@ -97,6 +108,16 @@ def _remember(balance: Balance, quotes: dict[str, Quote]) -> None:
     Instrument.objects.bulk_update(known.values(), ["last_price", "priced_at", "halted"])
 
 
+def _instruments(tickers: list[str], names: dict[str, str]) -> dict[str, Instrument]:
+    """The instruments by ticker; one seen for the first time may not be traded yet."""
+    found = Instrument.objects.in_bulk(tickers)
+    for ticker in set(tickers) - set(found):
+        found[ticker] = Instrument.objects.create(
+            ticker=ticker, name=names.get(ticker, ticker), kind="kospi", tradable=False
+        )
+    return found
+
+
 def compare_positions(account: Account, balance: Balance, at: datetime) -> list[str]:
     """Make our positions equal the broker's and report each difference nobody of us explains.
 
@@ -108,23 +129,20 @@ def compare_positions(account: Account, balance: Balance, at: datetime) -> list[
         for p in Position.objects.filter(account=account, quantity__gt=0)
     }
     theirs = {h.ticker: h for h in balance.holdings}
+    held = {
+        ticker: theirs[ticker].quantity if ticker in theirs else 0 for ticker in {*ours, *theirs}
+    }
+    differing = sorted(ticker for ticker, n in held.items() if n != ours.get(ticker, 0))
+    if not differing:
+        return []
     first = not Position.objects.filter(account=account).exists()
-    differing = []
-    for ticker in sorted({*ours, *theirs}):
-        held = theirs[ticker].quantity if ticker in theirs else 0
-        if held == ours.get(ticker, 0):
-            continue
-        differing.append(ticker)
-        instrument, _made = Instrument.objects.get_or_create(
-            ticker=ticker,
-            defaults={
-                "name": theirs[ticker].name if ticker in theirs else ticker,
-                "kind": "kospi",
-                "tradable": False,
-            },
-        )
-        cost = int(theirs[ticker].average_price * held) if ticker in theirs else 0
-        adopt_holding(account, instrument, held, cost, at, first=first)
-    if differing and not first:
-        alert("external_holding_change", account=account, tickers=differing)
+    costs = {h.ticker: int(h.average_price * h.quantity) for h in balance.holdings}
+    names = {h.ticker: h.name for h in balance.holdings}
+    instruments = _instruments(differing, names)
+    if first:
+        adopt_first_holdings(account, [(instruments[t], held[t], costs[t]) for t in differing], at)
+        return differing
+    for ticker in differing:
+        adopt_holding(account, instruments[ticker], held[ticker], costs.get(ticker, 0), at)
+    alert("external_holding_change", account=account, tickers=differing)
     return differing

@@ -10,7 +10,7 @@ from django.db import connection, models
 from trading.domain.errors import StateConflict
 from trading.models import Attempt, Intent, Transition
 
-__all__ = ["move", "record_transition"]
+__all__ = ["born", "move", "record_transition"]
 
 _NAMES: dict[type[models.Model], str] = {Intent: "intent", Attempt: "attempt"}
 
@@ -26,6 +26,22 @@ def record_transition(
         at=at,
         by=by[:150],
         reason=reason[:300],
+    )
+
+
+def born(intent: Intent, path: tuple[str, ...], *, at: datetime, by: str) -> None:
+    """The transitions of an intent that is created in the last state of `path`: it went through the
+    others within the same transaction."""
+    Transition.objects.bulk_create(
+        Transition(
+            object_type="intent",
+            object_id=intent.pk,
+            from_state=str(old),
+            to_state=str(new),
+            at=at,
+            by=by[:150],
+        )
+        for old, new in zip(("", *path), path, strict=False)
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from trading.domain.errors import InputError, Reason, StateConflict
@@ -27,7 +28,10 @@ def account_scope(account: Account) -> str:
 def switch_state(account: Account, strategy: str = "") -> str:
     """The strictest of the kill file, the global, the account's and the strategy's switch."""
     scopes = [GLOBAL, account_scope(account), *([f"strategy:{strategy}"] if strategy else [])]
-    states = [_newest(scope) for scope in scopes]
+    newest = (
+        Switch.objects.filter(scope__in=scopes).order_by().values("scope").annotate(pk=Max("pk"))
+    )
+    states = Switch.objects.filter(pk__in=newest.values("pk")).values_list("state", flat=True)
     return max([file_state(), *states], key=_ORDER.__getitem__)
 
 
@@ -37,11 +41,6 @@ def file_state() -> str:
         return "HALTED" if os.path.lexists(settings.KILL_FILE) else "ACTIVE"
     except OSError:
         return "HALTED"
-
-
-def _newest(scope: str) -> str:
-    row = Switch.objects.filter(scope=scope).only("state").first()
-    return row.state if row else "ACTIVE"
 
 
 def write_kill_file(by: str, reason: str) -> None:
