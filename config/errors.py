@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -23,7 +23,7 @@ from trading.domain.errors import (
     StateConflict,
 )
 
-__all__ = ["api_exception_handler", "csrf_failure", "problem", "server_error"]
+__all__ = ["api_exception_handler", "csrf_failure", "problem", "server_error", "unknown"]
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +94,18 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         if name in answer.headers:
             result.headers[name] = answer.headers[name]
     return result
+
+
+def unknown(request: HttpRequest, rest: str) -> JsonResponse:
+    """An address under `/api/` that nothing serves, as a program expects to hear it."""
+    document = {
+        "type": "https://jeoul.invalid/problems/not_found",
+        "title": HTTPStatus.NOT_FOUND.phrase,
+        "status": 404,
+        "code": "not_found",
+        "detail": _("이 주소에는 아무것도 없습니다. /api/docs/ 를 보세요."),
+    }
+    return JsonResponse(document, status=404, content_type="application/problem+json")
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

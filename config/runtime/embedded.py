@@ -17,6 +17,7 @@ from kombu import Queue
 __all__ = ["Embedded", "serve_web"]
 
 log = structlog.get_logger(__name__)
+STOP_SECONDS = 15.0
 QUEUES = ("orders", "recon", "runs", "md", "alerts", "default")
 
 
@@ -76,11 +77,12 @@ class Embedded:
         self._beat.daemon = True
         self._beat.start()
 
-    def stop(self) -> None:
-        """A warm stop: what runs may finish, nothing new begins."""
+    def stop(self) -> bool:
+        """A warm stop: what runs may finish, nothing new begins. False when something would not end."""
         if self._beat is not None:
             self._beat.stop()
         state.should_stop = 0
         if self._thread is not None:
-            self._thread.join(20)
+            self._thread.join(STOP_SECONDS)
         state.should_stop = None
+        return self._thread is None or not self._thread.is_alive()

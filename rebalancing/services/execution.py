@@ -64,10 +64,11 @@ def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bo
     progress = Progress()
     legs = open_legs(run, side)
     views = _views(run, legs)
+    finished: list[tuple[Leg, Move]] = []
     for leg in legs:
         todo = next_move(views[leg.pk], now, deadline, stopping=stopping)
         if todo.kind is MoveKind.DONE:
-            _finish(run, leg, todo, now)
+            finished.append((leg, todo))
         elif todo.kind is MoveKind.WAIT:
             progress.waiting.append(todo.why)
             progress.unknown |= todo.why == "unknown"
@@ -79,6 +80,8 @@ def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bo
                 progress.waiting.append(waited)
             else:
                 progress.sent = True
+    if finished:
+        _finish(run, finished, now)
     return progress
 
 
@@ -121,15 +124,18 @@ def _cancelled_intent(cancel: Intent) -> int:
     return int(cancel.key.rsplit(":cancel:", 1)[0].rsplit("@", 1)[1])
 
 
-def _finish(run: Run, leg: Leg, todo: Move, now: datetime) -> None:
+def _finish(run: Run, finished: list[tuple[Leg, Move]], now: datetime) -> None:
+    """Close the legs that have nothing left to do, with the reason where something is missing."""
     with transaction.atomic():
-        if todo.intent_id is not None:
-            intent = Intent.objects.get(pk=todo.intent_id)
-            if intent.state == IntentState.AUTHORIZED:
-                move(intent, IntentState.REVOKED, at=now, by=ENGINE, reason=todo.why)
-        sync_legs(run, [leg])
-        Leg.objects.filter(pk=leg.pk).update(done=True, outcome=todo.why or leg.outcome)
-    leg.done = True
+        for leg, todo in finished:
+            leg.done, leg.outcome = True, todo.why or leg.outcome
+            if todo.intent_id is not None:
+                intent = Intent.objects.get(pk=todo.intent_id)
+                if intent.state == IntentState.AUTHORIZED:
+                    move(intent, IntentState.REVOKED, at=now, by=ENGINE, reason=todo.why)
+        legs = [leg for leg, _todo in finished]
+        sync_legs(run, legs)
+        Leg.objects.bulk_update(legs, ["done", "outcome"])
 
 
 def _act(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> str:
@@ -303,7 +309,7 @@ def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
     by_id = {leg.pk: leg for leg in legs}
     changed = []
     for row in rows:
-        leg = by_id[row["leg_id"]]
+        leg = by_id[row["leg_id"] or 0]
         seen = tuple(row[name] or 0 for name in ("quantity", "amount", "fee", "tax"))
         if seen != (leg.filled_quantity, leg.filled_amount, leg.fee, leg.tax):
             leg.filled_quantity, leg.filled_amount, leg.fee, leg.tax = seen

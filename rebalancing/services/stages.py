@@ -297,6 +297,11 @@ def _values(run: Run, books: dict[str, Any]) -> pipeline.Snapshot:
         prices={t: quote["last"] for t, quote in snapshot.quotes.items()},
         kinds={t: InstrumentKind(i.kind) for t, i in known.items()},
         books=books,
+        daily_volumes={
+            t: quote["previous_volume"]
+            for t, quote in snapshot.quotes.items()
+            if quote.get("previous_volume")
+        },
         untradable=frozenset(untradable),
     )
 

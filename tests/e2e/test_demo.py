@@ -170,3 +170,19 @@ def test_everything_ends_with_ctrl_c(installation: Installation, page: Any) -> N
         httpx2.get(health)
     with pytest.raises(httpx2.HTTPError):
         httpx2.get(installation.facts["web"])
+
+
+@pytest.mark.timeout(120)
+def test_a_second_start_goes_on_with_the_next_day_and_ends_in_order_on_sigterm(
+    installation: Installation, page: Any
+) -> None:
+    before = json.loads((installation.folder / "demo" / "world.json").read_text())
+    again = Installation(installation.folder)
+    day = httpx2.get(again.facts["sim_control"] + "/health").json()["vt"][:10]
+    assert day > before["day"], "a simulated day is never replayed"
+    assert again.login == installation.login
+    again.process.send_signal(signal.SIGTERM)
+    again.process.wait(30)
+    assert not (installation.folder / "running.json").exists()
+    with pytest.raises(httpx2.HTTPError):
+        httpx2.get(again.facts["sim_control"] + "/health")

@@ -16,7 +16,7 @@ from rebalancing.services.runs import run_cancel, run_resume
 from tests.support.truth import check_truth
 from tests.support.world import World, world_of
 from trading.domain.errors import RuleViolation, StateConflict
-from trading.models import Alert, Attempt, BrokerOrder, Intent, Reservation
+from trading.models import Alert, Attempt, AuditEntry, BrokerOrder, Instrument, Intent, Reservation
 from trading.services import epochs, gateway
 from trading.services.brokers import broker_for
 from trading.services.reconcile import decide_unknown, reconcile_account
@@ -379,6 +379,8 @@ def test_an_answer_the_database_does_not_take_is_kept_as_a_hint_and_adopted(
     run = world.drive(run)
     assert run.state == "COMPLETED"
     assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
+    assert not spooled[0].exists(), "the hint went into the record"
+    assert "spooled_answer" in AuditEntry.objects.get(action="order_adopted").payload
     check_truth(world)
 
 
@@ -390,3 +392,31 @@ def test_no_secret_and_no_account_number_is_in_what_a_run_leaves_behind(
     text = caplog.text
     assert "step_done" in text
     assert "CANARY" not in text and "99887766" not in text
+
+
+def test_a_partial_fill_that_is_still_open_at_the_close_is_counted_and_expires(
+    world: World,
+) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    world.sim.arm("E01", match={"ticker": sold.instrument_id}, params={"share": 0.4})
+    run = world.drive(run, until="SELL_WAIT")
+    world.sim.advance(8 * 3600)
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    sold.refresh_from_db()
+    assert 0 < sold.filled_quantity < sold.quantity
+    assert Intent.objects.filter(leg_id=sold.pk, action="order").latest("pk").state in (
+        "EXPIRED",
+        "CANCELED",
+    )
+    check_truth(world)
+
+
+def test_a_name_nobody_may_trade_fails_its_check_by_name(world: World) -> None:
+    Instrument.objects.filter(ticker="411060").update(tradable=False)
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("VETOED", "checks_failed")
+    assert {check["ticker"] for check in run.end_facts["checks"]} == {"411060"}
+    Instrument.objects.filter(ticker="411060").update(tradable=True)
+    assert world.drive(world.open()).state == "COMPLETED"

@@ -98,3 +98,26 @@ def test_a_run_on_real_etf_prices_ends_within_tolerance_and_accounts_for_every_w
 
 def _real(path: str, seed: int, tame: bool) -> FileSource:
     return FileSource.read(path, seed, tame)
+
+
+def test_an_order_too_large_for_its_market_is_sent_in_slices(
+    transactional_db: None, settings: Any
+) -> None:
+    """KOSEF 단기자금 trades some 30,000 shares a day: more than a twentieth of that is sliced."""
+    sub = {
+        "STOCK": {"069500": 100},
+        "BOND": {"130730": 100},
+        "ALTERNATIVE": {"411060": 100},
+    }
+    mp = {"STOCK": 30, "BOND": 50, "ALTERNATIVE": 10, "CASH": 10}
+    holdings = {"069500": 9000, "130730": 100, "411060": 1800}
+    start = datetime.fromisoformat("2026-11-20T10:30:00+09:00")
+    with world_of(cash=400_000_000, mp=mp, sub=sub, holdings=holdings, start=start) as world:
+        run = world.drive(world.open())
+        leg = run.legs.get(instrument_id="130730")
+        assert 2 <= len(leg.slices) <= 5 and sum(leg.slices) == leg.quantity
+        orders = Intent.objects.filter(leg_id=leg.pk, action="order", filled_quantity__gt=0)
+        assert orders.values("slice_no").distinct().count() >= 2
+        small = run.legs.exclude(instrument_id="130730").first()
+        assert small is not None and len(small.slices) == 1
+        check_truth(world, opening_cash=400_000_000)

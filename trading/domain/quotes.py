@@ -50,6 +50,8 @@ class Quote:
     warning: str
     vi: bool
     at: datetime
+    previous_volume: int | None = None
+    """Shares traded the session before; None where the broker's figures do not say."""
 
     def age(self, now: datetime) -> timedelta:
         return now - self.at

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
@@ -30,7 +28,6 @@ from trading.domain.errors import BrokerError, ConfigurationError, StateConflict
 from trading.domain.limits import RULE_SET_VERSION, GateInputs, RuleResult, evaluate_gate
 from trading.domain.orders import (
     HALTING_CODES,
-    INTENT_TERMINAL,
     WHITELIST_VERSION,
     AttemptState,
     Classification,
@@ -42,7 +39,6 @@ from trading.domain.ports import OrderRequest, PreparedPost, RawReply
 from trading.domain.quotes import Quote
 from trading.domain.sessions import Phase
 from trading.models import (
-    OPEN_ATTEMPTS,
     Account,
     Alert,
     Attempt,
@@ -63,6 +59,7 @@ from trading.services.calendar import market_phase
 from trading.services.clock import market_clock
 from trading.services.crashpoints import crashpoint
 from trading.services.reconcile import ensure_reconciled
+from trading.services.spool import keep_hint
 from trading.services.states import move
 from trading.services.switches import account_scope, engage, switch_state
 
@@ -659,28 +656,13 @@ def _after(attempt: Attempt, intent: Intent, reply: Reply, verdict: Classificati
 
 def _spool(attempt: Attempt, raw: RawReply, reply: Reply) -> None:
     """The database did not take the answer: keep it as a hint that still needs an inquiry."""
-    folder = settings.SPOOL_DIR
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"attempt-{attempt.nonce}.json"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(
-            {
-                "attempt": attempt.pk,
-                "transport": raw.transport,
-                "status": raw.status,
-                "msg_cd": reply.msg_cd,
-                "order_no": reply.order_no,
-            },
-            file,
-        )
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def open_attempt_states() -> list[str]:
-    return list(OPEN_ATTEMPTS)
-
-
-def is_final(state: str) -> bool:
-    return state in INTENT_TERMINAL
+    keep_hint(
+        attempt.nonce,
+        {
+            "attempt": attempt.pk,
+            "transport": raw.transport,
+            "status": raw.status,
+            "msg_cd": reply.msg_cd,
+            "order_no": reply.order_no,
+        },
+    )

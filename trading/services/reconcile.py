@@ -38,6 +38,7 @@ from trading.services.booking import book_rows, follow_final, see_order
 from trading.services.brokers import broker_for
 from trading.services.calendar import is_trading_day
 from trading.services.clock import market_clock
+from trading.services.spool import take_hint
 from trading.services.states import move
 
 __all__ = [
@@ -240,7 +241,12 @@ def _adopt(attempt: Attempt, intent: Intent, row: OrderRow, now: datetime, by: s
             raise StateConflict("order_has_owner", order=str(order))
     move(attempt, AttemptState.ACKED, at=now, by=by, reason="adopted", broker_order=order)
     move(intent, IntentState.ACKED, at=now, by=by, reason="adopted")
-    audit(by, "order_adopted", f"intent:{intent.pk}", {"order": str(order)})
+    audit(
+        by,
+        "order_adopted",
+        f"intent:{intent.pk}",
+        {"order": str(order), "spooled_answer": take_hint(attempt.nonce)},
+    )
     Alert.objects.filter(
         code__in=["order_unknown", "unknown_absent"], intent_id=intent.pk, acknowledged_at=None
     ).update(acknowledged_at=timezone.now(), acknowledged_by=SYSTEM)

@@ -32,6 +32,7 @@ def quote_as_json(quote: Quote) -> dict[str, object]:
         "halted": quote.halted,
         "vi": quote.vi,
         "warning": quote.warning,
+        "previous_volume": quote.previous_volume,
         "at": quote.at.isoformat(),
     }
 

@@ -29,9 +29,12 @@ def switch_state(account: Account, strategy: str = "") -> str:
     """The strictest of the kill file, the global, the account's and the strategy's switch."""
     scopes = [GLOBAL, account_scope(account), *([f"strategy:{strategy}"] if strategy else [])]
     newest = (
-        Switch.objects.filter(scope__in=scopes).order_by().values("scope").annotate(pk=Max("pk"))
+        Switch.objects.filter(scope__in=scopes)
+        .order_by()
+        .values("scope")
+        .annotate(newest=Max("pk"))
     )
-    states = Switch.objects.filter(pk__in=newest.values("pk")).values_list("state", flat=True)
+    states = Switch.objects.filter(pk__in=newest.values("newest")).values_list("state", flat=True)
     return max([file_state(), *states], key=_ORDER.__getitem__)
 
 

@@ -69,7 +69,9 @@ class DatabaseTokenStore:
 
     def drop(self) -> None:
         """Forget the stored token, so that the next call issues one."""
-        KisToken.objects.filter(**self._where).update(token="", expires_at=None, failures=0)
+        KisToken.objects.filter(**self._where).update(
+            token="", expires_at=None, failures=0, last_attempt_at=None, issuing_until=None
+        )
         self._cached = None
 
     def _stored(self) -> StoredToken | None:

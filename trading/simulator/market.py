@@ -45,6 +45,7 @@ class Shown:
     lower: int
     upper: int
     halted: bool
+    previous_volume: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,12 @@ class Market:
 
     # --- what is shown ------------------------------------------------------------------------
 
+    def previous_volume(self, code: str, day: date) -> int:
+        """Shares traded the session before; before the first day what is usual for the listing."""
+        if day <= self.first_day:
+            return self.listing(code).volume
+        return self.bar(code, self.calendar.previous_session(day)).volume
+
     def shown(self, code: str, moment: datetime) -> Shown:
         """The instrument at `moment`: between sessions, the last session as it closed."""
         day, tick, over = self._locate(moment)
@@ -229,7 +236,10 @@ class Market:
         lower, upper = self.limits(code, day)
         if tick is None:
             last = self._bend(code, day, bar.reference)
-            return Shown(listing, bar, last, 0, 0, 0, 0, 0, lower, upper, self.halted(code, moment))
+            return Shown(
+                listing, bar, last, 0, 0, 0, 0, 0, lower, upper, self.halted(code, moment),
+                self.previous_volume(code, day),
+            )  # fmt: skip
         tick = self._frozen_tick(code, day, tick)
         last = self.close(code, day) if over else self.price_at(code, day, tick)
         seen = self.path(code, day)[: tick + 1]
@@ -240,7 +250,7 @@ class Market:
         opened = self.opening(code, day)
         return Shown(
             listing, bar, last, opened, max(high, opened), min(low, opened), volume, turnover,
-            lower, upper, self.halted(code, moment),
+            lower, upper, self.halted(code, moment), self.previous_volume(code, day),
         )  # fmt: skip
 
     def _locate(self, moment: datetime) -> tuple[date, int | None, bool]:

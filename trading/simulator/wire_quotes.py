@@ -51,6 +51,13 @@ def _rate(price: int, shown: Shown) -> Decimal:
     return change.quantize(Decimal("0.01"))
 
 
+def _volume_rate(shown: Shown) -> Decimal:
+    """Today's volume in % of the whole day before."""
+    if not shown.previous_volume:
+        return Decimal("0.00")
+    return (Decimal(shown.volume * 100) / shown.previous_volume).quantize(Decimal("0.01"))
+
+
 def _done(ask: Ask, body: dict[str, object]) -> Reply:
     text = {"rt_cd": "0", "msg_cd": "MCA00000", "msg1": "정상처리 되었습니다.".ljust(MSG_WIDTH)}
     return json_reply({**body, **text}, headers={"tr_id": ask.tr_id, "tr_cont": "D"})
@@ -79,7 +86,7 @@ def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "prdy_ctrt": _rate(shown.last, shown),
         "acml_tr_pbmn": shown.turnover,
         "acml_vol": shown.volume,
-        "prdy_vrss_vol_rate": "0.00",
+        "prdy_vrss_vol_rate": _volume_rate(shown),
         "stck_oprc": shown.open,
         "stck_hgpr": shown.high,
         "stck_lwpr": shown.low,

@@ -21,10 +21,13 @@ from config.runtime.schedules import ensure_schedules
 from config.runtime.servers import Servers
 from config.runtime.simulator import DemoSimulator
 from rebalancing.services.demo import demo_files, load_demo
+from trading.models import Account
+from trading.services.brokers import token_store_for
 from trading.services.epochs import close_dead_epochs, current_epoch, end_epoch
 
 
 class Command(BaseCommand):
+    lingering = False
     help = "Migrate, load the demo and serve until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -55,6 +58,9 @@ class Command(BaseCommand):
             forget_running(settings.VAR)
             if simulator is not None:
                 simulator.stop()
+        if self.lingering:
+            # A task waits for the broker. Ending it is what a crash does, which every step survives.
+            os._exit(0)
 
     def _simulator(self, options: dict[str, Any]) -> DemoSimulator:
         self.login = load_demo(wire=options["profile"])
@@ -64,6 +70,8 @@ class Command(BaseCommand):
         simulator.start()
         settings.KIS_HOSTS = settings.KIS_HOSTS | {options["profile"]: simulator.rest_url}
         settings.SIM_CLOCK_URL = f"{simulator.control_url}/health"
+        # a new simulator knows no token of an earlier one
+        token_store_for(Account.objects.get(pk=self.login["account"])).drop()
         return simulator
 
     def _greet(self, address: str, demo: bool, seconds: float) -> None:
@@ -85,7 +93,7 @@ class Command(BaseCommand):
         try:
             serve_web(host, port)
         finally:
-            jobs.stop()
+            self.lingering = not jobs.stop()
             end_epoch()
 
     def _separate(self, host: str, port: int) -> None:

@@ -134,6 +134,7 @@ class KisBroker:
             warning=_warning(row, status),
             vi=parsing.text(row, "vi_cls_code") not in ("", "N", "0"),
             at=at,
+            previous_volume=_previous_volume(row),
         )
 
     def book(self, ticker: str) -> OrderBook:
@@ -199,6 +200,14 @@ def _warning(row: Mapping[str, Any], status: str) -> str:
     if market in ("02", "03"):
         marks.append(f"market-{market}")
     return ",".join(marks)
+
+
+def _previous_volume(row: Mapping[str, Any]) -> int | None:
+    """Yesterday's shares from today's volume and its ratio to yesterday's (in %): exact enough to
+    tell a large order from a small one, unknown before the first trade of the day."""
+    volume = parsing.integer(row, "acml_vol")
+    ratio = parsing.decimal(row, "prdy_vrss_vol_rate")
+    return int(volume * 100 / ratio) if volume > 0 and ratio > 0 else None
 
 
 def _holding(row: Mapping[str, Any]) -> Holding:
