@@ -15,6 +15,9 @@ import sys
 import django
 
 
+commits = 0
+
+
 def kill_at_commit(wanted: str) -> None:
     """Count real transactions; die around the K-th one."""
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,15 +26,14 @@ def kill_at_commit(wanted: str) -> None:
     if place not in ("commit", "before-commit"):
         return
     original = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
-    seen = 0
 
     def counted(self: BaseDatabaseWrapper) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == int(number) and place == "before-commit":
+        global commits
+        commits += 1
+        if commits == int(number) and place == "before-commit":
             os.kill(os.getpid(), signal.SIGKILL)
         original(self)
-        if seen == int(number):
+        if commits == int(number):
             os.kill(os.getpid(), signal.SIGKILL)
 
     BaseDatabaseWrapper._commit = counted  # type: ignore[attr-defined]
@@ -61,7 +63,7 @@ def main() -> int:
     for _ in range(600):
         run = Run.objects.select_related("account").get(pk=run_id)
         if run.is_terminal:
-            print(f"commits {run.state}")
+            print(f"{commits} commits, {run.state}")
             return 0
         waiting = Attempt.objects.filter(state="UNKNOWN", absent_presumed=True)
         if run.state == "PAUSED_UNKNOWN" and waiting.exists():
