@@ -420,3 +420,30 @@ def test_a_name_nobody_may_trade_fails_its_check_by_name(world: World) -> None:
     assert {check["ticker"] for check in run.end_facts["checks"]} == {"411060"}
     Instrument.objects.filter(ticker="411060").update(tradable=True)
     assert world.drive(world.open()).state == "COMPLETED"
+
+
+def test_what_filled_before_yesterdays_close_is_booked_the_next_morning(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    assert not Intent.objects.filter(filled_quantity__gt=0).exists(), "nothing was polled yet"
+    world.sim.advance(3 * 24 * 3600)
+    run = world.drive(run)
+    assert (run.state, run.created_at.date() < world.now.date()) == (
+        "COMPLETED_WITH_SHORTFALL",
+        True,
+    )
+    assert {row["side"] for row in world.accepted()} == {"sell"}
+    sold = Intent.objects.filter(action="order")
+    assert sold.exists() and all(intent.state == "FILLED" for intent in sold)
+    check_truth(world)
+
+
+def test_an_answer_lost_yesterday_is_found_on_its_own_day(world: World) -> None:
+    world.sim.arm("A03", match={"side": "sell"}, params={"seconds": 0})
+    run = world.drive(
+        world.open(), until=lambda r: Attempt.objects.filter(state="UNKNOWN").exists()
+    )
+    world.sim.advance(3 * 24 * 3600)
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
+    check_truth(world)

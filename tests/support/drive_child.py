@@ -14,7 +14,6 @@ import sys
 
 import django
 
-
 commits = 0
 
 

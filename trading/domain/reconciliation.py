@@ -41,6 +41,8 @@ def candidates(rows: Iterable[OrderRow], sought: Sought) -> list[OrderRow]:
 
 
 def _fits(row: OrderRow, sought: Sought) -> bool:
+    if row.trade_date != sought.sent_at.date():
+        return False
     if row.order_no in sought.known or row.ticker != sought.ticker or row.side != sought.side:
         return False
     if not _in_window(row, sought):

@@ -75,7 +75,7 @@ def book_rows(
     rows = list(rows)
     Account.objects.select_for_update().get(pk=account.pk)
     known = {
-        order.order_no: order
+        (order.trade_date, order.order_no): order
         for order in BrokerOrder.objects.filter(
             account=account, trade_date__in={row.trade_date for row in rows}
         ).select_related("owner__sleeve", "instrument", "account")
@@ -87,13 +87,14 @@ def book_rows(
     )
     books = _Books(account, now)
     for row in rows:
-        order = known.get(row.order_no)
+        order = known.get((row.trade_date, row.order_no))
         if order is None:
             if (row.ticker, row.side) in frozen:
                 continue
             order = _external(account, row, now)
-        if _differs(order, row, session_over):
-            _see(books, order, row, session_over)
+        over = session_over or row.trade_date < now.date()
+        if _differs(order, row, over):
+            _see(books, order, row, over)
     _write(books)
 
 

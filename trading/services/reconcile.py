@@ -7,7 +7,7 @@ something only in a complete list, read more than once.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -37,7 +37,7 @@ from trading.services.audit import audit
 from trading.services.booking import book_rows, follow_final, see_order
 from trading.services.brokers import broker_for
 from trading.services.calendar import is_trading_day
-from trading.services.clock import market_clock
+from trading.services.clock import SEOUL, market_clock
 from trading.services.spool import take_hint
 from trading.services.states import move
 
@@ -104,7 +104,7 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
     clock = market_clock(account)
     started = clock.now()
     day = started.date()
-    listing = broker_for(account).orders(day)
+    listing = broker_for(account).orders(_first_open_day(account, day), day)
     ended = clock.now()
     text = "\n".join(sorted(map(repr, listing.rows)))
     with transaction.atomic():
@@ -122,10 +122,23 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
             epoch=epochs.current_epoch(),
         )
         book_rows(account, listing.rows, ended, session_over=_session_over(ended))
-    _close_yesterday(account, ended)
-    if not listing.complete:
+    if listing.complete:
+        _close_yesterday(account, ended)
+    else:
         log.warning("order_list_incomplete", problem=listing.problem)
     return record, listing
+
+
+def _first_open_day(account: Account, today: date) -> date:
+    """The list must reach back to the oldest order that is not over: yesterday's last fills, and an
+    answer that never came, are only found on their own day."""
+    orders = BrokerOrder.objects.filter(account=account, is_final=False)
+    first = orders.order_by("trade_date").values_list("trade_date", flat=True).first()
+    attempt = _unanswered(account).order_by("committed_at").only("committed_at").first()
+    days = [today, *([first] if first else [])]
+    if attempt is not None:
+        days.append(attempt.committed_at.astimezone(SEOUL).date())
+    return min(days)
 
 
 # --- ends of days ----------------------------------------------------------------------------
@@ -193,23 +206,18 @@ def _settle(attempt: Attempt, rows: tuple[OrderRow, ...]) -> None:
 def _sought(attempt: Attempt) -> Sought:
     intent = attempt.intent
     taken = BrokerOrder.objects.filter(
-        account=intent.account, trade_date=attempt.committed_at.astimezone(_zone(intent)).date()
+        account=intent.account, trade_date=attempt.committed_at.astimezone(SEOUL).date()
     ).exclude(owner=None)
-    zone = _zone(intent)
     return Sought(
         ticker=intent.instrument_id,
         side=intent.side,
         quantity=intent.quantity,
         limit_price=intent.limit_price,
         known=frozenset(attempt.baseline) | frozenset(taken.values_list("order_no", flat=True)),
-        sent_at=attempt.committed_at.astimezone(zone),
-        deadline=attempt.deadline_at.astimezone(zone),
+        sent_at=attempt.committed_at.astimezone(SEOUL),
+        deadline=attempt.deadline_at.astimezone(SEOUL),
         cancels=intent.target_order.order_no if intent.target_order is not None else "",
     )
-
-
-def _zone(intent: Intent):  # type: ignore[no-untyped-def]
-    return market_clock(intent.account).now().tzinfo
 
 
 def _adopt(attempt: Attempt, intent: Intent, row: OrderRow, now: datetime, by: str) -> None:

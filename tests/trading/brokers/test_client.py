@@ -161,7 +161,8 @@ def page(order_no: str, key: str, more: str) -> tuple[int, dict[str, Any], dict[
 
 
 def orders(*replies: Any) -> Any:
-    return KisBroker(client(script(*replies)), WallClock()).orders(WallClock().now().date())
+    today = WallClock().now().date()
+    return KisBroker(client(script(*replies)), WallClock()).orders(today, today)
 
 
 def test_every_page_is_read() -> None:

@@ -86,12 +86,12 @@ class KisBroker:
         body = self._client.read("inquire_psbl_order", params, lane="ledger").body
         return OrderableCash(amount=parsing.won(_only(body, "output"), "nrcvb_buy_amt"), raw=body)
 
-    def orders(self, day: date) -> OrderList:
-        """Every order of `day`, in whatever state. Never raises: a failed page makes it incomplete."""
-        text = day.strftime("%Y%m%d")
+    def orders(self, since: date, until: date) -> OrderList:
+        """Every order of these days, in whatever state. Never raises: a failed page makes it
+        incomplete. Order numbers restart daily, so a row is known by its day and number."""
         params = self._account() | {
-            "INQR_STRT_DT": text,
-            "INQR_END_DT": text,
+            "INQR_STRT_DT": since.strftime("%Y%m%d"),
+            "INQR_END_DT": until.strftime("%Y%m%d"),
             "SLL_BUY_DVSN_CD": "00",
             "PDNO": "",
             "CCLD_DVSN": "00",
@@ -102,14 +102,14 @@ class KisBroker:
             "INQR_DVSN_1": "",
             "EXCG_ID_DVSN_CD": "ALL" if self._client.wire == "real" else "KRX",
         }
-        found: dict[str, OrderRow] = {}
+        found: dict[tuple[date, str], OrderRow] = {}
         pages = 0
         try:
             for body in self._client.pages("inquire_daily_ccld", params, variant="inner"):
                 pages += 1
                 for row in parsing.rows(body, "output1"):
                     order = _order_row(row)
-                    if found.setdefault(order.order_no, order) != order:
+                    if found.setdefault((order.trade_date, order.order_no), order) != order:
                         raise BrokerGarbled("one order is listed twice with different numbers")
         except BrokerError as error:
             return OrderList(tuple(found.values()), pages, False, str(error)[:200])
