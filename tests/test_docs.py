@@ -11,6 +11,8 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
+from config.errors import unknown
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").glob("*.md"))]
 SETTINGS = ROOT / "docs" / "settings.md"
@@ -82,17 +84,21 @@ def test_every_address_is_served() -> None:
         address = match[1].replace("{id}", "1")
         if address.startswith(_ABSENT) or address in ("/api/macro-trading", "/api/macro-trading/"):
             continue
-        try:
-            resolve(address)
-        except Resolver404:
+        if not _is_served(address):
             unserved.add(f"{path.name}: {address}")
     assert unserved == set()
 
 
+def _is_served(address: str) -> bool:
+    """Whether a view of its own answers; the API's "nothing here" does not count."""
+    try:
+        return bool(resolve(address).func is not unknown)
+    except Resolver404:
+        return False
+
+
 def test_addresses_said_to_be_missing_are_missing() -> None:
-    for prefix in _ABSENT:
-        with pytest.raises(Resolver404):
-            resolve(prefix)
+    assert [prefix for prefix in _ABSENT if _is_served(prefix)] == []
 
 
 def test_every_endpoint_of_rebalancing_is_documented() -> None:

@@ -243,6 +243,8 @@ KIS_RATE_PER_SECOND = {
     "real": env.int("KIS_REAL_RATE", default=15),
     "mock": env.int("KIS_MOCK_RATE", default=1),
 }
+KIS_TOKEN_INTERVAL_SECONDS = 61
+"""The broker issues one token a minute for a key; a second more than that."""
 KIS_LEDGER_RATE_PER_SECOND = {
     "real": env.int("KIS_REAL_LEDGER_RATE", default=4),
     "mock": env.int("KIS_MOCK_LEDGER_RATE", default=1),

@@ -138,6 +138,7 @@ def world_of(
     with Simulator(profile=wire, accounts=[row], **options) as sim:
         settings.KIS_HOSTS = settings.KIS_HOSTS | {wire: sim.base_url}
         settings.SIM_CLOCK_URL = f"{sim.control_url}/__sim/health"
+        settings.KIS_TOKEN_INTERVAL_SECONDS = 0  # the tame simulator has no minute rule either
         settings.KIS_RATE_PER_SECOND = {"real": 500, "mock": 500}
         settings.KIS_LEDGER_RATE_PER_SECOND = {"real": 500, "mock": 500}
         simulated_clock.cache_clear()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -21,9 +22,12 @@ log = structlog.get_logger(__name__)
 
 RENEW_BEFORE = timedelta(minutes=10)
 LEASE = timedelta(seconds=20)
-MINUTE = timedelta(seconds=61)
 WAIT_SECONDS = 75.0
 MAX_FAILURES = 3
+
+
+def _interval() -> timedelta:
+    return timedelta(seconds=settings.KIS_TOKEN_INTERVAL_SECONDS)
 
 
 class DatabaseTokenStore:
@@ -62,6 +66,12 @@ class DatabaseTokenStore:
                 self._cached = found
                 return found
             if self._claim():
+                # somebody may have issued between our look and our claim
+                found = self._stored()
+                if found is not None and found.token != dead:
+                    KisToken.objects.filter(**self._where).update(issuing_until=None)
+                    self._cached = found
+                    return found
                 return self._issue_and_keep(dead)
             if time.monotonic() > deadline:
                 raise BrokerBusy("another process is renewing the token; try again in a minute")
@@ -97,7 +107,7 @@ class DatabaseTokenStore:
         if (
             row.failures >= MAX_FAILURES
             and row.last_attempt_at
-            and (timezone.now() - row.last_attempt_at < MINUTE)
+            and (timezone.now() - row.last_attempt_at < _interval())
         ):
             rows.update(issuing_until=None)
             raise BrokerMisconfigured("the broker keeps refusing a token; check the keys")
@@ -126,7 +136,7 @@ class DatabaseTokenStore:
     def _wait_for_the_minute(self, row: KisToken) -> None:
         if row.last_attempt_at is None:
             return
-        wait = (row.last_attempt_at + MINUTE - timezone.now()).total_seconds()
+        wait = (row.last_attempt_at + _interval() - timezone.now()).total_seconds()
         if wait > 0:
             KisToken.objects.filter(pk=row.pk).update(
                 issuing_until=timezone.now() + LEASE + timedelta(seconds=wait)
