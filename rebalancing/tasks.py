@@ -7,8 +7,9 @@ from celery import shared_task
 from rebalancing.services.advance import due_runs, run_advance
 from rebalancing.services.schedule import fire_due_schedules
 from rebalancing.services.watch import refresh_accounts
+from rebalancing.services.watchdog import page_what_hangs
 
-__all__ = ["advance", "look", "sweep"]
+__all__ = ["advance", "look", "sweep", "watch"]
 
 STEPS_AT_A_TIME = 40
 
@@ -36,3 +37,9 @@ def sweep() -> None:
 def look() -> None:
     """A fresh look at every account that has not been looked at for a minute."""
     refresh_accounts()
+
+
+@shared_task(max_retries=0)
+def watch() -> None:
+    """Page what lasts too long."""
+    page_what_hangs()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from celery import shared_task
 
 from trading.domain.errors import BrokerError, ConfigurationError
-from trading.models import Account, Attempt, BrokerOrder
+from trading.models import Account, Attempt, BrokerOrder, Enumeration
 from trading.services.calendar import refresh_market_days
+from trading.services.clock import market_clock
 from trading.services.epochs import close_dead_epochs
 from trading.services.reconcile import reconcile_account
 
@@ -27,12 +30,22 @@ def reconcile_idle() -> None:
             ).exists()
             or BrokerOrder.objects.filter(account=account, is_final=False).exists()
         )
-        if not open_work:
+        if not open_work and not _due_for_a_look(account):
             continue
         try:
             reconcile_account(account)
         except (BrokerError, ConfigurationError) as error:
             log.warning("reconcile_waits", account=account.pk, error=str(error))
+
+
+def _due_for_a_look(account: Account) -> bool:
+    """An account that traded today or the session before is read in full every ten minutes: lists lag,
+    and a fill may show after its order seemed over."""
+    newest = Enumeration.objects.filter(account=account, complete=True).only("ended_at").first()
+    if newest is None:
+        return False
+    age = market_clock(account).now() - newest.ended_at
+    return timedelta(minutes=10) < age < timedelta(days=4)
 
 
 @shared_task(max_retries=0, soft_time_limit=45, time_limit=60)

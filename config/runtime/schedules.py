@@ -9,6 +9,7 @@ __all__ = ["ensure_schedules"]
 _ROWS = (
     ("리밸런싱 확인", "rebalancing.tasks.sweep", 1, "runs"),
     ("잔고 조회", "rebalancing.tasks.look", 10, "recon"),
+    ("감시", "rebalancing.tasks.watch", 30, "alerts"),
     ("계좌 대사", "trading.tasks.reconcile_idle", 20, "recon"),
     ("개장일 조회", "trading.tasks.refresh_calendar", 600, "recon"),
 )

@@ -23,6 +23,8 @@ __all__ = [
 
 CHASE_AFTER = timedelta(seconds=15)
 CANCEL_AGAIN_AFTER = timedelta(seconds=6)
+CANCEL_REPEAT_AFTER = timedelta(seconds=30)
+"""An accepted cancel that the list still does not show is asked for once more."""
 _ALIVE = frozenset({"ACKED", "PARTIAL", "CANCELING"})
 _DOUBTFUL = frozenset({"SENDING", "UNKNOWN"})
 _GIVEN_UP = frozenset(
@@ -101,7 +103,10 @@ def next_move(leg: LegView, now: datetime, deadline: datetime, *, stopping: bool
 
 def _live(order: OrderView, now: datetime, over: bool) -> Move:
     if order.state == "CANCELING":
-        return Move(MoveKind.WAIT, why="canceling")
+        since = order.last_cancel_at or order.since
+        if now - since < CANCEL_REPEAT_AFTER:
+            return Move(MoveKind.WAIT, why="canceling")
+        return Move(MoveKind.CANCEL, intent_id=order.intent_id)
     due = over or (order.resting and now - order.since >= CHASE_AFTER)
     asked = order.last_cancel_at
     if not due or (asked is not None and now - asked < CANCEL_AGAIN_AFTER):

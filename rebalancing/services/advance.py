@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.db.models import Q
@@ -11,12 +11,14 @@ from rebalancing.models import Run
 from rebalancing.services.lease import lease
 from rebalancing.services.stages import step
 from trading.domain.errors import ConfigurationError, StateConflict
-from trading.models import Account
+from trading.models import Account, Alert
+from trading.services.alerts import alert
 from trading.services.clock import market_clock
 
 __all__ = ["due_runs", "run_advance"]
 
 log = structlog.get_logger(__name__)
+BROKEN_PAUSE = timedelta(seconds=30)
 
 
 def run_advance(run_id: int) -> datetime | None:
@@ -33,8 +35,26 @@ def run_advance(run_id: int) -> datetime | None:
         except StateConflict as conflict:
             log.info("step_overtaken", state=state, conflict=str(conflict))
             return None
+        except Exception as error:
+            # A step that breaks must not be tried every second in silence.
+            _page_broken_step(driver.run, state, error)
+            raise
         log.info("step_done", was=state, state=driver.run.state)
         return due
+
+
+def _page_broken_step(run: Run, state: str, error: Exception) -> None:
+    due = run.due_at
+    later = (due + BROKEN_PAUSE) if due is not None else None
+    Run.objects.filter(pk=run.pk, terminal_at=None).update(due_at=later)
+    alert(
+        "run_step_broken",
+        severity=Alert.Severity.PAGE,
+        account=run.account,
+        run_id=run.pk,
+        state=state,
+        error=type(error).__name__,
+    )
 
 
 def due_runs() -> list[int]:

@@ -45,39 +45,44 @@ def fire_due_schedules() -> list[int]:
         except ConfigurationError:
             continue
         slot = due_slot(schedule.at, now)
-        if slot is not None and _claim(schedule, slot[0], now):
-            run = _fire(schedule, slot[0], late=slot[1])
+        if slot is not None and not _has_fired(schedule, slot[0]):
+            run = _fire(schedule, slot[0], now, late=slot[1])
             if run is not None:
                 opened.append(run.pk)
     return opened
 
 
-def _claim(schedule: RunSchedule, slot: str, now: datetime) -> bool:
-    job = f"rebalance:{schedule.pk}"
-    if ScheduleFire.objects.filter(job=job, slot=slot).exists():
-        return False
+def _has_fired(schedule: RunSchedule, slot: str) -> bool:
+    return ScheduleFire.objects.filter(job=_job(schedule), slot=slot).exists()
+
+
+def _job(schedule: RunSchedule) -> str:
+    return f"rebalance:{schedule.pk}"
+
+
+def _fire(schedule: RunSchedule, slot: str, now: datetime, *, late: bool) -> Run | None:
+    """Claim the slot and open its run in one transaction: a crash between the two loses neither."""
+    refusal: Exception | None = None
     try:
         with transaction.atomic():
-            ScheduleFire.objects.create(job=job, slot=slot, fired_at=now)
+            ScheduleFire.objects.create(job=_job(schedule), slot=slot, fired_at=now)
+            if late:
+                audit("schedule", "slot_skipped", f"schedule:{schedule.pk}", {"slot": slot})
+                alert("slot_skipped", account=schedule.account, slot=slot)
+                return None
+            try:
+                with transaction.atomic():
+                    return run_open(
+                        schedule.account,
+                        requester=f"schedule:{schedule.pk}",
+                        requester_kind=Run.Requester.SCHEDULE,
+                        slot=slot,
+                        planner=schedule.planner,
+                    )
+            except (RuleViolation, StateConflict) as error:
+                refusal = error
     except IntegrityError:
-        return False
-    return True
-
-
-def _fire(schedule: RunSchedule, slot: str, *, late: bool) -> Run | None:
-    if late:
-        with transaction.atomic():
-            audit("schedule", "slot_skipped", f"schedule:{schedule.pk}", {"slot": slot})
-        return None
-    try:
-        return run_open(
-            schedule.account,
-            requester=f"schedule:{schedule.pk}",
-            requester_kind=Run.Requester.SCHEDULE,
-            slot=slot,
-            planner=schedule.planner,
-        )
-    except (RuleViolation, StateConflict) as refusal:
-        log.warning("schedule_refused", schedule=schedule.pk, why=str(refusal))
-        alert("schedule_refused", account=schedule.account, slot=slot, why=str(refusal)[:150])
-        return None
+        return None  # another scheduler has it
+    log.warning("schedule_refused", schedule=schedule.pk, why=str(refusal))
+    alert("schedule_refused", account=schedule.account, slot=slot, why=str(refusal)[:150])
+    return None

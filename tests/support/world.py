@@ -135,7 +135,15 @@ def world_of(
         "holdings": dict(holdings),
     }
     options = {"seed": 11, "tame": True, "throttled": False} | simulator
-    with Simulator(profile=wire, accounts=[row], **options) as sim:
+    names = (
+        "KIS_HOSTS",
+        "SIM_CLOCK_URL",
+        "KIS_TOKEN_INTERVAL_SECONDS",
+        "KIS_RATE_PER_SECOND",
+        "KIS_LEDGER_RATE_PER_SECOND",
+    )
+    before = {name: getattr(settings, name) for name in names}
+    with Simulator(profile=wire, accounts=[row], **options) as sim, _restored(before):
         settings.KIS_HOSTS = settings.KIS_HOSTS | {wire: sim.base_url}
         settings.SIM_CLOCK_URL = f"{sim.control_url}/__sim/health"
         settings.KIS_TOKEN_INTERVAL_SECONDS = 0  # the tame simulator has no minute rule either
@@ -143,6 +151,16 @@ def world_of(
         settings.KIS_LEDGER_RATE_PER_SECOND = {"real": 500, "mock": 500}
         simulated_clock.cache_clear()
         yield World(sim, _account(wire, policy, mp or MP, sub or SUB), _owner())
+
+
+@contextmanager
+def _restored(before: Mapping[str, Any]) -> Iterator[None]:
+    """The settings that a world changes are the next test's own again."""
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(settings, name, value)
 
 
 def _owner() -> Any:

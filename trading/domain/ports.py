@@ -162,7 +162,9 @@ class Broker(Protocol):
 
 
 class OrderLine(Protocol):
-    """A connection opened for one POST and used at most once."""
+    """A connection opened for one POST and used at most once, with the token it will show."""
+
+    token: str
 
     def post(self, prepared: PreparedPost, nonce: str) -> RawReply: ...
 

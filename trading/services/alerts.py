@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -25,9 +25,13 @@ def alert(
     intent_id: int | None = None,
     run_id: int | None = None,
     order_no: str = "",
+    repeat_after: timedelta | None = None,
     **facts: Any,
 ) -> Alert:
-    """Record that a person should look. The same open alert about the same thing is not repeated."""
+    """Record that a person should look.
+
+    The same open alert about the same thing is not repeated, unless `repeat_after` has passed.
+    """
     about = [f"intent {intent_id}" if intent_id else "", f"run {run_id}" if run_id else ""]
     subject = " ".join([code, *filter(None, about), order_no]).strip()
     found = Alert.objects.filter(
@@ -38,10 +42,10 @@ def alert(
         order_no=order_no,
         acknowledged_at=None,
     ).first()
-    if found is not None:
+    now = _now(account)
+    if found is not None and (repeat_after is None or now - found.created_at < repeat_after):
         return found
     log.warning("alert", code=code, subject=subject, severity=severity)
-    now = _now(account)
     return Alert.objects.create(
         severity=severity,
         code=code,

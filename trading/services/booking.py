@@ -34,6 +34,7 @@ from trading.models import (
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.ledger import EXTERNAL, costs_of, sleeve_of
+from trading.services.switches import account_scope, engage
 
 __all__ = ["book_rows", "follow_final", "see_order"]
 
@@ -147,6 +148,16 @@ def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
         first_seen_at=now,
         last_seen_at=now,
     )
+    if not row.is_change and _is_late_arrival(account, row, now):
+        # a person declared this very order absent: nothing more goes out until somebody has looked
+        engage(account_scope(account), "HALTED", SYSTEM, f"late order {row.order_no}", at=now)
+        alert(
+            "late_order",
+            severity=Alert.Severity.PAGE,
+            account=account,
+            order_no=row.order_no,
+            ticker=row.ticker,
+        )
     if not row.is_change:
         alert(
             "external_order",
@@ -157,6 +168,18 @@ def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
             quantity=row.quantity,
         )
     return order
+
+
+def _is_late_arrival(account: Account, row: OrderRow, now: datetime) -> bool:
+    """On a lane whose order was declared absent, the same terms showing up are that order."""
+    return Lane.objects.filter(
+        account=account,
+        instrument_id=row.ticker,
+        side=row.side,
+        late_watch_until__gt=now,
+        attempts__state="ABSENT",
+        attempts__intent__quantity=row.quantity,
+    ).exists()
 
 
 def _see(books: _Books, order: BrokerOrder, row: OrderRow, session_over: bool) -> None:
@@ -173,7 +196,10 @@ def _see(books: _Books, order: BrokerOrder, row: OrderRow, session_over: bool) -
     order.cancelled_quantity = row.cancelled_quantity
     order.remaining_quantity = row.remaining_quantity
     order.rejected_quantity = row.rejected_quantity
-    order.is_final = row.remaining_quantity == 0 or row.is_change or session_over
+    # An expired order shows nothing remaining and nothing cancelled, but so does a list that lags:
+    # before the session is over only numbers that add up end an order.
+    accounted = row.filled_quantity + row.cancelled_quantity + row.rejected_quantity
+    order.is_final = accounted >= row.quantity or row.is_change or session_over
     order.listed = True
     order.last_seen_at = books.now
     books.orders.append(order)

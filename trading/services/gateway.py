@@ -46,6 +46,7 @@ from trading.models import (
     Enumeration,
     Intent,
     Lane,
+    Ledger,
     OrderAction,
     Reservation,
     RuleCheck,
@@ -58,6 +59,7 @@ from trading.services.brokers import base_url_of, broker_for
 from trading.services.calendar import market_phase
 from trading.services.clock import market_clock
 from trading.services.crashpoints import crashpoint
+from trading.services.guards import stop_when_too_much_goes_wrong
 from trading.services.reconcile import ensure_reconciled
 from trading.services.spool import keep_hint
 from trading.services.states import move
@@ -135,7 +137,7 @@ def send(intent_id: int, *, by: str, budget_won: int | None = None) -> SendOutco
             line.close()
         crashpoint("after_reply")
         reply = broker.read_reply(raw)
-        return _record(attempt, intent, raw, reply, by)
+        return _record(attempt, intent, raw, reply, by, line.token)
 
 
 # --- before T2 ------------------------------------------------------------------------------
@@ -323,7 +325,7 @@ def _gate_inputs(
         open_sell_shares=_unseen_sell_shares(intent),
         orderable_won=fresh.orderable,
         orderable_at=fresh.orderable_at.isoformat() if fresh.orderable_at else None,
-        cash_changed_at=None,
+        cash_changed_at=_cash_changed_at(intent),
         reserved_won=_unseen_reservations(intent, fresh.orderable_at),
         needed_won=needed,
         budget_won=budget_won,
@@ -382,6 +384,19 @@ def _duplicates(intent: Intent, now: datetime) -> int:
     if intent.origin_id is not None:
         same = same.exclude(intent__origin=intent.origin, intent__origin_id=intent.origin_id)
     return same.count()
+
+
+def _cash_changed_at(intent: Intent) -> str | None:
+    """When a fill last moved the account's cash as far as we know: a figure read before it is old."""
+    if intent.side != Side.BUY:
+        return None
+    newest = (
+        Ledger.objects.filter(order__account=intent.account)
+        .order_by("-pk")
+        .values_list("posted_at", flat=True)
+        .first()
+    )
+    return newest.isoformat() if newest is not None else None
 
 
 def _unseen_sell_shares(intent: Intent) -> int:
@@ -506,7 +521,9 @@ def _release(intent: Intent, now: datetime) -> None:
 
 
 # --- T3 --------------------------------------------------------------------------------------
-def _record(attempt: Attempt, intent: Intent, raw: RawReply, reply: Reply, by: str) -> SendOutcome:
+def _record(
+    attempt: Attempt, intent: Intent, raw: RawReply, reply: Reply, by: str, token: str
+) -> SendOutcome:
     verdict = classify_reply(raw.transport, reply)
     now = market_clock(intent.account).now()
     try:
@@ -518,7 +535,7 @@ def _record(attempt: Attempt, intent: Intent, raw: RawReply, reply: Reply, by: s
         log.error("answer_not_recorded", attempt=attempt.pk, error=type(error).__name__)
         raise
     crashpoint("after_T3_commit")
-    _after(attempt, intent, reply, verdict)
+    _after(attempt, intent, reply, verdict, token)
     return outcome
 
 
@@ -626,9 +643,12 @@ def _own_order(intent: Intent, reply: Reply, now: datetime) -> BrokerOrder | Non
     )
 
 
-def _after(attempt: Attempt, intent: Intent, reply: Reply, verdict: Classification) -> None:
-    """What follows an answer outside its transaction: tokens, pace, alerts."""
+def _after(
+    attempt: Attempt, intent: Intent, reply: Reply, verdict: Classification, token: str
+) -> None:
+    """What follows an answer outside its transaction: tokens, pace, alerts, an automatic stop."""
     account = intent.account
+    stop_when_too_much_goes_wrong(account)
     if attempt.state == AttemptState.UNKNOWN:
         alert(
             "order_unknown",
@@ -647,7 +667,7 @@ def _after(attempt: Attempt, intent: Intent, reply: Reply, verdict: Classificati
         alert("broker_refuses_account", severity="page", account=account, msg_cd=reply.msg_cd)
     if verdict.code is not None and verdict.code.token:
         try:
-            broker_for(account).renew_token()
+            broker_for(account).renew_token(token)
         except BrokerError as error:
             log.warning("token_not_renewed", error=str(error))
     elif verdict.code is not None and verdict.code.soft:

@@ -11,13 +11,14 @@ from datetime import date, datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from trading.domain.errors import BrokerUnavailable, StateConflict
 from trading.domain.orders import AttemptState, IntentState
 from trading.domain.ports import OrderList, OrderRow
 from trading.domain.reconciliation import Sought, candidates, keys_of
-from trading.domain.sessions import session_hours
+from trading.domain.sessions import previous_session, session_hours
 from trading.models import (
     Account,
     Alert,
@@ -134,11 +135,27 @@ def _first_open_day(account: Account, today: date) -> date:
     answer that never came, are only found on their own day."""
     orders = BrokerOrder.objects.filter(account=account, is_final=False)
     first = orders.order_by("trade_date").values_list("trade_date", flat=True).first()
+    # a late fill stays bookable until the next session's close
+    if (
+        first is None
+        and BrokerOrder.objects.filter(account=account, trade_date=_session_before(today))
+        .exclude(owner=None)
+        .filter(filled_quantity__lt=F("quantity"))
+        .exists()
+    ):
+        first = _session_before(today)
     attempt = _unanswered(account).order_by("committed_at").only("committed_at").first()
     days = [today, *([first] if first else [])]
     if attempt is not None:
         days.append(attempt.committed_at.astimezone(SEOUL).date())
     return min(days)
+
+
+def _session_before(day: date) -> date:
+    try:
+        return previous_session(day)
+    except ValueError:
+        return day
 
 
 # --- ends of days ----------------------------------------------------------------------------

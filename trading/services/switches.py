@@ -63,6 +63,10 @@ def engage(scope: str, state: str, by: str, reason: str, at: datetime | None = N
     if state not in ("REDUCING", "HALTED"):
         raise InputError(Reason("switch_state", {"allowed": ["REDUCING", "HALTED"]}))
     with transaction.atomic():
+        newest = Switch.objects.filter(scope=scope).first()
+        if newest is not None and _ORDER[newest.state] > _ORDER[state]:
+            # what is already stricter stays: loosening is a release, with its own rules
+            raise StateConflict("already_stricter", scope=scope, state=newest.state)
         row = Switch.objects.create(
             scope=scope, state=state, by=by, reason=reason[:300], at=at or timezone.now()
         )
@@ -81,7 +85,8 @@ def release(scope: str, by: str, second: str, reason: str, policy: str) -> Switc
         raise InputError(problems)
     with transaction.atomic():
         newest = Switch.objects.filter(scope=scope).first()
-        if newest is None or newest.state == "ACTIVE":
+        only_file = scope == GLOBAL and file_state() == "HALTED"
+        if not only_file and (newest is None or newest.state == "ACTIVE"):
             raise StateConflict("not_engaged", scope=scope)
         row = Switch.objects.create(
             scope=scope,

@@ -24,6 +24,8 @@ RENEW_BEFORE = timedelta(minutes=10)
 LEASE = timedelta(seconds=20)
 WAIT_SECONDS = 75.0
 MAX_FAILURES = 3
+PATIENCE_SECONDS = 5.0
+"""A task must not sleep through its own time limit; its step is due again in seconds."""
 
 
 def _interval() -> timedelta:
@@ -137,6 +139,9 @@ class DatabaseTokenStore:
         if row.last_attempt_at is None:
             return
         wait = (row.last_attempt_at + _interval() - timezone.now()).total_seconds()
+        if wait > PATIENCE_SECONDS:
+            KisToken.objects.filter(pk=row.pk).update(issuing_until=None)
+            raise BrokerBusy("the broker issues one token a minute; try again shortly")
         if wait > 0:
             KisToken.objects.filter(pk=row.pk).update(
                 issuing_until=timezone.now() + LEASE + timedelta(seconds=wait)

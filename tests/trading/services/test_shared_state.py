@@ -174,21 +174,40 @@ def test_a_token_is_ciphertext_at_rest_and_shared() -> None:
 
 @pytest.mark.money
 @pytest.mark.django_db(transaction=True)
-def test_the_same_dead_token_again_is_an_error_not_a_loop() -> None:
+def test_the_same_dead_token_again_is_an_error_not_a_loop(settings: Any) -> None:
+    settings.KIS_TOKEN_INTERVAL_SECONDS = 0
     issuer = Issuer("dead" + "x" * 20, "dead" + "x" * 20)
-    tokens = store(issuer)
-    dead = tokens.renew(None).token
-    waited: list[float] = []
-    tokens = store(issuer, sleep=waited.append)
+    dead = store(issuer).renew(None).token
     with pytest.raises(BrokerMisconfigured):
-        tokens.renew(dead)
-    assert sum(waited) >= 55, "the broker allows one a minute"
+        store(issuer).renew(dead)
     assert KisToken.objects.get().issuing_until is None
 
 
 @pytest.mark.money
 @pytest.mark.django_db(transaction=True)
-def test_a_refused_renewal_keeps_the_old_token() -> None:
+def test_within_the_brokers_minute_nobody_asks_and_nobody_sleeps_long() -> None:
+    issuer = Issuer("first" + "x" * 20, "second" + "x" * 20)
+    dead = store(issuer).renew(None).token
+    with pytest.raises(BrokerBusy):
+        store(issuer).renew(dead)
+    assert issuer.calls == 1
+    KisToken.objects.update(last_attempt_at=WallClock().now() - timedelta(seconds=62))
+    assert store(issuer).renew(dead).token.startswith("second")
+
+
+@pytest.mark.money
+@pytest.mark.django_db(transaction=True)
+def test_a_token_that_somebody_renewed_is_not_renewed_again() -> None:
+    issuer = Issuer("second" + "x" * 20)
+    fresh = store(issuer).renew(None)
+    assert store(issuer).renew("first").token == fresh.token
+    assert issuer.calls == 1
+
+
+@pytest.mark.money
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_renewal_keeps_the_old_token(settings: Any) -> None:
+    settings.KIS_TOKEN_INTERVAL_SECONDS = 0
     issuer = Issuer("first" + "x" * 20, BrokerBusy("too soon"))
     tokens = store(issuer)
     first = tokens.renew(None)

@@ -118,9 +118,9 @@ class KisBroker:
     # --- the market ----------------------------------------------------------------------
     def quote(self, ticker: str) -> Quote:
         params = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": ticker}
+        at = self._clock.now()  # before the request: a late answer is as old as its question
         row = _only(self._client.read("inquire_price", params).body, "output")
         status = parsing.text(row, "iscd_stat_cls_code")
-        at = self._clock.now()
         return Quote(
             ticker=ticker,
             last=_positive(row, "stck_prpr"),
@@ -139,8 +139,8 @@ class KisBroker:
 
     def book(self, ticker: str) -> OrderBook:
         params = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": ticker}
-        row = _only(self._client.read("inquire_asking_price_exp_ccn", params).body, "output1")
         at = self._clock.now()
+        row = _only(self._client.read("inquire_asking_price_exp_ccn", params).body, "output1")
         return OrderBook(ticker=ticker, asks=_levels(row, "askp"), bids=_levels(row, "bidp"), at=at)
 
     def market_days(self, since: date) -> Sequence[MarketDayWord] | None:
@@ -168,10 +168,10 @@ class KisBroker:
     def read_reply(self, raw: RawReply) -> Reply:
         return orders.decode_reply(raw)
 
-    def renew_token(self) -> None:
-        """After a refusal for a dead token: one renewal, shared by all processes."""
-        current = self._client.tokens.current()
-        self._client.tokens.renew(current.token if current else None)
+    def renew_token(self, dead: str) -> None:
+        """After a refusal for the token `dead`: one renewal, shared by all processes; none at all when
+        somebody has renewed meanwhile."""
+        self._client.tokens.renew(dead)
 
     def slow_down(self) -> None:
         self._client.budget.slow_down()
@@ -233,12 +233,15 @@ def _order_row(row: Mapping[str, Any]) -> OrderRow:
     cancelled = parsing.integer(row, cancelled_name)
     if min(quantity, filled, remaining, rejected, cancelled) < 0 or filled > quantity:
         raise BrokerGarbled("an order row's quantities do not add up")
+    changes = _order_number(parsing.text(row, "orgn_odno"))
+    if not changes and filled + remaining + cancelled + rejected > quantity:
+        raise BrokerGarbled("an order row's quantities exceed what was ordered")
     price = parsing.won(row, "ord_unpr")
     return OrderRow(
         trade_date=parsing.day(row, "ord_dt"),
         org_no=parsing.text(row, "ord_gno_brno"),
         order_no=parsing.code(row, "odno", r"[0-9]{1,10}").zfill(10),
-        original_order_no=_order_number(parsing.text(row, "orgn_odno")),
+        original_order_no=changes,
         ticker=parsing.code(row, "pdno", r"[0-9A-Z]{6,7}"),
         side="SELL" if side == "01" else "BUY",
         order_type=kind,

@@ -70,7 +70,7 @@ class Line:
 
     def __init__(self, client: KisClient, token: str) -> None:
         self._client = client
-        self._token = token
+        self.token = token
         self.problem = ""
         parts = urlsplit(client.base_url)
         host, port = parts.hostname or "", parts.port
@@ -98,7 +98,7 @@ class Line:
         cut.daemon = True
         cut.start()
         try:
-            headers = self._client.headers(prepared.tr_id, self._token) | {
+            headers = self._client.headers(prepared.tr_id, self.token) | {
                 "x-request-id": nonce,
                 "connection": "close",
                 "accept-encoding": "identity",
