@@ -24,10 +24,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     if account is None:
         return render(request, "config/overview.html", {"account": None})
     now = market_now(account)
+    worth = standing_part(account, standing_of(account), now)
     context = {
         "account": account,
-        "standing": embed(request, standing_part(account, standing_of(account), now)),
-        "attention": embed(request, attention_part(account)),
+        "standing": embed(request, worth),
+        "attention": embed(request, attention_part(account, worth.context["gaps"])),
         "alive": embed(request, alive_part(account, now)),
     }
     return render(request, "config/overview.html", context)

@@ -267,6 +267,12 @@ class ModelPortfolioAdmin(_VersionedAdmin):
         ),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may not change the weights reads them; the form's own fields exist only to be typed in."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ((None, {"fields": ("code", "name", "description", "current", "shown")}),)
+        return super().get_fieldsets(request, obj)
+
     def _make_version(self, form: Any, by: str, note: str) -> None:
         create_model_version(form.instance, form.weights(), by=by, note=note)
 
@@ -303,6 +309,8 @@ class SubPortfolioAdmin(_VersionedAdmin):
         return min(100, max([self._rows(obj), *numbers]))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ((None, {"fields": ("code", "name", "asset_class", "current", "shown")}),)
         rows = tuple(
             (f"instrument_{n}", f"weight_{n}") for n in range(1, self._posted(request, obj) + 1)
         )

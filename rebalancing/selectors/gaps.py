@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from django.utils.translation import gettext_lazy as _
 
@@ -95,6 +95,11 @@ class Group:
     rows: tuple[Row, ...]
 
     @property
+    def scale(self) -> Decimal:
+        """Where every bar of the group ends, in percent; the page writes it under the bars."""
+        return self.rows[0].scale if self.rows else Decimal(100)
+
+    @property
     def exceeded(self) -> int:
         return sum(row.exceeded for row in self.rows)
 
@@ -183,7 +188,8 @@ def _group(
     rows: list[tuple[str, str, Decimal, Decimal, int]],
 ) -> Group:
     longest = max((max(t + threshold, t + drift) for _c, _n, t, drift, _w in rows), default=_ZERO)
-    scale = max(Decimal(10), min(Decimal(100), longest * Decimal("1.04")))
+    tens = (longest / 10).to_integral_value(ROUND_CEILING) * 10
+    scale = max(Decimal(10), min(Decimal(100), tens))
     return Group(
         code,
         name,

@@ -17,6 +17,7 @@ __all__ = [
     "DriftPair",
     "Fill",
     "Money",
+    "Sent",
     "approvals_of",
     "check_groups",
     "drift_pairs",
@@ -27,6 +28,7 @@ __all__ = [
     "names_in",
     "policy_shown",
     "run_of",
+    "sent_of",
 ]
 
 
@@ -80,6 +82,16 @@ class Money:
     cash_before: int | None
     cash_after: int | None
     equity: int | None
+    real_cost: int | None = None
+
+    @property
+    def price_difference(self) -> int | None:
+        """What is left of the real cost after fees and taxes; below zero the prices were better."""
+        return None if self.real_cost is None else self.real_cost - self.fees - self.taxes
+
+    @property
+    def cost_is_high(self) -> bool:
+        return self.real_cost is not None and self.real_cost > 2 * self.expected_cost
 
     @property
     def turnover_percent(self) -> Decimal | None:
@@ -92,7 +104,7 @@ class Money:
         return self.cash_before + self.sells - self.buys - self.expected_cost
 
 
-def money_of(run: Run, legs: list[Leg]) -> Money:
+def money_of(run: Run, legs: list[Leg], history: RebalancingHistory | None = None) -> Money:
     sells = [leg for leg in legs if leg.side == "SELL"]
     buys = [leg for leg in legs if leg.side == "BUY"]
     return Money(
@@ -106,7 +118,36 @@ def money_of(run: Run, legs: list[Leg]) -> Money:
         cash_before=run.snapshot.cash if run.snapshot else None,
         cash_after=run.end_facts.get("cash"),
         equity=run.snapshot.equity if run.snapshot else None,
+        real_cost=history.real_cost if history else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The orders of one leg that left the house: how many, and their limits (none: at market)."""
+
+    count: int
+    low: int | None
+    high: int | None
+
+
+def sent_of(run: Run) -> dict[int, Sent]:
+    """Leg → what was really sent for it. A chased or sliced leg has several orders."""
+    rows = (
+        Intent.objects.filter(
+            origin=Intent.Origin.RUN, origin_id=run.pk, action="order", attempts__isnull=False
+        )
+        .distinct()
+        .values_list("id", "leg_id", "limit_price")
+    )
+    limits: dict[int, list[int | None]] = {}
+    for _id, leg, limit in rows:
+        limits.setdefault(leg or 0, []).append(limit)
+    found = {}
+    for leg, each in limits.items():
+        priced = [limit for limit in each if limit is not None]
+        found[leg] = Sent(len(each), min(priced, default=None), max(priced, default=None))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

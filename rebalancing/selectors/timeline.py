@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ from rebalancing.domain.states import TERMINAL, RunState
 from rebalancing.models import Run
 from trading.models import Transition
 
-__all__ = ["Step", "steps_of", "transitions_of"]
+__all__ = ["Step", "steps_of", "stopped_by", "transitions_of"]
 
 _S = RunState
 _STEPS: tuple[tuple[str, object, frozenset[RunState]], ...] = (
@@ -43,8 +43,20 @@ def transitions_of(run: Run) -> list[Transition]:
     return list(Transition.objects.filter(object_type="run", object_id=run.pk).order_by("id"))
 
 
+def stopped_by(run: Run, transitions: Sequence[Transition]) -> str:
+    """Who ended a run before its plan was done: `switch`, `person`, or nobody ("")."""
+    if run.state not in TERMINAL or run.state == _S.COMPLETED:
+        return ""
+    if run.end_reason == "trading_stopped" or any(t.to_state == _S.HALTED for t in transitions):
+        return "switch"
+    if run.stop_requested == "person" or run.end_reason == "canceled_by_person":
+        return "person"
+    return ""
+
+
 def steps_of(run: Run, transitions: Sequence[Transition]) -> list[Step]:
-    """The eight steps of the newest generation. A run that ended early is `stopped` where it ended."""
+    """The eight steps of the newest generation. A run that ended early is `stopped` where it ended,
+    and what it never did stays empty although its books were closed."""
     place, status = _place(run, transitions)
     times: dict[int, datetime] = {}
     for row in transitions:
@@ -53,12 +65,25 @@ def steps_of(run: Run, transitions: Sequence[Transition]) -> list[Step]:
             if row.to_state == _S.SNAPSHOT:
                 times = {}  # a new generation starts over
             times.setdefault(index, row.at)
-    return [
+    steps = [
         Step(
             code, name, _status(index, place, status), times.get(index) if index <= place else None
         )
         for index, (code, name, _states) in enumerate(_STEPS)
     ]
+    if run.state in _FINISHED and stopped_by(run, transitions):
+        return _cut(steps)
+    return steps
+
+
+def _cut(steps: list[Step]) -> list[Step]:
+    """A stopped run closes its books without having done every step before that."""
+    last = max((i for i, step in enumerate(steps[:-1]) if step.at is not None), default=0)
+    stopped = [
+        replace(step, status="stopped" if i == last else step.status if step.at else "ahead")
+        for i, step in enumerate(steps[:-1])
+    ]
+    return [*stopped, steps[-1]]
 
 
 def _index(state: str) -> int | None:

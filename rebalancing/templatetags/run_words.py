@@ -61,6 +61,18 @@ def traded(money: Any) -> int:
 
 
 @register.filter
+def size(points: Any, places: int = 1) -> str:
+    """How far, without the direction: the sentence around it says which."""
+    return f"{abs(points):.{places}f}"
+
+
+@register.filter
+def cost_is_high(history: Any) -> bool:
+    """More than twice what was expected."""
+    return bool(history.real_cost > 2 * history.expected_cost)
+
+
+@register.filter
 def policy_name(kind: str) -> str:
     if kind == "automatic":
         return str(_("한도 안 자동"))

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from rebalancing.selectors.attention import attention_of
-from rebalancing.selectors.gaps import gaps_of, newest_config, newest_target
+from rebalancing.selectors.gaps import Gaps, gaps_of, newest_config, newest_target
 from rebalancing.selectors.sparkline import sparkline
 from rebalancing.selectors.standing import STALE_AFTER, Standing, standing_of
 from rebalancing.selectors.upcoming import next_schedule
@@ -51,9 +51,13 @@ def standing_part(account: Account, standing: Standing | None, now: datetime | N
     return Part("card-standing", _url("standing", account), "rebalancing/_standing.html", context)
 
 
-def attention_part(account: Account) -> Part:
-    """What needs me."""
-    context = {"account": account, "attention": attention_of(account)}
+def attention_part(account: Account, gaps: Gaps | None) -> Part:
+    """What needs me; `gaps` says whether a rebalancing could be started."""
+    context = {
+        "account": account,
+        "attention": attention_of(account),
+        "exceeded": gaps.exceeded if gaps else 0,
+    }
     return Part(
         "card-attention", _url("attention", account), "rebalancing/_attention.html", context
     )
@@ -97,7 +101,10 @@ def standing_card(request: HttpRequest) -> HttpResponse:
 
 @desk_view()
 def attention_card(request: HttpRequest) -> HttpResponse:
-    return answer_part(request, attention_part(_account(request)))
+    account = _account(request)
+    standing, target = standing_of(account), newest_target(account)
+    gaps = gaps_of(standing, target, newest_config(), {}) if standing and target else None
+    return answer_part(request, attention_part(account, gaps))
 
 
 @desk_view()

@@ -61,7 +61,7 @@ def _decide(request: HttpRequest, run_id: int, verdict: str, done: str) -> HttpR
         return refused(request, run_id, [Reason(conflict.code, conflict.facts)], 409)
     except ConfigurationError:
         return refused(request, run_id, [Reason("configuration")], 503)
-    messages.success(request, done)
+    messages.success(request, done, "while-running" if verdict == Approval.Verdict.APPROVE else "")
     return _see(run_id)
 
 

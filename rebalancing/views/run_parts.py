@@ -20,8 +20,10 @@ from rebalancing.selectors.run_detail import (
     names_in,
     policy_shown,
     run_of,
+    sent_of,
 )
-from rebalancing.selectors.timeline import steps_of, transitions_of
+from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
+from rebalancing.selectors.why import why_of
 from trading.domain.errors import Reason
 from trading.selectors.people import Role, has_role
 from trading.selectors.unknown import unknown_orders
@@ -54,7 +56,14 @@ def _part(run: Run, name: str, context: dict[str, Any]) -> Part:
 def progress_part(run: Run) -> Part:
     """Where the run is."""
     transitions = transitions_of(run)
-    return _part(run, "progress", {"steps": steps_of(run, transitions), "transitions": transitions})
+    missing = run.end_facts.get("missing")
+    context = {
+        "steps": steps_of(run, transitions),
+        "transitions": transitions,
+        "stopped": stopped_by(run, transitions),
+        "names": names_in(run, legs_of(run)) if missing else {},
+    }
+    return _part(run, "progress", context)
 
 
 def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
@@ -74,6 +83,7 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         "is_trader": has_role(request.user, Role.TRADER),
         "is_approver": has_role(request.user, Role.APPROVER),
         "own_request": run.requester == request.user.get_username(),
+        "stopped": stopped_by(run, transitions_of(run)) if run.is_terminal else "",
         "nothing_sent": run.state in BEFORE_SELLING,
         "paused": run.state in ("PAUSED_UNKNOWN", "PAUSED_EXTERNAL"),
     }
@@ -87,7 +97,9 @@ def result_part(run: Run) -> Part:
     checks = run.outcome.get("checks", [])
     context = {
         "legs": legs,
-        "money": money_of(run, legs),
+        "money": money_of(run, legs, history),
+        "sent": sent_of(run),
+        "whys": why_of(run),
         "history": history,
         "names": names,
         "checks": check_groups(run),

@@ -158,7 +158,8 @@ def cancel_run(request: HttpRequest, run_id: int) -> HttpResponse:
     if stopped.is_terminal:
         messages.success(request, _("취소했습니다. 주문은 나가지 않았습니다."))
     else:
-        messages.info(request, _("멈추는 중입니다. 살아 있는 주문을 먼저 취소합니다."))
+        stopping = _("멈추는 중입니다. 살아 있는 주문을 먼저 취소합니다.")
+        messages.info(request, stopping, "while-running")
     return _see_run(run_id)
 
 

@@ -13,6 +13,7 @@ from tests.desk.conftest import DeskWorld, bind
 
 CARDS = ("standing", "attention", "alive")
 QUERIES, SECONDS = 30, 0.15
+"""What the overview may cost: all its cards together, as they refresh."""
 
 
 def _crowded(desk: DeskWorld, tickers: list[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
@@ -126,8 +128,13 @@ class AlertAdmin(ReadOnlyAdmin):
 @admin.register(Switch)
 class SwitchAdmin(ReadOnlyAdmin):
     roles = (Role.TRADER, Role.APPROVER, Role.ADMIN)
-    list_display = ("at", "scope", "state", "by", "second", "reason")
+    list_display = ("at", "scope", "state", "by", "second", "why")
     list_filter = ("state",)
+
+    @admin.display(description=_("이유"))
+    def why(self, row: Switch) -> str:
+        """The desk's own words are kept in one language and read in everybody's."""
+        return gettext(row.reason)
 
 
 @admin.register(AuditEntry)

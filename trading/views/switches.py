@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Account, ApprovalPolicy
@@ -15,13 +16,16 @@ from trading.services.switches import GLOBAL, account_scope, engage, release
 from trading.views.access import desk_view, require_account
 from trading.views.back import back_to
 
-__all__ = ["stop_trading", "release_trading"]
+__all__ = ["DESK_STOP", "stop_trading", "release_trading"]
+
+DESK_STOP = gettext_noop("긴급 정지 (데스크)")
+"""Kept as it is and shown in the reader's language."""
 
 
 @desk_view(Role.TRADER, Role.APPROVER, Role.ADMIN, methods=("POST",))
 def stop_trading(request: HttpRequest) -> HttpResponse:
     """Halt one account, or everything (`scope=global`)."""
-    reason = request.POST.get("reason", "").strip() or _("데스크에서 긴급 정지")
+    reason = request.POST.get("reason", "").strip() or DESK_STOP
     by = request.user.get_username()
     engage(_scope(request), "HALTED", by, reason)
     messages.warning(request, _("거래를 멈췄습니다. 새 주문은 나가지 않습니다."))

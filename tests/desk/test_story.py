@@ -1,0 +1,124 @@
+"""What a run's page says afterwards: why a name was traded, what was sent, who stopped it, its cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from rebalancing.models import Run
+from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
+from rebalancing.selectors.why import whys
+from tests.desk.conftest import DeskWorld
+from trading.models import Transition
+from trading.services.switches import account_scope, engage
+
+
+def _moved(run: Run, *states: str) -> None:
+    for before, after in zip(states, states[1:], strict=False):
+        Transition.objects.create(
+            object_type="run",
+            object_id=run.pk,
+            from_state=before,
+            to_state=after,
+            at=run.created_at,
+            by="test",
+        )
+
+
+def test_why_names_the_band_that_was_left() -> None:
+    found = whys(
+        {"A": 670, "B": 200, "X": 30},
+        1000,
+        {"STOCK": Decimal(80), "BOND": Decimal(20)},
+        {"STOCK": {"A": Decimal(100)}, "BOND": {"B": Decimal(50), "C": Decimal(50)}},
+        {
+            "mp": {"STOCK": "-13", "BOND": "0", "OTHER": "3"},
+            "sub": {"A": "0", "B": "50", "C": "-50"},
+            "triggers": [["MP", "STOCK"], ["SUB", "B"], ["MP", "OTHER"]],
+        },
+    )
+    assert (found["A"].now, found["A"].target) == (67, 80)
+    assert (found["A"].class_now, found["A"].class_drift, found["A"].name_drift) == (67, -13, None)
+    assert (found["B"].target, found["B"].class_drift, found["B"].name_drift) == (10, None, 50)
+    assert (found["C"].now, found["C"].class_drift, found["C"].name_drift) == (0, None, None)
+    assert (found["X"].asset_class, found["X"].target, found["X"].class_drift) == ("OTHER", 0, 3)
+    assert whys({}, 0, {}, {}, {}) == {}
+
+
+@pytest.mark.parametrize("who", ["switch", "person"])
+def test_a_stopped_run_says_by_whom_and_what_never_ran(targeted: DeskWorld, who: str) -> None:
+    ticker = "100000"
+    run = targeted.run(
+        "COMPLETED_WITH_SHORTFALL",
+        end_reason="shortfall",
+        end_facts={
+            "cash": 1,
+            "missing": [{"ticker": ticker, "side": "SELL", "planned": 50, "filled": 10, "why": ""}],
+        },
+        stop_requested="person" if who == "person" else "",
+    )
+    path = ("CREATED", "SNAPSHOT", "DRIFT", "PLANNED", "APPROVED", "SELLING", "SELL_WAIT")
+    ends = ("HALTED", "FINAL_RECON") if who == "switch" else ("FINAL_RECON",)
+    _moved(run, *path, *ends, "COMPLETED_WITH_SHORTFALL")
+    moves = transitions_of(run)
+    assert stopped_by(run, moves) == who
+    status = {step.code: step.status for step in steps_of(run, moves)}
+    assert (status["approve"], status["sell"]) == ("done", "stopped")
+    assert (status["cash"], status["buy"], status["close"]) == ("ahead", "ahead", "done")
+    text = targeted.client("trader").get(f"/rebalancing/runs/{run.pk}/").content.decode()
+    said = {"switch": "긴급 정지로 멈췄습니다", "person": "사람이 중지했습니다"}[who]
+    assert said in text and "다시 리밸런싱" in text and "더 할 일이 없습니다" not in text
+    assert "<li>Fund 100000 매도" in text
+
+
+def test_a_run_that_simply_ended_was_stopped_by_nobody(targeted: DeskWorld) -> None:
+    run = targeted.run("COMPLETED")
+    assert stopped_by(run, []) == ""
+    assert {step.status for step in steps_of(run, [])} == {"done"}
+
+
+def test_a_cost_far_above_the_expected_is_flagged(targeted: DeskWorld) -> None:
+    run = targeted.run("COMPLETED")
+    history = targeted.history(run)
+    client = targeted.client("trader")
+    for address in ("/rebalancing/", f"/rebalancing/runs/{run.pk}/"):
+        assert "예상의 2배 넘음" not in client.get(address).content.decode()
+    history.real_cost = 9_000
+    history.save()
+    for address in ("/rebalancing/", f"/rebalancing/runs/{run.pk}/"):
+        assert "예상의 2배 넘음" in client.get(address).content.decode()
+
+
+def test_the_first_card_says_what_can_be_started(targeted: DeskWorld) -> None:
+    targeted.snapshot()
+    client = targeted.client("trader")
+    card = "/rebalancing/cards/attention/"
+    assert "리밸런싱을 시작할 수 있습니다" in client.get(card).content.decode()
+    engage(account_scope(targeted.account), "HALTED", "test", "test")
+    text = client.get(card).content.decode()
+    assert "거래가 긴급 정지되어 있습니다" in text and "시작할 수 있습니다." not in text
+
+
+def test_a_viewer_reads_the_real_weights(targeted: DeskWorld) -> None:
+    user = targeted.people["viewer"]
+    version = targeted.extras["decision"].model_version
+    user.is_staff = True
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    user.save()
+    address = f"/admin/portfolio/modelportfolio/{version.portfolio_id}/change/"
+    answer = targeted.client("viewer").get(address)
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert "Weight" not in text and "주식 60" in text
+
+
+def test_the_stop_speaks_the_readers_language(targeted: DeskWorld) -> None:
+    client = targeted.client("admin")
+    client.cookies["django_language"] = "en"
+    client.post(reverse("trading:stop"), {"account": targeted.account.pk})
+    assert "Emergency stop (desk)" in client.get("/health/").content.decode()
+    client.cookies["django_language"] = "ko"
+    assert "긴급 정지 (데스크)" in client.get("/health/").content.decode()
