@@ -16,7 +16,17 @@ from tests.support.servers import ensure_chromium, private_servers  # noqa: E402
 
 
 def pytest(*arguments: str, env: dict[str, str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--durations=10", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        "2",
+        "--dist",
+        "loadgroup",
+        "--durations=10",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
 
 

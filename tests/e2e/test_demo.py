@@ -22,7 +22,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.servers import ensure_chromium
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

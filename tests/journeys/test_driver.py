@@ -15,11 +15,17 @@ import pytest
 
 from tests.driver import Driver
 
-pytestmark = [pytest.mark.money, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.money, pytest.mark.timeout(180), pytest.mark.xdist_group("driver")]
 DRY_RUN_ENDS = ("CANCELED", "NO_ACTION", "VETOED", "FAILED")
 ENDS = ("COMPLETED", "COMPLETED_WITH_SHORTFALL", "FAILED", "VETOED", "CANCELED")
 
 OPEN = {"DRAFT", "CHECKED", "AUTHORIZED", "SENDING", "UNKNOWN", "ACKED", "PARTIAL", "CANCELING"}
+
+
+def _own_redis() -> str:
+    """A Redis database for each pytest worker."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return f"/{2 + int(worker) % 10}"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,8 @@ def servers() -> Iterator[dict[str, str]]:
         admin.execute(f"CREATE DATABASE {name}")
         yield {
             "DATABASE_URL": urlunsplit(urlsplit(url)._replace(path=f"/{name}")),
-            "REDIS_URL": urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path="/9")),
+            # two installations on one queue would take each other's work
+            "REDIS_URL": urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path=_own_redis())),
         }
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
