@@ -22,7 +22,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.servers import ensure_chromium
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -120,6 +120,13 @@ def won(text: str) -> int:
 def test_a_newcomer_rebalances_the_demo_and_every_number_is_true(
     installation: Installation, page: Any
 ) -> None:
+    """One story in one test: its parts follow one another on one installation."""
+    rebalance_in_the_browser(installation, page)
+    end_with_ctrl_c(installation)
+    go_on_the_next_day_and_end_on_sigterm(installation)
+
+
+def rebalance_in_the_browser(installation: Installation, page: Any) -> None:
     page.goto(installation.facts["web"])
     page.get_by_label("사용자").or_(page.locator("input[name=username]")).first.fill(
         installation.login["user"]
@@ -161,8 +168,7 @@ def _fill_amounts(page: Any) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(120)
-def test_everything_ends_with_ctrl_c(installation: Installation, page: Any) -> None:
+def end_with_ctrl_c(installation: Installation) -> None:
     health = installation.facts["sim_control"] + "/health"
     assert httpx2.get(health).status_code == 200
     assert installation.stop() == 0
@@ -172,10 +178,7 @@ def test_everything_ends_with_ctrl_c(installation: Installation, page: Any) -> N
         httpx2.get(installation.facts["web"])
 
 
-@pytest.mark.timeout(120)
-def test_a_second_start_goes_on_with_the_next_day_and_ends_in_order_on_sigterm(
-    installation: Installation, page: Any
-) -> None:
+def go_on_the_next_day_and_end_on_sigterm(installation: Installation) -> None:
     before = json.loads((installation.folder / "demo" / "world.json").read_text())
     again = Installation(installation.folder)
     day = httpx2.get(again.facts["sim_control"] + "/health").json()["vt"][:10]

@@ -15,7 +15,7 @@ import pytest
 
 from tests.driver import Driver
 
-pytestmark = [pytest.mark.money, pytest.mark.timeout(180), pytest.mark.xdist_group("driver")]
+pytestmark = [pytest.mark.money, pytest.mark.timeout(180)]
 DRY_RUN_ENDS = ("CANCELED", "NO_ACTION", "VETOED", "FAILED")
 ENDS = ("COMPLETED", "COMPLETED_WITH_SHORTFALL", "FAILED", "VETOED", "CANCELED")
 
