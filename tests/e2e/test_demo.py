@@ -181,11 +181,14 @@ def end_with_ctrl_c(installation: Installation) -> None:
 def go_on_the_next_day_and_end_on_sigterm(installation: Installation) -> None:
     before = json.loads((installation.folder / "demo" / "world.json").read_text())
     again = Installation(installation.folder)
-    day = httpx2.get(again.facts["sim_control"] + "/health").json()["vt"][:10]
-    assert day > before["day"], "a simulated day is never replayed"
-    assert again.login == installation.login
-    again.process.send_signal(signal.SIGTERM)
-    again.process.wait(30)
+    try:
+        day = httpx2.get(again.facts["sim_control"] + "/health").json()["vt"][:10]
+        assert day > before["day"], "a simulated day is never replayed"
+        assert again.login == installation.login
+        again.process.send_signal(signal.SIGTERM)
+        again.process.wait(30)
+    finally:
+        again.process.kill()  # a failed assertion must not leave an installation behind
     assert not (installation.folder / "running.json").exists()
     with pytest.raises(httpx2.HTTPError):
         httpx2.get(again.facts["sim_control"] + "/health")
