@@ -52,7 +52,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(look: Callable[[], Found | None], what: str, *, seconds: float = 60) -> Found:
+def wait_until(look: Callable[[], Found | None], what: str, *, seconds: float = 100) -> Found:
     """The first true answer of `look`; raises DriverError naming `what` when it does not come."""
     give_up = time.monotonic() + seconds
     while True:
@@ -123,7 +123,7 @@ class Driver:
         for kind in kinds:
             self._start(kind, kind)
         if {"up", "web"} & set(kinds):
-            wait_until(self._answers, "the web process answers", seconds=90)
+            wait_until(self._answers, "the web process answers", seconds=120)
         return self.base_url
 
     def down(self, kind: str = "all", signal_number: int = signal.SIGTERM) -> list[int]:
@@ -371,7 +371,7 @@ class Driver:
         """Everything the product claims, one row a line of `export_evidence`."""
         return [json.loads(line) for line in self.manage("export_evidence").stdout.splitlines()]
 
-    def wait_for(self, run_id: int, *states: str, seconds: float = 60) -> str:
+    def wait_for(self, run_id: int, *states: str, seconds: float = 100) -> str:
         """Wait until the run is in one of `states`; the state it is in then."""
 
         def there() -> str | None:

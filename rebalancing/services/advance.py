@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from rebalancing.models import Run
 from rebalancing.services.lease import lease
-from rebalancing.services.stages import step
+from rebalancing.services.stages.step import step
 from trading.domain.errors import ConfigurationError, StateConflict
 from trading.models import Account, Alert
 from trading.services.alerts import alert

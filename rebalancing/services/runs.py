@@ -12,7 +12,7 @@ from rebalancing.models import Run
 from rebalancing.services.approvals import policy_of
 from rebalancing.services.lease import move_run
 from rebalancing.services.news import announce
-from rebalancing.services.stages import resumed_deadline
+from rebalancing.services.stages.pausing import resumed_deadline
 from rebalancing.services.targets import current_config, current_target
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.sessions import Phase

@@ -12,7 +12,7 @@ from rebalancing.models import Run, RunSchedule
 from rebalancing.services import schedule as schedules
 from rebalancing.services import watchdog
 from rebalancing.services.advance import run_advance
-from rebalancing.services.stages import _STEPS
+from rebalancing.services.stages.step import STEPS
 from tests.support.truth import check_truth
 from tests.support.world import World
 from trading.brokers.kis import broker as adapter
@@ -120,7 +120,7 @@ def test_a_step_that_breaks_is_paged_and_not_tried_every_second(
     def breaks(*_arguments: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(_STEPS, run.state, breaks)
+    monkeypatch.setitem(STEPS, run.state, breaks)
     with pytest.raises(ZeroDivisionError):
         run_advance(run.pk)
     assert Alert.objects.filter(code="run_step_broken", severity="page").exists()

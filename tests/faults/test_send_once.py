@@ -17,7 +17,7 @@ from tests.support.truth import check_truth
 from tests.support.world import World, world_of
 from trading.domain.errors import RuleViolation, StateConflict
 from trading.models import Alert, Attempt, AuditEntry, BrokerOrder, Instrument, Intent, Reservation
-from trading.services import epochs, gateway
+from trading.services import answers, epochs, gateway
 from trading.services.brokers import broker_for
 from trading.services.reconcile import decide_unknown, reconcile_account
 from trading.services.switches import account_scope, engage, write_kill_file
@@ -364,13 +364,13 @@ def test_an_answer_the_database_does_not_take_is_kept_as_a_hint_and_adopted(
     from django.db import OperationalError
 
     run = world.drive(world.open(), until="SELLING")
-    real = gateway._apply
+    real = answers._apply
 
     def fails_once(*arguments: Any) -> Any:
-        monkeypatch.setattr(gateway, "_apply", real)
+        monkeypatch.setattr(answers, "_apply", real)
         raise OperationalError("the connection was lost")
 
-    monkeypatch.setattr(gateway, "_apply", fails_once)
+    monkeypatch.setattr(answers, "_apply", fails_once)
     with pytest.raises(OperationalError):
         run_advance(run.pk)
     spooled = list(settings.SPOOL_DIR.glob("attempt-*.json"))

@@ -15,7 +15,7 @@ import pytest
 
 from tests.driver import Driver
 
-pytestmark = [pytest.mark.money, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.money, pytest.mark.timeout(400)]
 DRY_RUN_ENDS = ("CANCELED", "NO_ACTION", "VETOED", "FAILED")
 ENDS = ("COMPLETED", "COMPLETED_WITH_SHORTFALL", "FAILED", "VETOED", "CANCELED")
 
@@ -63,7 +63,7 @@ def test_a_drifted_account_is_rebalanced_from_outside(jeoul: Driver) -> None:
     run = jeoul.start_run(demo)
     jeoul.wait_for(run, "AWAITING_APPROVAL")
     assert jeoul.decide(demo, run, "yes").status_code == 200
-    assert jeoul.wait_for(run, *ENDS, seconds=90) == "COMPLETED"
+    assert jeoul.wait_for(run, *ENDS, seconds=150) == "COMPLETED"
 
     rows = jeoul.evidence()
     of = {view: [r for r in rows if r["view"] == view] for view in {r["view"] for r in rows}}

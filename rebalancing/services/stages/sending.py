@@ -1,0 +1,76 @@
+"""Orders go out leg by leg, are polled to their end, and a stop cancels what works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from rebalancing.domain.netting import Side
+from rebalancing.domain.states import RunState
+from rebalancing.services import execution
+from rebalancing.services.lease import Driver
+from rebalancing.services.news import announce
+from rebalancing.services.stages.common import CASH_WAIT, GO_ON, POLL, TURN, Due
+from rebalancing.services.stages.pausing import pause_if_needed
+from trading.services.clock import market_clock
+from trading.services.reconcile import reconcile_account
+
+__all__ = ["halted", "sending", "waiting"]
+
+
+def sending(side: Side, waiting: RunState) -> Callable[[Driver, datetime], Due]:
+    def send(driver: Driver, now: datetime) -> Due:
+        """Send the first order of each leg, one a step."""
+        run = driver.run
+        assert run.step_deadline_at is not None
+        progress = execution.work(
+            run, str(side), now, run.step_deadline_at, stopping=bool(run.stop_requested)
+        )
+        if progress.sent:
+            return now
+        if "retry" in progress.waiting or any(w in TURN for w in progress.waiting):
+            return now + timedelta(seconds=1)
+        with transaction.atomic():
+            driver.move(waiting, at=now)
+        return now
+
+    return send
+
+
+def waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
+    def wait(driver: Driver, now: datetime) -> Due:
+        """Poll, book, and go on with whatever leg is free to."""
+        run = driver.run
+        reconcile_account(run.account)
+        if (pause := pause_if_needed(driver, now)) is not GO_ON:
+            return pause
+        now = market_clock(run.account).now()
+        assert run.step_deadline_at is not None
+        execution.sync_legs(run, execution.open_legs(run, str(side)))
+        progress = execution.work(
+            run, str(side), now, run.step_deadline_at, stopping=bool(run.stop_requested)
+        )
+        announce(run.pk, run.account_id)
+        if progress.sent:
+            return now
+        if not progress.done:
+            return now + (POLL if not set(progress.waiting) & TURN else timedelta(seconds=1))
+        with transaction.atomic():
+            driver.move(after, at=now, step_deadline_at=now + CASH_WAIT, due_at=now)
+        return now
+
+    return wait
+
+
+def halted(driver: Driver, now: datetime) -> Due:
+    """Stopped: nothing new goes out, what works is cancelled, then the books are closed."""
+    run = driver.run
+    reconcile_account(run.account)
+    execution.revoke_authorized(run, now, "halted")
+    if execution.cancel_working(run, now):
+        return now + POLL
+    with transaction.atomic():
+        driver.move(RunState.FINAL_RECON, at=now, due_at=now)
+    return now

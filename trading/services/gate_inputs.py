@@ -1,0 +1,181 @@
+"""Everything the gate's rules look at, read just before the write-ahead record and inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from trading.domain.errors import ConfigurationError
+from trading.domain.limits import GateInputs
+from trading.domain.orders import IntentState
+from trading.domain.quotes import Quote
+from trading.domain.sessions import Phase
+from trading.models import Account, Attempt, Intent, Lane, Ledger, OrderAction, Side
+from trading.services.brokers import base_url_of, broker_for
+from trading.services.calendar import market_phase
+from trading.services.clock import market_clock
+from trading.services.reservations import (
+    budget_used,
+    reserve_for,
+    unseen_buy_won,
+    unseen_sell_shares,
+)
+from trading.services.switches import switch_state
+
+__all__ = ["FreshInputs", "fresh_inputs", "gate_inputs"]
+
+
+@dataclass(frozen=True, slots=True)
+class FreshInputs:
+    """What was read from the broker just before T2."""
+
+    quote: Quote | None = None
+    sellable: int | None = None
+    orderable: int | None = None
+    orderable_at: datetime | None = None
+
+
+def fresh_inputs(intent: Intent) -> FreshInputs:
+    """Quote, and cash or shares, read now; the quote last, because it ages fastest."""
+    if intent.action == OrderAction.CANCEL:
+        return FreshInputs()
+    broker = broker_for(intent.account)
+    clock = market_clock(intent.account)
+    if intent.side == Side.BUY:
+        at = clock.now()
+        orderable = broker.orderable_cash(intent.instrument_id).amount
+        return FreshInputs(
+            quote=broker.quote(intent.instrument_id), orderable=orderable, orderable_at=at
+        )
+    held = {h.ticker: h.sellable for h in broker.balance().holdings}
+    return FreshInputs(
+        quote=broker.quote(intent.instrument_id), sellable=held.get(intent.instrument_id, 0)
+    )
+
+
+def gate_inputs(
+    intent: Intent, lane: Lane, fresh: FreshInputs, now: datetime, budget_won: int | None
+) -> GateInputs:
+    account = intent.account
+    phase = market_phase(now)
+    quote = fresh.quote
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    sent = Attempt.objects.filter(
+        intent__account=account, action=OrderAction.ORDER, committed_at__gte=midnight
+    ).aggregate(
+        today=Count("pk"), minute=Count("pk", filter=Q(committed_at__gt=now - timedelta(minutes=1)))
+    )
+    open_lane = (
+        Intent.objects.filter(
+            account=account, instrument_id=intent.instrument_id, action=OrderAction.ORDER
+        )
+        .exclude(pk=intent.pk)
+        .filter(state__in=_WORKING)
+    )
+    needed = reserve_for(intent, quote.upper_limit) if quote and intent.side == Side.BUY else 0
+    return GateInputs(
+        action=intent.action,
+        origin=intent.origin,
+        side=intent.side,
+        quantity=intent.quantity,
+        limit_price=intent.limit_price,
+        kind=intent.instrument.kind,
+        now=now.isoformat(),
+        switch=switch_state(account),
+        environment_ok=_environment_ok(account),
+        market_open=phase == Phase.REGULAR,
+        cancel_allowed_now=phase in (Phase.PRE_OPEN, Phase.REGULAR, Phase.CLOSING_AUCTION),
+        instrument_tradable=intent.instrument.tradable,
+        approval_ok=_approval_holds(intent),
+        deadline=intent.deadline_at.astimezone(now.tzinfo).isoformat(),
+        lane_free=not lane.attempts.filter(state__in=["SENDING", "UNKNOWN"]).exists(),
+        account_paused=bool(account.paused_reason) and intent.side == Side.BUY,
+        opposite_open=open_lane.exclude(side=intent.side).count(),
+        duplicates=_duplicates(intent, now),
+        sent_last_minute=sent["minute"],
+        sent_today=sent["today"],
+        quote_at=quote.at.isoformat() if quote else None,
+        quote_last=quote.last if quote else None,
+        upper_limit=quote.upper_limit if quote else None,
+        lower_limit=quote.lower_limit if quote else None,
+        halted=quote.halted if quote else None,
+        vi=quote.vi if quote else None,
+        warning=quote.warning if quote else "",
+        sellable=fresh.sellable,
+        open_sell_shares=unseen_sell_shares(intent),
+        orderable_won=fresh.orderable,
+        orderable_at=fresh.orderable_at.isoformat() if fresh.orderable_at else None,
+        cash_changed_at=_cash_changed_at(intent),
+        reserved_won=unseen_buy_won(intent, fresh.orderable_at),
+        needed_won=needed,
+        budget_won=budget_won,
+        budget_used_won=budget_used(intent) if budget_won is not None else 0,
+    )
+
+
+_WORKING = [
+    s.value
+    for s in (
+        IntentState.SENDING,
+        IntentState.UNKNOWN,
+        IntentState.ACKED,
+        IntentState.PARTIAL,
+        IntentState.CANCELING,
+    )
+]
+
+
+def _environment_ok(account: Account) -> bool:
+    try:
+        base_url_of(account)
+    except ConfigurationError:
+        return False
+    return account.is_active
+
+
+def _approval_holds(intent: Intent) -> bool:
+    """A run's order needs the approval of exactly its plan; a manual order up to the cap needs none."""
+    approval = intent.approval
+    if intent.origin != Intent.Origin.RUN or intent.action == OrderAction.CANCEL:
+        return approval is None or approval.verdict == "APPROVE"
+    return (
+        approval is not None
+        and approval.verdict == "APPROVE"
+        and approval.plan_hash == intent.plan_hash
+        and approval.account_id == intent.account_id
+    )
+
+
+def _duplicates(intent: Intent, now: datetime) -> int:
+    """The same order of another parent within the last minute."""
+    same = (
+        Attempt.objects.filter(
+            action=OrderAction.ORDER,
+            committed_at__gt=now - timedelta(seconds=60),
+            intent__account=intent.account,
+            intent__instrument_id=intent.instrument_id,
+            intent__side=intent.side,
+            intent__quantity=intent.quantity,
+            intent__limit_price=intent.limit_price,
+        )
+        .exclude(intent=intent)
+        .exclude(state="NOT_SENT")
+    )
+    if intent.origin_id is not None:
+        same = same.exclude(intent__origin=intent.origin, intent__origin_id=intent.origin_id)
+    return same.count()
+
+
+def _cash_changed_at(intent: Intent) -> str | None:
+    """When a fill last moved the account's cash as far as we know: a figure read before it is old."""
+    if intent.side != Side.BUY:
+        return None
+    newest = (
+        Ledger.objects.filter(order__account=intent.account)
+        .order_by("-pk")
+        .values_list("posted_at", flat=True)
+        .first()
+    )
+    return newest.isoformat() if newest is not None else None
