@@ -12,13 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rebalancing.models import Run
-from rebalancing.selectors.run_detail import policy_shown
 from trading.models import Account, Enumeration, KisToken, Switch
 from trading.selectors.people import Role, has_role
+from trading.selectors.policies import policy_shown
 from trading.selectors.processes import living_processes
 from trading.selectors.snapshots import latest_snapshot
 from trading.services.brokers import key_digest
 from trading.services.calendar import market_phase
+from trading.services.policies import waiting_policy
+from trading.services.releases import open_requests
 from trading.services.switches import GLOBAL, account_scope, file_state, switch_state
 from trading.views.access import chosen_account, desk_view
 from trading.views.moments import market_now
@@ -55,12 +57,37 @@ def _switch(request: HttpRequest, account: Account) -> dict[str, Any]:
         "switch": switch_state(account),
         "kill_file": file_state() == "HALTED",
         "global_scope": GLOBAL,
+        "release_requests": _requests(request, scopes),
         "switch_rows": list(Switch.objects.filter(scope__in=scopes)[:8]),
         "may_stop": has_role(request.user, Role.TRADER, Role.APPROVER, Role.ADMIN),
         "may_release": has_role(request.user, Role.ADMIN),
         "is_admin": has_role(request.user, Role.ADMIN),
         "policy": policy_shown(account),
+        "waiting_policy": _waiting_policy(request, account),
     }
+
+
+def _waiting_policy(request: HttpRequest, account: Account) -> dict[str, Any] | None:
+    """The policy that waits for a second person, with whether this person may be the one."""
+    found = waiting_policy(account)
+    if found is None:
+        return None
+    may = has_role(request.user, Role.APPROVER, Role.ADMIN)
+    return {"row": found, "may_agree": may and found.created_by != request.user.get_username()}
+
+
+def _requests(request: HttpRequest, scopes: list[str]) -> list[dict[str, Any]]:
+    """Open requests, each with whether this person may be the second one."""
+    me = request.user.get_username()
+    deciders = has_role(request.user, Role.APPROVER, Role.ADMIN)
+    return [
+        {
+            "asked": asked,
+            "may_agree": deciders and asked.by.removeprefix("shell:") != me,
+            "may_withdraw": deciders,
+        }
+        for asked in open_requests(scopes)
+    ]
 
 
 def _part(account: Account) -> Part:

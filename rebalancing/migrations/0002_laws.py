@@ -5,6 +5,8 @@ from django.db import migrations
 from rebalancing.domain.states import TRANSITIONS
 from trading.models.laws import guard_states
 
+INSTALLED = {"rebalancing_run": "9c3f3d335202ab6e"}
+
 
 def forwards(apps, editor):
     guard_states(editor, "rebalancing_run", TRANSITIONS)

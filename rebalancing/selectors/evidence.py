@@ -6,6 +6,7 @@ ISO-8601 with offset. The account number is the one the broker sees, so this exp
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -202,11 +203,13 @@ def _intents(scope: _Scope) -> Iterator[Row]:
 
 def _attempts(scope: _Scope) -> Iterator[Row]:
     rows = Attempt.objects.filter(intent__in=scope.intents).select_related("broker_order")
+    committed = _sequence(("order_send",), "attempt")
     for row in rows.order_by("pk"):
         order = row.broker_order
         yield {
             "view": "attempt",
             "id": row.pk,
+            "seq": committed.get(row.pk),
             "intent_id": row.intent_id,
             "n": row.number,
             "action": row.action,
@@ -334,10 +337,20 @@ def _positions(scope: _Scope) -> Iterator[Row]:
         }
 
 
+def _sequence(actions: tuple[str, ...], key: str) -> dict[int, int]:
+    """Which place in the audit chain, and so in the order of commits, a row of ours has."""
+    rows = AuditEntry.objects.filter(action__in=actions).values_list("seq", "payload")
+    found = ((json.loads(payload).get(key), seq) for seq, payload in rows.iterator())
+    return {int(pk): seq for pk, seq in found if pk is not None}
+
+
 def _switches(scope: _Scope) -> Iterator[Row]:
+    committed = _sequence(("switch_engage", "switch_release"), "switch")
     for row in Switch.objects.order_by("pk"):
         yield {
             "view": "switch",
+            "id": row.pk,
+            "seq": committed.get(row.pk),
             "at": row.at,
             "scope": row.scope,
             "state": row.state,

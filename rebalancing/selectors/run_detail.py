@@ -10,7 +10,7 @@ from typing import Any
 
 from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.gaps import class_name
-from trading.models import Account, Approval, ApprovalPolicy, Instrument, Intent, Ledger
+from trading.models import Approval, Instrument, Intent, Ledger
 
 __all__ = [
     "CheckGroup",
@@ -26,7 +26,6 @@ __all__ = [
     "legs_of",
     "money_of",
     "names_in",
-    "policy_shown",
     "run_of",
     "sent_of",
 ]
@@ -49,15 +48,6 @@ def legs_of(run: Run) -> list[Leg]:
         .select_related("instrument")
         .order_by("number")
     )
-
-
-def policy_shown(account: Account) -> ApprovalPolicy:
-    """The newest policy, or the one that would be written at first use: looking writes nothing."""
-    found = ApprovalPolicy.objects.filter(account=account).first()
-    if found is not None:
-        return found
-    kind = "four_eyes" if account.environment == Account.Environment.REAL else "owner_practice"
-    return ApprovalPolicy(account=account, kind=kind)
 
 
 def approvals_of(run: Run) -> list[Approval]:

@@ -17,17 +17,9 @@ from trading.selectors.people import Person, Role, has_role, may_see
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.clock import market_clock
+from trading.services.policies import policy_of
 
-__all__ = ["automatic_grounds", "decide_run", "policy_of"]
-
-
-def policy_of(account: Account) -> ApprovalPolicy:
-    """The newest policy; the safest that the environment allows is written at first use."""
-    found = ApprovalPolicy.objects.filter(account=account).first()
-    if found is not None:
-        return found
-    kind = "four_eyes" if account.environment == Account.Environment.REAL else "owner_practice"
-    return ApprovalPolicy.objects.create(account=account, kind=kind, created_by="defaults")
+__all__ = ["automatic_grounds", "decide_run"]
 
 
 @dataclass(frozen=True, slots=True)

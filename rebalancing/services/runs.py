@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 
 from rebalancing.domain.states import BEFORE_SELLING, TERMINAL, RunState
 from rebalancing.models import Run
-from rebalancing.services.approvals import policy_of
 from rebalancing.services.lease import move_run
 from rebalancing.services.news import announce
 from rebalancing.services.stages.pausing import resumed_deadline
@@ -20,6 +19,7 @@ from trading.models import Account, Attempt, Intent
 from trading.services.audit import audit
 from trading.services.calendar import is_trading_day, market_phase, run_cutoffs
 from trading.services.clock import market_clock
+from trading.services.policies import policy_of
 from trading.services.states import record_transition
 from trading.services.switches import switch_state
 

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from rebalancing.models import Run
-from rebalancing.selectors.run_detail import policy_shown
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.approvals import decide_run
 from rebalancing.views.run_parts import seen_run
@@ -24,6 +23,7 @@ from trading.domain.errors import (
 )
 from trading.models import Alert, Approval, ApprovalPolicy, Attempt, Decision, Intent
 from trading.selectors.people import Role
+from trading.selectors.policies import policy_shown
 from trading.services.alerts import acknowledge
 from trading.services.audit import audit
 from trading.services.reconcile import decide_unknown

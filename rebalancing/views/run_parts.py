@@ -18,7 +18,6 @@ from rebalancing.selectors.run_detail import (
     legs_of,
     money_of,
     names_in,
-    policy_shown,
     run_of,
     sent_of,
 )
@@ -26,6 +25,7 @@ from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
 from rebalancing.selectors.why import why_of
 from trading.domain.errors import Reason
 from trading.selectors.people import Role, has_role
+from trading.selectors.policies import policy_shown
 from trading.selectors.unknown import unknown_orders
 from trading.views.access import accounts_seen
 from trading.views.parts import Part

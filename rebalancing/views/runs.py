@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from rebalancing.models import Run
 from rebalancing.selectors.attention import attention_of
 from rebalancing.selectors.gaps import newest_config, newest_target
-from rebalancing.selectors.run_detail import policy_shown
 from rebalancing.selectors.run_list import FILTERS, SORTS, run_page
 from rebalancing.selectors.upcoming import next_schedule
 from rebalancing.services.runs import (
@@ -24,6 +23,7 @@ from rebalancing.services.runs import (
 from rebalancing.views.run_parts import action_part, progress_part, result_part, seen_run
 from trading.domain.errors import ConfigurationError, Reason, RuleViolation, StateConflict
 from trading.selectors.people import Role
+from trading.selectors.policies import policy_shown
 from trading.services.calendar import is_trading_day
 from trading.views.access import chosen_account, desk_view, require_account
 from trading.views.back import see_other

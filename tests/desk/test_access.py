@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from tests.desk.conftest import HASH, DeskWorld
+from trading.models import ApprovalPolicy, ReleaseRequest
 
 PAGES = ("/", "/rebalancing/", "/portfolio/", "/health/", "/health/part/")
 CARDS = tuple(f"/rebalancing/cards/{name}/" for name in ("standing", "attention", "alive"))
@@ -47,6 +50,8 @@ ACTS = {
     "resume": {"trader": 409, "viewer": 403, "approver": 403, "admin": 403},
     "stop": {"trader": 303, "approver": 303, "admin": 303, "viewer": 403},
     "release": {"admin": 303, "trader": 403, "approver": 403, "viewer": 403},
+    "agree": {"admin": 303, "approver": 303, "trader": 403, "viewer": 403},
+    "agree-policy": {"admin": 303, "approver": 303, "trader": 403, "viewer": 403},
 }
 
 
@@ -65,6 +70,20 @@ def _act(desk: DeskWorld, act: str) -> tuple[str, dict[str, Any]]:
         return "/rebalancing/start/", account | {"dry_run": "on"}
     if act in ("stop", "release"):
         return f"/trading/switch/{act}/", account | {"reason": "test"}
+    if act == "agree":
+        asked = ReleaseRequest.objects.create(
+            scope=f"account:{desk.account.pk}",
+            by="somebody",
+            reason="test",
+            at=timezone.now(),
+            expires_at=timezone.now() + timedelta(minutes=30),
+        )
+        return "/trading/switch/agree/", {"request": asked.pk}
+    if act == "agree-policy":
+        policy = ApprovalPolicy.objects.create(
+            account=desk.account, kind="owner", created_by="somebody"
+        )
+        return "/trading/policy/agree/", account | {"policy": policy.pk}
     run = desk.run(requester="somebody")
     return f"/rebalancing/runs/{run.pk}/{act}/", {"plan_hash": HASH}
 

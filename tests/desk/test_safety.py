@@ -10,7 +10,8 @@ from django.apps import apps
 from django.test import Client
 
 from tests.desk.conftest import HASH, PASSWORD, DeskWorld
-from trading.models import Account
+from trading.models import Account, ApprovalPolicy, ReleaseRequest
+from trading.selectors.policies import policy_in_force
 
 UNCOUNTED = {"django_session"}
 
@@ -187,9 +188,45 @@ def test_four_eyes_release_needs_another_person(desk: DeskWorld) -> None:
     desk.policy("four_eyes")
     data: dict[str, Any] = {"account": desk.account.pk, "reason": "checked"}
     desk.client("trader").post("/trading/switch/stop/", data)
-    answer = desk.client("admin").post("/trading/switch/release/", data, follow=True)
-    assert "다른 사람의 동의가 필요합니다" in answer.content.decode()
+    admin = desk.client("admin")
+    answer = admin.post("/trading/switch/release/", data, follow=True).content.decode()
+    assert "해제를 요청했습니다" in answer and "동의하고 해제" not in answer
     assert switch_state(desk.account) == "HALTED"
+    asked = ReleaseRequest.objects.get()
+    refused = admin.post("/trading/switch/agree/", {"request": asked.pk}, follow=True)
+    assert "다른 사람의 동의가 필요합니다" in refused.content.decode()
+    approver = desk.client("approver")
+    assert "동의하고 해제" in approver.get("/health/").content.decode()
+    approver.post("/trading/switch/agree/", {"request": asked.pk})
+    assert switch_state(desk.account) == "ACTIVE"
+
+
+def test_a_request_may_be_taken_back(desk: DeskWorld) -> None:
+    desk.policy("four_eyes")
+    data: dict[str, Any] = {"account": desk.account.pk, "reason": "checked"}
+    desk.client("trader").post("/trading/switch/stop/", data)
+    desk.client("admin").post("/trading/switch/release/", data)
+    asked = ReleaseRequest.objects.get()
+    desk.client("admin").post("/trading/switch/agree/", {"request": asked.pk, "withdraw": "1"})
+    asked.refresh_from_db()
+    assert asked.outcome == "withdrawn"
+
+
+def test_a_real_accounts_looser_policy_waits_for_the_health_page(desk: DeskWorld) -> None:
+    Account.objects.update(environment="real")
+    desk.account.refresh_from_db()
+    desk.policy("four_eyes")
+    loose = ApprovalPolicy.objects.create(
+        account=desk.account, kind="four_eyes", automatic=True, created_by="admin"
+    )
+    data = {"account": desk.account.pk, "policy": loose.pk}
+    seen = desk.client("admin").get("/health/").content.decode()
+    assert "동의를 기다리는 승인 정책" in seen and "이 정책에 동의" not in seen
+    desk.client("admin").post("/trading/policy/agree/", data)
+    assert policy_in_force(desk.account) != loose
+    assert "이 정책에 동의" in desk.client("approver").get("/health/").content.decode()
+    desk.client("approver").post("/trading/policy/agree/", data)
+    assert policy_in_force(desk.account) == loose
 
 
 def test_a_broken_page_says_what_is_safe_and_a_number_to_quote(

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError
 
 from rebalancing.models import Run, RunSchedule
+from rebalancing.selectors.evidence import evidence
 from rebalancing.services import schedule as schedules
 from rebalancing.services import watchdog
 from rebalancing.services.advance import run_advance
@@ -166,6 +167,22 @@ def test_a_stop_is_only_loosened_by_a_release(world: World) -> None:
     assert switch_state(world.account) == "HALTED"
     release(scope, "t", "", "checked", "owner_practice")
     assert switch_state(world.account) == "ACTIVE"
+
+
+def test_a_stop_has_its_place_among_the_sends_by_time_and_by_commit(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    engage(account_scope(world.account), "HALTED", "t", "stop")
+    release(account_scope(world.account), "t", "", "go on", "owner_practice")
+    world.drive(run)
+    world.drive(world.open())
+    rows = [row for row in evidence() if row["view"] in ("attempt", "switch")]
+    stop, go_on = (row for row in rows if row["view"] == "switch")
+    sends = [row for row in rows if row["view"] == "attempt"]
+    before = [row for row in sends if row["seq"] < stop["seq"]]
+    after = [row for row in sends if row["seq"] > go_on["seq"]]
+    assert before and after and len(before) + len(after) == len(sends)
+    assert all(row["committed_at"] < stop["at"] for row in before)
+    assert all(row["committed_at"] > go_on["at"] for row in after)
 
 
 def test_a_kill_file_made_without_a_database_can_be_released(world: World) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action
@@ -22,6 +23,7 @@ from trading.models import Account, AccountMember, ApprovalPolicy
 from trading.selectors.people import accounts_of
 from trading.services.audit import audit
 from trading.services.brokers import forget_brokers
+from trading.services.policies import awaits_agreement
 
 __all__ = ["AccountAdmin", "ApprovalPolicyAdmin"]
 
@@ -181,8 +183,10 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         "max_price_move_percent",
         "created_by",
         "created_at",
+        "standing",
     )
     list_filter = ("kind",)
+    list_select_related = ("account",)
     fields = (
         "account",
         "kind",
@@ -192,10 +196,23 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         "max_price_move_percent",
     )
 
+    @admin.display(description=_("동의"))
+    def standing(self, row: ApprovalPolicy) -> str:
+        """Whose agreement lets the row rule; a real account's looser policy waits for one."""
+        if row.agreed_by:
+            return row.agreed_by
+        return gettext("기다리는 중") if awaits_agreement(row) else "–"
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.created_by = request.user.get_username()
         with transaction.atomic():
             super().save_model(request, obj, form, change)
             audit(
                 obj.created_by, "approval_policy", f"account:{obj.account_id}", {"kind": obj.kind}
+            )
+        if awaits_agreement(obj):
+            self.message_user(
+                request,
+                gettext("실전 계좌의 정책은 다른 사람이 상태 화면에서 동의하면 적용됩니다."),
+                messages.WARNING,
             )

@@ -152,6 +152,8 @@ class ApprovalPolicy(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150)
+    agreed_by = models.CharField(_("동의한 사람"), max_length=150, blank=True)
+    agreed_at = models.DateTimeField(_("동의 시각"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("승인 정책")
@@ -167,6 +169,10 @@ class ApprovalPolicy(models.Model):
                 & models.Q(max_cost_won__gte=0)
                 & models.Q(max_price_move_percent__gte=0, max_price_move_percent__lte=2),
                 name="approval_policy_limits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(agreed_by="") | ~models.Q(agreed_by=models.F("created_by")),
+                name="approval_policy_agreed_by_another",
             ),
         ]
 

@@ -1,17 +1,24 @@
 """Triggers that hold in the database what no code may undo: legal moves of states, an unchangeable record.
 
 The SQL is built from the domain's own transition tables, for SQLite and PostgreSQL alike. When a table
-changes, a new migration calls `guard_states` again.
+changes, a new migration calls `guard_states` again and names the new `fingerprint`; a test compares.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["guard_states", "make_append_only"]
+__all__ = ["fingerprint", "guard_states", "make_append_only"]
 
 Editor = Any  # Django's schema editor
+
+
+def fingerprint(moves: Mapping[Any, Any]) -> str:
+    """Names one transition table, so that a migration can say which one it installed."""
+    pairs = sorted(f"{old}>{new}" for old, targets in moves.items() for new in targets)
+    return hashlib.sha256("\n".join(pairs).encode()).hexdigest()[:16]
 
 
 def guard_states(editor: Editor, table: str, moves: Mapping[Any, Any]) -> None:

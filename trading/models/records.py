@@ -17,6 +17,7 @@ __all__ = [
     "ReconciledEpoch",
     "ScheduleFire",
     "Snapshot",
+    "ReleaseRequest",
     "Switch",
     "Transition",
 ]
@@ -114,6 +115,39 @@ class Switch(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["ACTIVE", "REDUCING", "HALTED"]), name="switch_state_known"
             )
+        ]
+
+
+class ReleaseRequest(models.Model):
+    """One person asks for trading to go on; a second one agrees within the half hour, or it lapses."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "", _("동의를 기다림")
+        AGREED = "agreed", _("동의함")
+        WITHDRAWN = "withdrawn", _("거두어들임")
+        EXPIRED = "expired", _("기한 지남")
+
+    scope = models.CharField(max_length=40)
+    by = models.CharField(max_length=150)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    second = models.CharField(max_length=150, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("해제 요청")
+        verbose_name_plural = _("해제 요청")
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope"], condition=Q(outcome=""), name="release_one_open_per_scope"
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="agreed") | ~Q(second=models.F("by")) & ~Q(second=""),
+                name="release_agreed_by_another",
+            ),
         ]
 
 

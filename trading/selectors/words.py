@@ -160,6 +160,12 @@ _ORDERS = {
 _SWITCHES = {
     "switch_state": _("정지 단계는 %(allowed)s 가운데 하나여야 합니다."),
     "reason_required": _("이유를 적어 주세요."),
+    "release_needs_second_factor": _("본인 정책 계좌는 2차 인증이 있어야 해제할 수 있습니다."),
+    "release_already_asked": _("이미 해제 요청이 있습니다. 다른 사람의 동의를 기다립니다."),
+    "release_not_open": _("이 해제 요청은 이미 끝났습니다."),
+    "policy_not_waiting": _("이 승인 정책은 동의를 기다리지 않습니다."),
+    "policy_superseded": _("더 새로운 승인 정책이 있어 동의할 수 없습니다."),
+    "policy_needs_another_person": _("만든 사람이 아닌 다른 사람이 동의해야 합니다."),
     "second_person_required": _("네 눈 원칙: 해제에는 다른 사람의 동의가 필요합니다."),
     "not_engaged": _("이미 거래 가능한 상태입니다."),
     "account_halted": _("문제가 잇따라 이 계좌의 거래를 자동으로 멈췄습니다."),

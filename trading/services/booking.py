@@ -150,7 +150,7 @@ def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
     )
     if not row.is_change and _is_late_arrival(account, row, now):
         # a person declared this very order absent: nothing more goes out until somebody has looked
-        engage(account_scope(account), "HALTED", SYSTEM, f"late order {row.order_no}", at=now)
+        engage(account_scope(account), "HALTED", SYSTEM, f"late order {row.order_no}")
         alert(
             "late_order",
             severity=Alert.Severity.PAGE,

@@ -41,6 +41,6 @@ def stop_when_too_much_goes_wrong(account: Account) -> str | None:
         reason = f"{rejects} rejects in ten minutes"
     if not reason or switch_state(account) == "HALTED":
         return None
-    engage(account_scope(account), "HALTED", "system", reason, at=now)
+    engage(account_scope(account), "HALTED", "system", reason)
     alert("account_halted", severity=Alert.Severity.PAGE, account=account, reason=reason)
     return reason

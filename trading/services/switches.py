@@ -6,16 +6,28 @@ import json
 import os
 from datetime import datetime
 
+import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Max
+from django.db import OperationalError, transaction
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from trading.domain.errors import InputError, Reason, StateConflict
+from trading.domain.errors import ConfigurationError, InputError, Reason, StateConflict
 from trading.models import Account, Switch
 from trading.services.audit import audit
+from trading.services.clock import market_clock
 
-__all__ = ["GLOBAL", "account_scope", "engage", "release", "switch_state"]
+__all__ = [
+    "GLOBAL",
+    "account_scope",
+    "accounts_under",
+    "engage",
+    "is_engaged",
+    "release",
+    "switch_state",
+]
+
+log = structlog.get_logger(__name__)
 
 GLOBAL = "global"
 _ORDER = {"ACTIVE": 0, "REDUCING": 1, "HALTED": 2}
@@ -58,25 +70,76 @@ def write_kill_file(by: str, reason: str) -> None:
     os.replace(temporary, path)
 
 
-def engage(scope: str, state: str, by: str, reason: str, at: datetime | None = None) -> Switch:
-    """Make `scope` stricter at once. Never needs a second person."""
+def accounts_under(scope: str) -> QuerySet[Account]:
+    """The accounts that a switch of `scope` rules; a strategy's switch rules those of every account."""
+    accounts = Account.objects.filter(is_active=True).order_by("pk")
+    kind, _, number = scope.partition(":")
+    return accounts.filter(pk=int(number)) if kind == "account" and number.isdigit() else accounts
+
+
+def is_engaged(scope: str) -> bool:
+    """True when there is something to release: the scope's own switch, or for all the kill file."""
+    newest = Switch.objects.filter(scope=scope).first()
+    if newest is not None and newest.state != "ACTIVE":
+        return True
+    return scope == GLOBAL and file_state() == "HALTED"
+
+
+def engage(scope: str, state: str, by: str, reason: str) -> Switch:
+    """Make `scope` stricter at once. Never needs a second person.
+
+    Raises StateConflict when it is stricter already.
+    """
     if state not in ("REDUCING", "HALTED"):
         raise InputError(Reason("switch_state", {"allowed": ["REDUCING", "HALTED"]}))
     with transaction.atomic():
+        at = _moment(scope)
         newest = Switch.objects.filter(scope=scope).first()
         if newest is not None and _ORDER[newest.state] > _ORDER[state]:
             # what is already stricter stays: loosening is a release, with its own rules
             raise StateConflict("already_stricter", scope=scope, state=newest.state)
-        row = Switch.objects.create(
-            scope=scope, state=state, by=by, reason=reason[:300], at=at or timezone.now()
+        row = Switch.objects.create(scope=scope, state=state, by=by, reason=reason[:300], at=at)
+        audit(
+            by,
+            "switch_engage",
+            f"switch:{scope}",
+            {"switch": row.pk, "state": state, "reason": reason},
         )
-        audit(by, "switch_engage", f"switch:{scope}", {"state": state, "reason": reason})
     return row
 
 
+def _moment(scope: str) -> datetime:
+    """The market's time of a change, with the accounts it concerns locked. Inside a transaction.
+
+    A promise to send holds its account's row from its own look at the clock to its commit. With the row
+    locked here, every promise is either committed before this moment or sees the new switch.
+    """
+    accounts = _locked(scope)
+    simulated = accounts and all(a.environment == Account.Environment.SIM for a in accounts)
+    try:
+        return market_clock(accounts[0]).now() if simulated else timezone.now()
+    except ConfigurationError:
+        return timezone.now()  # stopping never waits for a clock
+
+
+def _locked(scope: str) -> list[Account]:
+    """The accounts under `scope`, locked; unlocked when the lock does not come, for a stop must not fail."""
+    try:
+        with transaction.atomic():
+            return list(accounts_under(scope).select_for_update())
+    except OperationalError:
+        log.warning("switch_without_lock", scope=scope)
+        return list(accounts_under(scope))
+
+
 def release(scope: str, by: str, second: str, reason: str, policy: str) -> Switch:
-    """Back to ACTIVE. Under four_eyes a second, different person must have agreed."""
+    """Back to ACTIVE. Under four_eyes a second, different person must have agreed.
+
+    Raises InputError with every reason against it; StateConflict when nothing is engaged.
+    """
     problems = []
+    if policy == "owner":
+        problems.append(Reason("release_needs_second_factor"))
     if not reason.strip():
         problems.append(Reason("reason_required"))
     if policy == "four_eyes" and (not second or second == by):
@@ -84,9 +147,7 @@ def release(scope: str, by: str, second: str, reason: str, policy: str) -> Switc
     if problems:
         raise InputError(problems)
     with transaction.atomic():
-        newest = Switch.objects.filter(scope=scope).first()
-        only_file = scope == GLOBAL and file_state() == "HALTED"
-        if not only_file and (newest is None or newest.state == "ACTIVE"):
+        if not is_engaged(scope):
             raise StateConflict("not_engaged", scope=scope)
         row = Switch.objects.create(
             scope=scope,
@@ -95,9 +156,18 @@ def release(scope: str, by: str, second: str, reason: str, policy: str) -> Switc
             second=second,
             reason=reason[:300],
             policy=policy,
-            at=timezone.now(),
+            at=_moment(scope),
         )
-        audit(by, "switch_release", f"switch:{scope}", {"second": second, "reason": reason})
-    if scope == GLOBAL and os.path.lexists(settings.KILL_FILE):
-        os.unlink(settings.KILL_FILE)
+        audit(
+            by,
+            "switch_release",
+            f"switch:{scope}",
+            {"switch": row.pk, "second": second, "reason": reason},
+        )
+        if scope == GLOBAL:  # the file goes when the row that explains it is really there
+            transaction.on_commit(_remove_kill_file)
     return row
+
+
+def _remove_kill_file() -> None:
+    settings.KILL_FILE.unlink(missing_ok=True)

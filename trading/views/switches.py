@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from trading.domain.errors import InputError, StateConflict
-from trading.models import Account, ApprovalPolicy
-from trading.selectors.people import Role, has_role
+from trading.domain.errors import InputError, RuleViolation, StateConflict
+from trading.models import ReleaseRequest
+from trading.selectors.people import Role
 from trading.selectors.words import WORDS
-from trading.services.switches import GLOBAL, account_scope, engage, release
+from trading.services.policies import agree_policy
+from trading.services.releases import agree_release, ask_release, withdraw_release
+from trading.services.switches import GLOBAL, account_scope, engage
 from trading.views.access import desk_view, require_account
 from trading.views.back import back_to
 
-__all__ = ["DESK_STOP", "stop_trading", "release_trading"]
+__all__ = ["DESK_STOP", "agree_to_policy", "agree_to_release", "release_trading", "stop_trading"]
 
 DESK_STOP = gettext_noop("긴급 정지 (데스크)")
 """Kept as it is and shown in the reader's language."""
@@ -34,18 +38,68 @@ def stop_trading(request: HttpRequest) -> HttpResponse:
 
 @desk_view(Role.ADMIN, methods=("POST",))
 def release_trading(request: HttpRequest) -> HttpResponse:
-    """Back to trading, as the strictest policy among the accounts concerned allows."""
+    """Back to trading, or a request for a second person's agreement where the policy wants two."""
     by = request.user.get_username()
+    with _refusals_shown(request):
+        done = ask_release(_scope(request), by, request.POST.get("reason", ""))
+        if isinstance(done, ReleaseRequest):
+            messages.success(
+                request, _("해제를 요청했습니다. 다른 사람이 30분 안에 동의하면 풀립니다.")
+            )
+        else:
+            messages.success(request, _("다시 거래할 수 있습니다."))
+    return back_to(request, "/health/")
+
+
+@desk_view(Role.APPROVER, Role.ADMIN, methods=("POST",))
+def agree_to_release(request: HttpRequest) -> HttpResponse:
+    """The second person agrees to an open request, or anybody who may stop takes it back."""
+    asked = _request_seen(request)
+    by = request.user.get_username()
+    with _refusals_shown(request):
+        if "withdraw" in request.POST:
+            withdraw_release(asked.pk, by)
+            messages.success(request, _("해제 요청을 거두었습니다."))
+        else:
+            agree_release(asked.pk, by)
+            messages.success(request, _("다시 거래할 수 있습니다."))
+    return back_to(request, "/health/")
+
+
+@desk_view(Role.APPROVER, Role.ADMIN, methods=("POST",))
+def agree_to_policy(request: HttpRequest) -> HttpResponse:
+    """The second person agrees to the policy that waits on an account of theirs."""
+    account = require_account(request, request.POST.get("account"))
+    wanted = request.POST.get("policy", "")
+    if not wanted.isdigit() or not account.approval_policies.filter(pk=int(wanted)).exists():
+        raise Http404
+    with _refusals_shown(request):
+        agree_policy(int(wanted), request.user.get_username())
+        messages.success(request, _("동의했습니다. 이제 이 승인 정책이 적용됩니다."))
+    return back_to(request, "/health/")
+
+
+@contextmanager
+def _refusals_shown(request: HttpRequest) -> Iterator[None]:
+    """Refusals become messages in the reader's words."""
     try:
-        release(_scope(request), by, "", request.POST.get("reason", ""), _policy(request))
-    except InputError as error:
+        yield
+    except (InputError, RuleViolation) as error:
         for reason in error.reasons:
             messages.error(request, WORDS.say(reason.code, reason.facts))
     except StateConflict as conflict:
         messages.error(request, WORDS.say(conflict.code, conflict.facts))
-    else:
-        messages.success(request, _("다시 거래할 수 있습니다."))
-    return back_to(request, "/health/")
+
+
+def _request_seen(request: HttpRequest) -> ReleaseRequest:
+    """The posted request; one about an account the person is not a member of does not exist."""
+    wanted = request.POST.get("request", "")
+    asked = ReleaseRequest.objects.filter(pk=wanted).first() if wanted.isdigit() else None
+    if asked is None:
+        raise Http404
+    if asked.scope != GLOBAL:
+        require_account(request, asked.scope.partition(":")[2])
+    return asked
 
 
 def _scope(request: HttpRequest) -> str:
@@ -53,22 +107,3 @@ def _scope(request: HttpRequest) -> str:
     if request.POST.get("scope") == GLOBAL:
         return GLOBAL
     return account_scope(require_account(request, request.POST.get("account")))
-
-
-def _policy(request: HttpRequest) -> str:
-    """`four_eyes` when any account under the scope asks for it: a real account without a policy does."""
-    if not has_role(request.user, Role.ADMIN):
-        raise PermissionDenied
-    if request.POST.get("scope") == GLOBAL:
-        accounts = list(Account.objects.filter(is_active=True))
-    else:
-        accounts = [require_account(request, request.POST.get("account"))]
-    kinds = {_kind(account) for account in accounts}
-    return next((k for k in ("four_eyes", "owner") if k in kinds), "owner_practice")
-
-
-def _kind(account: Account) -> str:
-    found = ApprovalPolicy.objects.filter(account=account).first()
-    if found is not None:
-        return found.kind
-    return "four_eyes" if account.environment == Account.Environment.REAL else "owner_practice"

@@ -14,7 +14,6 @@ from rebalancing.services.approvals import (
     approval_of,
     approve_by_policy,
     automatic_grounds,
-    policy_of,
 )
 from rebalancing.services.lease import Driver
 from rebalancing.services.stages.common import (
@@ -28,6 +27,7 @@ from rebalancing.services.stages.common import (
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
+from trading.services.policies import policy_of
 
 __all__ = ["approved", "awaiting", "planned", "rules", "stale"]
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from rebalancing.domain.states import TRANSITIONS
 from rebalancing.models import Run
 from tests.support.world import World, make_user
+from trading.domain.orders import ATTEMPT_MOVES, INTENT_MOVES
 from trading.models import (
     Account,
     Approval,
@@ -17,7 +23,7 @@ from trading.models import (
     Ledger,
     Switch,
 )
-from trading.models.laws import make_append_only
+from trading.models.laws import fingerprint, make_append_only
 from trading.services.audit import audit, verify
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
@@ -150,3 +156,20 @@ def test_an_unknown_switch_state_is_refused(transactional_db: None) -> None:
     make_user("x")
     with pytest.raises(DatabaseError), transaction.atomic():
         Switch.objects.create(scope="global", state="OFF", by="x", reason="", at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("table", "moves"),
+    [
+        ("trading_intent", INTENT_MOVES),
+        ("trading_attempt", ATTEMPT_MOVES),
+        ("rebalancing_run", TRANSITIONS),
+    ],
+)
+def test_the_newest_migration_installed_these_very_moves(table: str, moves: Any) -> None:
+    """An installation of yesterday gets a changed table only through a new migration."""
+    installed = ""
+    for (_app, _name), migration in sorted(MigrationLoader(None).disk_migrations.items()):
+        module = sys.modules[type(migration).__module__]
+        installed = getattr(module, "INSTALLED", {}).get(table, installed)
+    assert fingerprint(moves) == installed, "write a migration that calls guard_states again"

@@ -10,8 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from trading.domain.errors import InputError, StateConflict
-from trading.models import Account, Switch
-from trading.services.switches import GLOBAL, engage, file_state, release, write_kill_file
+from trading.models import ReleaseRequest, Switch
+from trading.services.releases import ask_release
+from trading.services.switches import GLOBAL, engage, file_state, write_kill_file
 
 
 class Command(BaseCommand):
@@ -53,14 +54,14 @@ class Command(BaseCommand):
         return {"state": row.state}
 
     def _release(self, scope: str, by: str, reason: str) -> dict[str, Any]:
-        """Only where one person may: an installation with real accounts needs two, on the page."""
-        if Account.objects.filter(environment=Account.Environment.REAL, is_active=True).exists():
-            raise CommandError("real accounts exist: two people release on the health page")
+        """Where two people are needed this only asks; a second one agrees on the health page."""
         try:
-            row = release(scope, by, "", reason, "owner_practice")
+            done = ask_release(scope, by, reason)
         except (InputError, StateConflict) as refusal:
             raise CommandError(str(refusal), returncode=2) from refusal
-        return {"state": row.state}
+        if isinstance(done, ReleaseRequest):
+            return {"requested": done.pk, "expires_at": done.expires_at.isoformat()}
+        return {"state": done.state}
 
     def _status(self) -> dict[str, Any]:
         try:

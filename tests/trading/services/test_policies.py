@@ -1,0 +1,80 @@
+"""Which approval policy rules: on a real account a looser one waits for a second person."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from trading.domain.errors import RuleViolation, StateConflict
+from trading.domain.policies import needs_second_person
+from trading.models import Account, ApprovalPolicy
+from trading.selectors.policies import policy_in_force
+from trading.services.policies import agree_policy, policy_of, waiting_policy
+
+pytestmark = pytest.mark.django_db
+
+
+def account_in(environment: str) -> Account:
+    return Account.objects.create(
+        name="a", environment=environment, wire="real", account_no="11112222-01"
+    )
+
+
+def add(account: Account, kind: str, *, automatic: bool = False) -> ApprovalPolicy:
+    return ApprovalPolicy.objects.create(
+        account=account, kind=kind, automatic=automatic, created_by="kim"
+    )
+
+
+@pytest.mark.parametrize(
+    ("real", "kind", "automatic", "second"),
+    [
+        (True, "four_eyes", False, False),
+        (True, "four_eyes", True, True),
+        (True, "owner", False, True),
+        (True, "owner_practice", False, True),
+        (False, "four_eyes", True, False),
+        (False, "owner_practice", True, False),
+    ],
+)
+def test_who_must_agree(real: bool, kind: str, automatic: bool, second: bool) -> None:
+    assert needs_second_person(real=real, kind=kind, automatic=automatic) is second
+
+
+def test_one_admin_cannot_make_a_real_account_approve_by_itself() -> None:
+    account = account_in("real")
+    strict = add(account, "four_eyes")
+    loose = add(account, "four_eyes", automatic=True)
+    assert policy_of(account) == strict
+    assert waiting_policy(account) == loose
+    with pytest.raises(RuleViolation) as refused:
+        agree_policy(loose.pk, "kim")
+    assert refused.value.reasons[0].code == "policy_needs_another_person"
+    agree_policy(loose.pk, "lee")
+    assert policy_of(account) == loose
+    assert waiting_policy(account) is None
+    with pytest.raises(StateConflict, match="policy_not_waiting"):
+        agree_policy(loose.pk, "lee")
+
+
+def test_a_stricter_policy_rules_at_once_and_overtakes_one_that_waits() -> None:
+    account = account_in("real")
+    loose = add(account, "owner")
+    strict = add(account, "four_eyes")
+    assert policy_in_force(account) == strict
+    with pytest.raises(StateConflict, match="policy_superseded"):
+        agree_policy(loose.pk, "lee")
+
+
+def test_a_practice_account_takes_the_newest_at_once() -> None:
+    account = account_in("sim")
+    add(account, "four_eyes")
+    newest = add(account, "owner_practice", automatic=True)
+    assert policy_in_force(account) == newest
+    assert waiting_policy(account) is None
+
+
+def test_the_database_refuses_an_agreement_with_oneself() -> None:
+    loose = add(account_in("real"), "owner")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ApprovalPolicy.objects.filter(pk=loose.pk).update(agreed_by="kim")

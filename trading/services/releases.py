@@ -1,0 +1,103 @@
+"""Trading goes on again after a stop: at once where one person may, else when a second one agrees."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from trading.domain.errors import InputError, Reason, StateConflict
+from trading.models import ReleaseRequest, Switch
+from trading.selectors.policies import policy_shown
+from trading.services.audit import audit
+from trading.services.switches import accounts_under, is_engaged, release
+
+__all__ = ["agree_release", "ask_release", "open_requests", "release_policy", "withdraw_release"]
+
+LIFE = timedelta(minutes=30)
+
+
+def release_policy(scope: str) -> str:
+    """The strictest policy in force among the accounts that the scope's switch rules."""
+    kinds = {policy_shown(account).kind for account in accounts_under(scope)}
+    return next((kind for kind in ("four_eyes", "owner") if kind in kinds), "owner_practice")
+
+
+def ask_release(scope: str, by: str, reason: str) -> Switch | ReleaseRequest:
+    """Release `scope`, or under four eyes file the request that a second person agrees to.
+
+    Raises InputError with every reason against it; StateConflict when nothing is engaged or a request
+    is open already.
+    """
+    policy = release_policy(scope)
+    if policy != "four_eyes":
+        return release(scope, by, "", reason, policy)
+    if not reason.strip():
+        raise InputError(Reason("reason_required"))
+    with transaction.atomic():
+        _expire_old()
+        if not is_engaged(scope):
+            raise StateConflict("not_engaged", scope=scope)
+        if ReleaseRequest.objects.select_for_update().filter(scope=scope, outcome="").exists():
+            raise StateConflict("release_already_asked", scope=scope)
+        now = timezone.now()
+        asked = ReleaseRequest.objects.create(
+            scope=scope, by=by, reason=reason[:300], at=now, expires_at=now + LIFE
+        )
+        audit(by, "release_asked", f"switch:{scope}", {"request": asked.pk, "reason": reason})
+    return asked
+
+
+def agree_release(request_id: int, by: str) -> Switch:
+    """The second person agrees and trading goes on.
+
+    Raises StateConflict when the request is no longer open; InputError when `by` is who asked.
+    """
+    with transaction.atomic():
+        _expire_old()
+    with transaction.atomic():
+        asked = _open(request_id)
+        if _person(asked.by) == _person(by):
+            raise InputError(Reason("second_person_required"))
+        _close(asked, ReleaseRequest.Outcome.AGREED, second=by)
+        return release(asked.scope, asked.by, by, asked.reason, "four_eyes")
+
+
+def withdraw_release(request_id: int, by: str) -> None:
+    """Take an open request back; anybody who may stop may do this."""
+    with transaction.atomic():
+        asked = _open(request_id)
+        _close(asked, ReleaseRequest.Outcome.WITHDRAWN)
+        audit(by, "release_withdrawn", f"switch:{asked.scope}", {"request": asked.pk})
+
+
+def open_requests(scopes: list[str]) -> list[ReleaseRequest]:
+    """Requests that still wait for a second person, newest first."""
+    return list(
+        ReleaseRequest.objects.filter(scope__in=scopes, outcome="", expires_at__gt=timezone.now())
+    )
+
+
+def _open(request_id: int) -> ReleaseRequest:
+    asked = ReleaseRequest.objects.select_for_update().filter(pk=request_id, outcome="").first()
+    if asked is None:
+        raise StateConflict("release_not_open", request=request_id)
+    return asked
+
+
+def _close(asked: ReleaseRequest, outcome: ReleaseRequest.Outcome, second: str = "") -> None:
+    asked.outcome, asked.second, asked.closed_at = outcome, second, timezone.now()
+    asked.save(update_fields=["outcome", "second", "closed_at"])
+
+
+def _expire_old() -> None:
+    now = timezone.now()
+    ReleaseRequest.objects.filter(outcome="", expires_at__lte=now).update(
+        outcome=ReleaseRequest.Outcome.EXPIRED, closed_at=now
+    )
+
+
+def _person(name: str) -> str:
+    """A shell's `shell:kim` is the same person as the desk's `kim`."""
+    return name.removeprefix("shell:")
