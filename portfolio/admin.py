@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -76,16 +77,14 @@ class _VersionForm(forms.ModelForm):
         label=_("메모"), required=False, max_length=200, widget=UnfoldAdminTextInputWidget()
     )
 
-    def weights(self) -> dict[str, Decimal]:
-        raise NotImplementedError
+    weights: Callable[..., dict[str, Decimal]]
+    """What was typed, by name; each form says how it asks."""
+    read: Callable[[Any], dict[str, Decimal]]
+    """The weights of a stored version."""
 
     def newest(self) -> dict[str, Decimal]:
         version = self.instance.versions.first() if self.instance.pk else None
         return self.read(version) if version else {}
-
-    @staticmethod
-    def read(version: Any) -> dict[str, Decimal]:
-        raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -232,8 +231,8 @@ class _VersionedAdmin(StampedAdmin):
     class Media:
         js = ("jeoul-admin.js",)
 
-    def _make_version(self, form: Any, by: str, note: str) -> None:
-        raise NotImplementedError
+    _make_version: Callable[..., None]
+    """Writes a version from `(form, by, note)`; each portfolio has its own kind."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

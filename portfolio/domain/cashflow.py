@@ -1,7 +1,7 @@
 """Money in buys what is under target, money out sells what is over it, and nothing else moves.
 
 So a deposit or a withdrawal brings the portfolio nearer to its targets without a single trade in
-the other direction (`quant/spec` §14.5).
+the other direction (`docs/formulas.md` §6).
 """
 
 from __future__ import annotations

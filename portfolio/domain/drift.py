@@ -2,7 +2,7 @@
 
 Drift is actual − target in percentage points: + means too much is held. An MP class is measured
 against the whole account; a Sub-MP name against its own class, and not at all while the class is
-empty, because then the class drift says everything (`quant/spec` §14.2).
+empty, because then the class drift says everything (`docs/formulas.md` §3).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the account is worth: orderable cash plus every holding at its price, at one moment.
 
 A holding without a price has no value we may guess; treating it as nothing would make the account
-look poorer and the holding look sold, so the valuation refuses and names it (`quant/spec` §14.1).
+look poorer and the holding look sold, so the valuation refuses and names it (`docs/formulas.md` §2).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Judge a plan that somebody else wrote: it may say how, never what.
 
 Whatever the adviser returns, its quantities per ticker and side must equal the trades exactly; any
-violation discards the whole plan (`quant/spec` §15).
+violation discards the whole plan (`docs/formulas.md` §9).
 """
 
 from __future__ import annotations

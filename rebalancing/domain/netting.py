@@ -1,7 +1,7 @@
 """From target shares to the one trade per name that is really wanted.
 
 Targets of several Sub-MPs are added up before holdings are taken off, so that nobody sells for one
-what he buys for the other (`quant/spec` §14.4).
+what he buys for the other (`docs/formulas.md` §5).
 """
 
 from __future__ import annotations

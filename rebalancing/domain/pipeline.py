@@ -89,7 +89,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class PlanConfig:
-    """The settings of `spec/interface` §2b that decide a plan; thresholds in percentage points."""
+    """The settings of `docs/settings.md` that decide a plan; thresholds in percentage points."""
 
     mp_threshold: Decimal = DEFAULT_MP_THRESHOLD
     sub_threshold: Decimal = DEFAULT_SUB_THRESHOLD

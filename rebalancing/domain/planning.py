@@ -136,7 +136,7 @@ def adjust_buy_quantities(
 
     f = use·cash / Σ q·p·(1+fee). From 1 on the buys stay; below it each becomes floor(q·f), and one
     more share goes to the names with the largest fraction cut off (ties: ticker), once each, while
-    it fits into use·cash (`quant/spec` §14.7). Zero quantities stay listed.
+    it fits into use·cash (`docs/formulas.md` §8). Zero quantities stay listed.
     """
     cost = {t: prices[t] * (1 + Fraction(_fee_of(fee, t))) for t in sorted(buys)}
     usable = Fraction(use) * max(cash, 0)

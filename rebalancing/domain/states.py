@@ -1,6 +1,6 @@
 """The life of a rebalancing run: which step may follow which, and where it ends.
 
-Source: `design/order-protocol` §6. One function per question; the database decides which move wins.
+Source: journey 1 of `docs/architecture.md`. One function per question; the database decides which move wins.
 """
 
 from __future__ import annotations

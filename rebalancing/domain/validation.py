@@ -1,6 +1,6 @@
 """Would these trades do what the plan says: enough cash, right weights, nothing outsized, sendable.
 
-V1 cash, V2 weights, V3 single names, V4 orders (`quant/spec` §14.6). Every check is reported with
+V1 cash, V2 weights, V3 single names, V4 orders (`docs/formulas.md` §7). Every check is reported with
 its numbers, passed or not. One FAIL and nothing is sent.
 """
 

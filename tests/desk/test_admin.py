@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -225,3 +226,14 @@ def test_a_superuser_without_a_role_has_no_say(targeted: DeskWorld) -> None:
 def test_one_door_for_both_surfaces(desk: DeskWorld) -> None:
     answer = Client().get("/admin/", follow=True)
     assert answer.redirect_chain[-1][0].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(("mock", "chosen"), [(True, "mock"), (False, "real")])
+def test_a_new_account_starts_in_the_mock_environment_unless_told_otherwise(
+    staff: Client, settings: Any, mock: bool, chosen: str
+) -> None:
+    settings.KIS_MOCK = mock
+    page = staff.get("/admin/trading/account/add/").content.decode()
+    for name in ("environment", "wire"):
+        select = page.split(f'name="{name}"')[1].split("</select>")[0]
+        assert re.search(rf'value="{chosen}"\s+selected', select)

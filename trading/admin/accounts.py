@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -62,6 +63,10 @@ class AccountForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.fields.pop("account_no", None)
+        else:  # a new account is on the mock wire unless the installation says otherwise
+            wire = "mock" if settings.KIS_MOCK else "real"
+            for name in ("environment", "wire"):
+                self.initial.setdefault(name, wire)
         self._kept = {name: getattr(self.instance, name) for name in _SECRETS}
 
     def clean(self) -> dict[str, Any]:

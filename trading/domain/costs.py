@@ -1,6 +1,6 @@
 """What a trade costs: commission, the dated sell tax, the settlement day that decides which rate applies.
 
-Rates are data with a date; the amount is floored to the won (`quant/spec` §1.5). Slippage is the
+Rates are data with a date; the amount is floored to the won (`docs/formulas.md` §1). Slippage is the
 business of the back-test, not of a fill that really happened.
 """
 

@@ -1,6 +1,6 @@
 """KRX's price grid: ticks, rounding that is never worse than asked, daily limits.
 
-Source: KRX rules in force since 2023-01-25 (stocks) and 2023-12 (ETF, ETN); `quant/spec` §1.5.
+Source: KRX rules in force since 2023-01-25 (stocks) and 2023-12 (ETF, ETN); `docs/formulas.md` §1.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How many whole shares of each name bring the account closest to its target weights.
 
 Minimises J = Σ|n·p − w·E| / E over whole n ≥ 0 (w = 0 ⇒ n = 0) while Σ n·p·(1+fee) stays inside
-E·(1 − buffer) (`quant/spec` §14.3). The exact optimum is a knapsack; this comes within
+E·(1 − buffer) (`docs/formulas.md` §4). The exact optimum is a knapsack; this comes within
 max(0.0005, 5 % of J) of it and says so by comparing itself with the bound of the relaxed problem.
 """
 

@@ -80,7 +80,7 @@ class TargetWeights(Mapping[str, Decimal]):
         """The weights within reach: scaled by (1 − buffer) where less cash than that is left.
 
         A plan never spends the last `buffer` of the account, so a fully invested target is out of
-        reach by exactly that much (`quant/spec` §14.6).
+        reach by exactly that much (`docs/formulas.md` §7).
         """
         if self.cash >= buffer:
             return self
