@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from rebalancing.domain.states import TERMINAL
 from rebalancing.models import Leg, RebalancingHistory, Run
-from rebalancing.selectors.words import STATE_NAMES
+from rebalancing.selectors.words import STATE_NAMES, WORDS
 from trading.admin.read_only import ReadOnlyAdmin
 
 __all__ = ["RunAdmin"]
@@ -49,14 +49,23 @@ class LegInline(TabularInline):
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     account_path = "account"
-    list_display = ("__str__", "created_at", "shown_state", "account", "requester", "end_reason")
+    list_display = ("__str__", "created_at", "shown_state", "account", "requester", "why_ended")
     list_filter = ("state", "requester_kind", "dry_run")
     search_fields = ("requester",)
     date_hierarchy = "created_at"
     list_select_related = ("account",)
     inlines = (LegInline,)
     actions_detail = ("open_desk",)
-    exclude = ("lease", "lease_until", "lease_epoch", "campaign")
+    fieldsets = (
+        (None, {"fields": ("shown_state", "account", "requester", "requester_kind", "dry_run")}),
+        (_("언제"), {"fields": ("created_at", "terminal_at", "deadline_at", "plan_expires_at")}),
+        (_("끝"), {"fields": ("why_ended", "cash_confirmed")}),
+        (_("계획"), {"fields": ("generation", "planner", "approval_policy", "plan_hash")}),
+    )
+
+    @admin.display(description=_("끝난 이유"))
+    def why_ended(self, run: Run) -> str:
+        return WORDS.say(run.end_reason, run.end_facts) if run.end_reason else "–"
 
     @display(description=_("상태"), label={True: "success", False: "warning"}, ordering="state")
     def shown_state(self, run: Run) -> tuple[bool, str]:

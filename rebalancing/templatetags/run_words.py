@@ -15,7 +15,10 @@ register = template.Library()
 
 
 @register.filter
-def state_name(state: str) -> str:
+def state_name(state: str, end_reason: str = "") -> str:
+    """The state in words; one that somebody stopped says so instead of sounding finished."""
+    if end_reason in ("stopped_by_person", "stopped_by_switch"):
+        return str(_("중지됨, 일부 체결"))
     return str(STATE_NAMES.get(state, state))
 
 

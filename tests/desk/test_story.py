@@ -53,7 +53,7 @@ def test_a_stopped_run_says_by_whom_and_what_never_ran(targeted: DeskWorld, who:
     ticker = "100000"
     run = targeted.run(
         "COMPLETED_WITH_SHORTFALL",
-        end_reason="shortfall",
+        end_reason=f"stopped_by_{who}",
         end_facts={
             "cash": 1,
             "missing": [{"ticker": ticker, "side": "SELL", "planned": 50, "filled": 10, "why": ""}],
@@ -70,6 +70,7 @@ def test_a_stopped_run_says_by_whom_and_what_never_ran(targeted: DeskWorld, who:
     assert (status["cash"], status["buy"], status["close"]) == ("ahead", "ahead", "done")
     text = targeted.client("trader").get(f"/rebalancing/runs/{run.pk}/").content.decode()
     said = {"switch": "긴급 정지로 멈췄습니다", "person": "사람이 중지했습니다"}[who]
+    assert "중지됨, 일부 체결" in text and 'announce="일부 체결로 완료"' not in text
     assert said in text and "다시 리밸런싱" in text and "더 할 일이 없습니다" not in text
     assert "<li>Fund 100000 매도" in text
 

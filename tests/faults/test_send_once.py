@@ -167,7 +167,7 @@ def test_the_kill_switch_stops_what_was_not_sent_and_cancels_what_works(
     else:
         engage(account_scope(world.account) if where == "account" else "global", "HALTED", "t", "d")
     run = world.drive(run)
-    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_switch")
     assert len(world.accepted()) == sent
     assert not Reservation.objects.filter(closed_at=None).exists()
     check_truth(world)
@@ -186,7 +186,7 @@ def test_a_person_stops_a_run_that_is_selling(world: World) -> None:
     run = world.drive(world.open(), until="SELL_WAIT")
     run_cancel(run.pk, "owner")
     run = world.drive(run)
-    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_person")
     assert {row["side"] for row in world.accepted()} == {"sell"}
     check_truth(world)
 

@@ -1,4 +1,4 @@
-"""The end: our shares are the broker"s shares, and the history is written."""
+"""The end: our shares are the broker's shares, and the history is written."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from datetime import datetime
 from django.db import transaction
 
 from rebalancing.domain.states import RunState
-from rebalancing.models import Leg
+from rebalancing.models import Leg, Run
 from rebalancing.services import execution, history
 from rebalancing.services.lease import Driver
 from rebalancing.services.stages.common import POLL, SETTLE_WAIT, Due
 from rebalancing.services.stages.pausing import pause_run
 from trading.domain.cash import usable_cash
+from trading.models import Transition
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
@@ -55,7 +56,7 @@ def final_recon(driver: Driver, now: datetime) -> Due:
             at=now,
             terminal_at=now,
             due_at=None,
-            end_reason="" if complete else "shortfall",
+            end_reason="" if complete else _why_short(run),
             end_facts=facts,
         )
         history.write(run, legs, after)
@@ -77,3 +78,13 @@ def final_recon(driver: Driver, now: datetime) -> Due:
             )
         crashpoint("before_run_end_commit")
     return None
+
+
+def _why_short(run: Run) -> str:
+    """Somebody stopped it, or the market did not give what was planned."""
+    if run.stop_requested == "person":
+        return "stopped_by_person"
+    halted = Transition.objects.filter(
+        object_type="run", object_id=run.pk, to_state=RunState.HALTED
+    )
+    return "stopped_by_switch" if halted.exists() else "shortfall"
