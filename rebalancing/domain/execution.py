@@ -13,6 +13,7 @@ from enum import StrEnum
 
 __all__ = [
     "CHASE_AFTER",
+    "CHECKING",
     "Cancels",
     "LegView",
     "Move",
@@ -30,6 +31,8 @@ CANCEL_REPEAT_AFTER = timedelta(seconds=30)
 """An accepted cancel that the list still does not show is asked for once more."""
 _ALIVE = frozenset({"ACKED", "PARTIAL", "CANCELING"})
 _DOUBTFUL = frozenset({"SENDING", "UNKNOWN"})
+CHECKING = "CHECKING"
+"""An order that was refused and may be sent again once the broker's list has confirmed it."""
 _GIVEN_UP = frozenset(
     {"REJECTED", "REJECTED_LATE", "VETOED", "REVOKED", "DENIED", "EXPIRED_APPROVAL"}
 )
@@ -111,6 +114,8 @@ def next_move(leg: LegView, now: datetime, deadline: datetime, *, stopping: bool
         if order.state in _DOUBTFUL:
             return Move(MoveKind.WAIT, why="unknown")
     for order in leg.orders:
+        if order.state == CHECKING:
+            return Move(MoveKind.WAIT, why="refusal_unchecked")
         if order.state in _ALIVE:
             return _live(order, now, over)
         if order.state == "AUTHORIZED":

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from rebalancing.domain.execution import (
+    CHECKING,
     Cancels,
     LegView,
     Move,
@@ -35,6 +36,7 @@ from trading.services.cancels import something_to_cancel
 from trading.services.clock import market_clock
 from trading.services.crashpoints import crashpoint
 from trading.services.ledger import sleeve_of
+from trading.services.refusals import intents_awaiting_a_list
 from trading.services.states import born, move
 
 __all__ = ["Progress", "open_legs", "revoke_authorized", "sync_legs", "work"]
@@ -104,8 +106,11 @@ def _views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
         for i in intents
         if i.action == OrderAction.CANCEL and i.state in ("SENDING", "UNKNOWN")
     }
+    checking = intents_awaiting_a_list(run.pk)
     for intent in intents:
         if intent.action == OrderAction.ORDER and intent.leg_id is not None:
+            # an unanswered cancel freezes the lane just as an unanswered order does
+            state = "UNKNOWN" if intent.pk in doubtful else intent.state
             orders[intent.leg_id].append(
                 OrderView(
                     intent_id=intent.pk,
@@ -113,8 +118,7 @@ def _views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
                     generation=intent.generation,
                     quantity=intent.quantity,
                     filled=intent.filled_quantity,
-                    # an unanswered cancel freezes the lane just as an unanswered order does
-                    state="UNKNOWN" if intent.pk in doubtful else intent.state,
+                    state=CHECKING if intent.pk in checking else state,
                     since=intent.state_since,
                     resting=intent.limit_price is not None,
                     cancels=cancels.get(intent.pk, Cancels()),
@@ -178,7 +182,7 @@ def _act(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> s
         intent = made
     crashpoint("before_send")
     outcome = gateway.send(intent.pk, by=ENGINE, budget_won=budget)
-    if outcome.note and outcome.state in ("VETOED", "REJECTED"):
+    if outcome.note and not outcome.retry and outcome.state in ("VETOED", "REJECTED"):
         Leg.objects.filter(pk=leg.pk).update(outcome=outcome.note[:60])
     return outcome.note or "retry" if outcome.retry else ""
 
