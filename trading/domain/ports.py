@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -177,6 +177,11 @@ class Broker(Protocol):
     def cancellable(self) -> Sequence[CancellableOrder] | None:
         """Every order that may still be cancelled, from every page; None where the environment does
         not offer the question: `orders` then tells what remains."""
+        ...
+
+    def clock_skew(self) -> timedelta | None:
+        """How far our clock is ahead (+) or behind (−) of the broker's, by the last answer; None where
+        it did not say."""
         ...
 
     def prepare(self, request: OrderRequest) -> PreparedPost:

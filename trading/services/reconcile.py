@@ -39,6 +39,7 @@ from trading.services.booking import book_rows, follow_final, see_order
 from trading.services.brokers import broker_for
 from trading.services.calendar import is_trading_day
 from trading.services.clock import SEOUL, market_clock
+from trading.services.guards import stop_when_the_clock_is_off
 from trading.services.refusals import check_refusals, unchecked_refusals
 from trading.services.sought import sought_of
 from trading.services.spool import take_hint
@@ -108,7 +109,9 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
     started = clock.now()
     day = started.date()
     first = _first_open_day(account, started)
-    listing = broker_for(account).orders(first, day)
+    broker = broker_for(account)
+    listing = broker.orders(first, day)
+    skew = broker.clock_skew()
     ended = clock.now()
     text = "\n".join(sorted(map(repr, listing.rows)))
     with transaction.atomic():
@@ -128,6 +131,7 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
         book_rows(account, listing.rows, ended, session_over=_session_over(ended))
         check_refusals(account, listing.rows, first, started, ended, complete=listing.complete)
     if listing.complete:
+        stop_when_the_clock_is_off(account, skew)
         _close_yesterday(account, ended)
     else:
         log.warning("order_list_incomplete", problem=listing.problem)

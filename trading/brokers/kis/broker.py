@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from trading.brokers.kis import orders, parsing
@@ -171,6 +172,18 @@ class KisBroker:
             MarketDayWord(parsing.day(row, "bass_dt"), parsing.flag(row, "opnd_yn"))
             for row in parsing.rows(body, "output")
         ]
+
+    def clock_skew(self) -> timedelta | None:
+        """How far our clock is ahead (+) or behind (−) of the last answer's, zero when the answer's
+        time lies between asking and now. Call it right after a read; None where none was dated."""
+        said = self._client.server_said
+        if said is None or said.at.tzinfo is None:
+            return None
+        now = self._clock.now()
+        asked = now - timedelta(seconds=time.monotonic() - said.asked)
+        if said.at > now:
+            return now - said.at
+        return max(timedelta(0), asked - said.at)
 
     # --- sending -------------------------------------------------------------------------
     def prepare(self, request: OrderRequest) -> PreparedPost:

@@ -10,6 +10,8 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 
 import httpx2
@@ -27,7 +29,7 @@ from trading.domain.errors import (
 from trading.domain.ports import RateBudget, RateLane, TokenStore
 from trading.kis_wire import Call, calls
 
-__all__ = ["Answer", "Credentials", "KisClient", "Wire"]
+__all__ = ["Answer", "Credentials", "KisClient", "Said", "Wire"]
 
 Wire = Literal["real", "mock"]
 T = TypeVar("T")
@@ -63,6 +65,14 @@ class Answer:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The time in an answer's Date header, and the monotonic moment at which it was asked for."""
+
+    at: datetime
+    asked: float
+
+
 class KisClient:
     """Reads of one account. Thread-safe as far as its HTTP client is; one per account and process."""
 
@@ -84,6 +94,7 @@ class KisClient:
         self.tokens = tokens
         self.budget = budget
         self.signs_orders = signs_orders
+        self.server_said: Said | None = None
         self._http = http
         self._sleep = sleep
 
@@ -223,6 +234,7 @@ class KisClient:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
+        asked = time.monotonic()
         try:
             with self._http.stream(
                 method,
@@ -237,10 +249,18 @@ class KisClient:
                     body += chunk
                     if len(body) > MAX_BYTES or time.monotonic() - started > 20:
                         raise BrokerGarbled("the answer is too large or too slow")
+                self._note_time(response.headers.get("date", ""), asked)
                 return response.status_code, response.headers, bytes(body)
         except httpx2.HTTPError as error:
             # The library's text may quote the request; keep only what kind of failure it was.
             raise BrokerUnavailable(type(error).__name__) from None
+
+    def _note_time(self, date_header: str, asked: float) -> None:
+        """An answer without a readable date says nothing about the time."""
+        try:
+            self.server_said = Said(parsedate_to_datetime(date_header), asked)
+        except (TypeError, ValueError):
+            self.server_said = None
 
 
 def _document(body: bytes, status: int) -> dict[str, Any]:
