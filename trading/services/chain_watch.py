@@ -18,7 +18,7 @@ from trading.models import Account, Alert, AuditEntry, AuditHead
 from trading.services.alerts import alert
 from trading.services.switches import GLOBAL, engage, file_state
 
-__all__ = ["ChainWatch", "stop_when_the_chain_breaks"]
+__all__ = ["ChainWatch", "forget_chain", "stop_when_the_chain_breaks"]
 
 log = structlog.get_logger(__name__)
 
@@ -38,13 +38,17 @@ class ChainWatch:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
+        self.forget()
+
+    def forget(self) -> None:
+        """Read the whole chain at the next look."""
         self._mark = Mark()
-        self._whole_at = monotonic()
+        self._whole_at = self._monotonic()
 
     def next_break(self) -> int | None:
         """The first row since the last look that does not follow, or None."""
         if self._monotonic() - self._whole_at >= WHOLE_EVERY_SECONDS:
-            self._mark, self._whole_at = Mark(), self._monotonic()
+            self.forget()
         any_row = AuditEntry.objects.exists()
         # the head first: it moves in the transaction of its row, so all rows up to it are there
         head = AuditHead.objects.filter(pk=1).first()
@@ -82,6 +86,11 @@ def _first_break(mark: Mark, head: Mark) -> int | None:
 
 
 _watch = ChainWatch()
+
+
+def forget_chain() -> None:
+    """The database behind this process is another one: what was read of the old one proves nothing."""
+    _watch.forget()
 
 
 def stop_when_the_chain_breaks(watch: ChainWatch = _watch) -> int | None:
