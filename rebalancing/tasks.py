@@ -8,6 +8,7 @@ from rebalancing.services.advance import due_runs, run_advance
 from rebalancing.services.schedule import fire_due_schedules
 from rebalancing.services.watch import refresh_accounts
 from rebalancing.services.watchdog import page_what_hangs
+from trading.services.chain_watch import stop_when_the_chain_breaks
 
 __all__ = ["advance", "look", "sweep", "watch"]
 
@@ -41,5 +42,6 @@ def look() -> None:
 
 @shared_task(max_retries=0)
 def watch() -> None:
-    """Page what lasts too long."""
+    """Page what lasts too long, and stop everything when the record was tampered with."""
     page_what_hangs()
+    stop_when_the_chain_breaks()

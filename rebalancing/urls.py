@@ -21,5 +21,6 @@ urlpatterns = [
     path("runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel"),
     path("runs/<int:run_id>/resume/", runs.resume_run, name="resume"),
     path("attempts/<int:attempt_id>/decide/", decisions.decide_attempt, name="decide-attempt"),
+    path("accounts/<int:account_id>/resume/", decisions.resume_account, name="resume-account"),
     path("alerts/<int:alert_id>/acknowledge/", decisions.acknowledge_alert, name="acknowledge"),
 ]

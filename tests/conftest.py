@@ -46,11 +46,12 @@ def _fresh_processes() -> Iterator[None]:
     """Brokers, clocks and the process epoch are per test: the database behind them is."""
     from django.conf import settings
 
-    from trading.services import brokers, clock, epochs
+    from trading.services import brokers, chain_watch, clock, epochs
 
     brokers.forget_brokers()
     clock.simulated_clock.cache_clear()
     epochs.forget_epoch()
+    chain_watch.forget_chain()
     settings.KILL_FILE.unlink(missing_ok=True)
     yield
     brokers.forget_brokers()

@@ -13,6 +13,7 @@ from trading.services.calendar import refresh_market_days
 from trading.services.clock import market_clock
 from trading.services.epochs import close_dead_epochs
 from trading.services.reconcile import reconcile_account
+from trading.services.refusals import unchecked_refusals
 
 __all__ = ["reconcile_idle", "refresh_calendar"]
 
@@ -24,18 +25,19 @@ def reconcile_idle() -> None:
     """Look after every account that still has an order working or an attempt without an answer."""
     close_dead_epochs()
     for account in Account.objects.filter(is_active=True):
-        open_work = (
-            Attempt.objects.filter(
-                intent__account=account, state__in=["SENDING", "UNKNOWN"]
-            ).exists()
-            or BrokerOrder.objects.filter(account=account, is_final=False).exists()
-        )
-        if not open_work and not _due_for_a_look(account):
-            continue
         try:
-            reconcile_account(account)
+            if _has_open_work(account) or _due_for_a_look(account):
+                reconcile_account(account)
         except (BrokerError, ConfigurationError) as error:
             log.warning("reconcile_waits", account=account.pk, error=str(error))
+
+
+def _has_open_work(account: Account) -> bool:
+    return (
+        Attempt.objects.filter(intent__account=account, state__in=["SENDING", "UNKNOWN"]).exists()
+        or BrokerOrder.objects.filter(account=account, is_final=False).exists()
+        or unchecked_refusals(account, market_clock(account).now()).exists()
+    )
 
 
 def _due_for_a_look(account: Account) -> bool:

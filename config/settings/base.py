@@ -250,6 +250,8 @@ KIS_LEDGER_RATE_PER_SECOND = {
     "real": env.int("KIS_REAL_LEDGER_RATE", default=4),
     "mock": env.int("KIS_MOCK_LEDGER_RATE", default=1),
 }
+KIS_SIGN_ORDERS = env.bool("KIS_SIGN_ORDERS", default=False)
+"""Ask for the broker's hash of each order's body before its write-ahead record and send it along."""
 KILL_FILE = Path(env.str("KILL_FILE", default=str(VAR_DIR / "KILL")))
 SPOOL_DIR = VAR_DIR / "spool"
 BUILD_ID = build_id(BASE_DIR)

@@ -13,20 +13,26 @@ from enum import StrEnum
 
 __all__ = [
     "CHASE_AFTER",
+    "CHECKING",
+    "Cancels",
     "LegView",
     "Move",
     "MoveKind",
     "OrderView",
+    "cancel_is_due",
     "fit_slices",
     "next_move",
 ]
 
 CHASE_AFTER = timedelta(seconds=15)
 CANCEL_AGAIN_AFTER = timedelta(seconds=6)
+CANCEL_AGAIN_AT_MOST = timedelta(seconds=60)
 CANCEL_REPEAT_AFTER = timedelta(seconds=30)
 """An accepted cancel that the list still does not show is asked for once more."""
 _ALIVE = frozenset({"ACKED", "PARTIAL", "CANCELING"})
 _DOUBTFUL = frozenset({"SENDING", "UNKNOWN"})
+CHECKING = "CHECKING"
+"""An order that was refused and may be sent again once the broker's list has confirmed it."""
 _GIVEN_UP = frozenset(
     {"REJECTED", "REJECTED_LATE", "VETOED", "REVOKED", "DENIED", "EXPIRED_APPROVAL"}
 )
@@ -42,6 +48,22 @@ class MoveKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cancels:
+    """How often the cancel of one order was tried, and when the last try got its answer."""
+
+    tried: int = 0
+    last_at: datetime | None = None
+
+
+def cancel_is_due(cancels: Cancels, now: datetime) -> bool:
+    """A cancel that did not take is tried again later each time: 6 s, 12 s, up to a minute."""
+    if cancels.last_at is None or cancels.tried == 0:
+        return True
+    doubled = CANCEL_AGAIN_AFTER * 2 ** min(cancels.tried - 1, 8)
+    return now - cancels.last_at >= min(doubled, CANCEL_AGAIN_AT_MOST)
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     """One order intent of the leg. `since` is when it reached its state."""
 
@@ -53,7 +75,7 @@ class OrderView:
     state: str
     since: datetime
     resting: bool
-    last_cancel_at: datetime | None = None
+    cancels: Cancels = Cancels()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,8 @@ def next_move(leg: LegView, now: datetime, deadline: datetime, *, stopping: bool
         if order.state in _DOUBTFUL:
             return Move(MoveKind.WAIT, why="unknown")
     for order in leg.orders:
+        if order.state == CHECKING:
+            return Move(MoveKind.WAIT, why="refusal_unchecked")
         if order.state in _ALIVE:
             return _live(order, now, over)
         if order.state == "AUTHORIZED":
@@ -103,13 +127,12 @@ def next_move(leg: LegView, now: datetime, deadline: datetime, *, stopping: bool
 
 def _live(order: OrderView, now: datetime, over: bool) -> Move:
     if order.state == "CANCELING":
-        since = order.last_cancel_at or order.since
-        if now - since < CANCEL_REPEAT_AFTER:
+        since = order.cancels.last_at or order.since
+        if now - since < CANCEL_REPEAT_AFTER or not cancel_is_due(order.cancels, now):
             return Move(MoveKind.WAIT, why="canceling")
         return Move(MoveKind.CANCEL, intent_id=order.intent_id)
     due = over or (order.resting and now - order.since >= CHASE_AFTER)
-    asked = order.last_cancel_at
-    if not due or (asked is not None and now - asked < CANCEL_AGAIN_AFTER):
+    if not due or not cancel_is_due(order.cancels, now):
         return Move(MoveKind.WAIT, why="working")
     return Move(MoveKind.CANCEL, intent_id=order.intent_id)
 

@@ -18,6 +18,8 @@ class Attention:
     active: Run | None
     unknown: tuple[Attempt, ...]
     alerts: tuple[Alert, ...]
+    external_pause: bool = False
+    """Buying waits for a look at somebody else's order, and no paused run asks for it already."""
 
     @property
     def awaiting(self) -> Run | None:
@@ -29,7 +31,13 @@ class Attention:
 
     @property
     def count(self) -> int:
-        return bool(self.awaiting) + bool(self.paused) + len(self.unknown) + len(self.alerts)
+        return (
+            bool(self.awaiting)
+            + bool(self.paused)
+            + self.external_pause
+            + len(self.unknown)
+            + len(self.alerts)
+        )
 
 
 def open_alerts(account: Account, most: int = 20) -> list[Alert]:
@@ -40,4 +48,6 @@ def open_alerts(account: Account, most: int = 20) -> list[Alert]:
 def attention_of(account: Account) -> Attention:
     active = Run.objects.filter(account=account, terminal_at=None).first()
     unknown = tuple(unknown_attempts(account).select_related("intent__instrument")[:20])
-    return Attention(active, unknown, tuple(open_alerts(account)))
+    waits = account.paused_reason == Account.EXTERNAL_ORDER
+    asked = active is not None and active.state == "PAUSED_EXTERNAL"
+    return Attention(active, unknown, tuple(open_alerts(account)), waits and not asked)

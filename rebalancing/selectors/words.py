@@ -18,6 +18,9 @@ _START = {
     "market_closed": _("정규장이 아닙니다. 정규장에 다시 시작하세요."),
     "too_late_today": _("오늘의 마지막 시작 시각이 지났습니다."),
     "trading_stopped": _("긴급 정지 상태입니다."),
+    "account_paused_external": _(
+        "우리가 내지 않은 주문이 있어 계좌 매수를 멈췄습니다. 개요에서 확인한 뒤 푸세요."
+    ),
     "account_paused": _("계좌가 중지되어 있습니다 (%(why)s)."),
     "unknown_orders": _("결과를 모르는 주문이 %(count)s건 있습니다. 먼저 확인하세요."),
     "run_active": _("이미 진행 중인 리밸런싱 #%(run)s이 있습니다."),

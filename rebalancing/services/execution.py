@@ -9,9 +9,19 @@ from decimal import Decimal
 
 import structlog
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
-from rebalancing.domain.execution import LegView, Move, MoveKind, OrderView, fit_slices, next_move
+from rebalancing.domain.execution import (
+    CHECKING,
+    Cancels,
+    LegView,
+    Move,
+    MoveKind,
+    OrderView,
+    cancel_is_due,
+    fit_slices,
+    next_move,
+)
 from rebalancing.domain.netting import Side
 from rebalancing.domain.pricing import is_inside_collar, resolve_price
 from rebalancing.models import Leg, Run
@@ -22,9 +32,11 @@ from trading.domain.quotes import OrderBook
 from trading.models import Approval, Attempt, Intent, OrderAction
 from trading.services import gateway
 from trading.services.brokers import broker_for
+from trading.services.cancels import something_to_cancel
 from trading.services.clock import market_clock
 from trading.services.crashpoints import crashpoint
 from trading.services.ledger import sleeve_of
+from trading.services.refusals import intents_awaiting_a_list
 from trading.services.states import born, move
 
 __all__ = ["Progress", "open_legs", "revoke_authorized", "sync_legs", "work"]
@@ -87,19 +99,18 @@ def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bo
 
 def _views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
     intents = list(Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=run.pk).order_by("pk"))
-    cancels: dict[int, datetime] = {}
+    cancels = _cancels(run)
     orders: dict[int, list[OrderView]] = defaultdict(list)
-    for intent in intents:
-        if intent.action == OrderAction.CANCEL and intent.supersedes_id is None:
-            owner = _cancelled_intent(intent)
-            cancels[owner] = max(cancels.get(owner, intent.created_at), intent.created_at)
     doubtful = {
         _cancelled_intent(i)
         for i in intents
         if i.action == OrderAction.CANCEL and i.state in ("SENDING", "UNKNOWN")
     }
+    checking = intents_awaiting_a_list(run.pk)
     for intent in intents:
         if intent.action == OrderAction.ORDER and intent.leg_id is not None:
+            # an unanswered cancel freezes the lane just as an unanswered order does
+            state = "UNKNOWN" if intent.pk in doubtful else intent.state
             orders[intent.leg_id].append(
                 OrderView(
                     intent_id=intent.pk,
@@ -107,16 +118,29 @@ def _views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
                     generation=intent.generation,
                     quantity=intent.quantity,
                     filled=intent.filled_quantity,
-                    # an unanswered cancel freezes the lane just as an unanswered order does
-                    state="UNKNOWN" if intent.pk in doubtful else intent.state,
+                    state=CHECKING if intent.pk in checking else state,
                     since=intent.state_since,
                     resting=intent.limit_price is not None,
-                    last_cancel_at=cancels.get(intent.pk),
+                    cancels=cancels.get(intent.pk, Cancels()),
                 )
             )
     return {
         leg.pk: LegView(fit_slices(leg.slices, leg.wanted), tuple(orders[leg.pk])) for leg in legs
     }
+
+
+def _cancels(run: Run) -> dict[int, Cancels]:
+    """The cancels of the run's orders, by the order's intent. One that was not sent, because there was
+    nothing left to cancel, counts as a try too."""
+    found: dict[int, Cancels] = {}
+    rows = Intent.objects.filter(
+        origin=Intent.Origin.RUN, origin_id=run.pk, action=OrderAction.CANCEL
+    ).annotate(sent=Count("attempts"))
+    for cancel in rows.order_by("pk"):
+        order = _cancelled_intent(cancel)
+        before = found.get(order, Cancels())
+        found[order] = Cancels(before.tried + max(1, cancel.sent), cancel.state_since)
+    return found
 
 
 def _cancelled_intent(cancel: Intent) -> int:
@@ -158,7 +182,7 @@ def _act(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> s
         intent = made
     crashpoint("before_send")
     outcome = gateway.send(intent.pk, by=ENGINE, budget_won=budget)
-    if outcome.note and outcome.state in ("VETOED", "REJECTED"):
+    if outcome.note and not outcome.retry and outcome.state in ("VETOED", "REJECTED"):
         Leg.objects.filter(pk=leg.pk).update(outcome=outcome.note[:60])
     return outcome.note or "retry" if outcome.retry else ""
 
@@ -249,7 +273,8 @@ def _authorize(
 
 
 def _cancel(run: Run, intent_id: int, now: datetime) -> str:
-    """Cancel what is left of a working order, under the same discipline as an order."""
+    """Look whether something is left of a working order and cancel that, under the same discipline as
+    an order. Its end comes by inquiry, whatever the cancel's answer was."""
     intent = Intent.objects.select_related("broker_order").get(pk=intent_id)
     order = intent.broker_order
     stem = f"run:{run.pk}:@{intent.pk}:cancel:"
@@ -280,6 +305,8 @@ def _cancel(run: Run, intent_id: int, now: datetime) -> str:
                 created_at=now,
             )
             born(waiting, _AUTHORIZED, at=now, by=ENGINE)
+    if not something_to_cancel(order):
+        return _nothing_to_cancel(waiting, now)
     crashpoint("before_cancel")
     outcome = gateway.send(waiting.pk, by=ENGINE)
     if outcome.state == IntentState.ACKED:
@@ -288,6 +315,15 @@ def _cancel(run: Run, intent_id: int, now: datetime) -> str:
             if intent.state in (IntentState.ACKED, IntentState.PARTIAL):
                 move(intent, IntentState.CANCELING, at=now, by=ENGINE)
     return outcome.note or "retry" if outcome.retry else ""
+
+
+def _nothing_to_cancel(cancel: Intent, now: datetime) -> str:
+    """Filled or cancelled meanwhile, or not listed yet: the next inquiry tells which."""
+    cancel.refresh_from_db()
+    if cancel.state == IntentState.AUTHORIZED:
+        with transaction.atomic():
+            move(cancel, IntentState.REVOKED, at=now, by=ENGINE, reason="nothing to cancel")
+    return "nothing_to_cancel"
 
 
 def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
@@ -342,17 +378,14 @@ def working_orders(run: Run) -> list[Intent]:
 def cancel_working(run: Run, now: datetime) -> bool:
     """Cancel one working order per call; True while some may still fill."""
     orders = working_orders(run)
+    tried = _cancels(run)
+    unanswered_lanes = _lanes_without_an_answer(run)
     for intent in orders:
         if intent.state not in (IntentState.ACKED, IntentState.PARTIAL):
             continue
-        last = (
-            Intent.objects.filter(key__startswith=f"run:{run.pk}:@{intent.pk}:cancel:")
-            .order_by("-pk")
-            .first()
-        )
-        if last is not None and (
-            last.state in ("SENDING", "UNKNOWN") or now - last.created_at < timedelta(seconds=6)
-        ):
+        if (intent.instrument_id, intent.side) in unanswered_lanes:
+            continue
+        if not cancel_is_due(tried.get(intent.pk, Cancels()), now):
             continue
         try:
             _cancel(run, intent.pk, now)
@@ -360,6 +393,15 @@ def cancel_working(run: Run, now: datetime) -> bool:
             log.warning("cancel_waits", intent=intent.pk, error=str(error))
         break
     return bool(orders)
+
+
+def _lanes_without_an_answer(run: Run) -> set[tuple[str, str]]:
+    """On these nothing is sent, no cancel either, until the broker's list has told what became of it."""
+    return set(
+        Attempt.objects.filter(
+            intent__account=run.account, state__in=["SENDING", "UNKNOWN"]
+        ).values_list("intent__instrument_id", "intent__side")
+    )
 
 
 def unanswered(run: Run):  # type: ignore[no-untyped-def]

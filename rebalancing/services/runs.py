@@ -19,6 +19,7 @@ from trading.models import Account, Attempt, Intent
 from trading.services.audit import audit
 from trading.services.calendar import is_trading_day, market_phase, run_cutoffs
 from trading.services.clock import market_clock
+from trading.services.pauses import lift_pause
 from trading.services.policies import policy_of
 from trading.services.states import record_transition
 from trading.services.switches import switch_state
@@ -47,7 +48,9 @@ def refusals_to_start(account: Account, now: datetime, *, dry_run: bool) -> list
     state = switch_state(account)
     if state != "ACTIVE":
         reasons.append(Reason("trading_stopped", {"state": state}))
-    if account.paused_reason:
+    if account.paused_reason == Account.EXTERNAL_ORDER:
+        reasons.append(Reason("account_paused_external"))
+    elif account.paused_reason:
         reasons.append(Reason("account_paused", {"why": account.paused_reason}))
     unknown = Attempt.objects.filter(
         intent__account=account, state__in=["SENDING", "UNKNOWN"]
@@ -129,11 +132,16 @@ def end_early(run: Run, to: RunState, now: datetime, *, by: str, reason: str) ->
 
 
 def run_resume(run_id: int, by: str, *, close: bool = False) -> Run:
-    """A person lets a paused run go on where it was, or closes it."""
+    """A person lets a paused run go on where it was, or closes it.
+
+    What paused the account with the run is lifted in the same act; closing leaves it in place.
+    """
     with transaction.atomic():
         run = Run.objects.select_for_update(of=("self",)).select_related("account").get(pk=run_id)
         if run.state not in (RunState.PAUSED_UNKNOWN, RunState.PAUSED_EXTERNAL):
             raise StateConflict("not_paused", run=run.pk, state=run.state)
+        if not close and run.account.paused_reason == Account.EXTERNAL_ORDER:
+            lift_pause(run.account, by)
         now = market_clock(run.account).now()
         to = RunState.FINAL_RECON if close else RunState(run.outcome["resume"])
         outcome = run.outcome | {"external_accepted_at": now.isoformat()}

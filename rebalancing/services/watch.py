@@ -12,6 +12,7 @@ from rebalancing.services.targets import current_target
 from trading.domain.errors import BrokerError, ConfigurationError, InputError
 from trading.models import Account, BrokerOrder, Snapshot
 from trading.services.clock import market_clock
+from trading.services.day_loss import first_of_the_day
 from trading.services.snapshots import take_snapshot
 
 __all__ = ["LOOK_EVERY", "refresh_accounts"]
@@ -57,9 +58,13 @@ def _look(account: Account) -> None:
 
 
 def _forget_old(account: Account) -> None:
-    """Looks that no run was made on are kept for a few hours only."""
+    """Looks that no run was made on are kept for a few hours only, and the first of the day, which the
+    day's loss is counted from."""
     rows = Snapshot.objects.filter(account=account)
     edge = rows.values_list("pk", flat=True)[KEPT : KEPT + 1]
     if edge:
         used = Run.objects.exclude(snapshot=None).values("snapshot_id")
-        rows.filter(pk__lte=edge[0]).exclude(pk__in=used).delete()
+        newest = rows.first()
+        first = first_of_the_day(newest) if newest is not None else None
+        kept = [first.pk] if first is not None else []
+        rows.filter(pk__lte=edge[0]).exclude(pk__in=used).exclude(pk__in=kept).delete()

@@ -26,11 +26,12 @@ from trading.selectors.people import Role
 from trading.selectors.policies import policy_shown
 from trading.services.alerts import acknowledge
 from trading.services.audit import audit
+from trading.services.pauses import lift_pause
 from trading.services.reconcile import decide_unknown
 from trading.views.access import accounts_seen, desk_view
 from trading.views.back import back_to, see_other
 
-__all__ = ["acknowledge_alert", "approve_run", "decide_attempt", "reject_run"]
+__all__ = ["acknowledge_alert", "approve_run", "decide_attempt", "reject_run", "resume_account"]
 
 _FORBIDDEN = {"approver_role_required", "not_a_member", "requester_may_not_approve"}
 
@@ -116,6 +117,21 @@ def _sentences(error: JeoulError) -> list[str]:
         case BrokerError() | ConfigurationError():
             return [WORDS.say(error.code)]
     return [str(error)]
+
+
+@desk_view(Role.TRADER, methods=("POST",))
+def resume_account(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Say that somebody else's order has been looked at: the account may buy again."""
+    account = next((found for found in accounts_seen(request) if found.pk == account_id), None)
+    if account is None:
+        raise Http404
+    try:
+        lift_pause(account, request.user.get_username())
+    except StateConflict as conflict:
+        messages.error(request, WORDS.say(conflict.code, conflict.facts))
+    else:
+        messages.success(request, _("계좌 매수를 다시 허용했습니다."))
+    return back_to(request, reverse("overview"))
 
 
 @desk_view(Role.TRADER, Role.APPROVER, Role.ADMIN, methods=("POST",))

@@ -67,6 +67,7 @@ POSTS = (
     "/rebalancing/runs/{run}/resume/",
     "/rebalancing/attempts/1/decide/",
     "/rebalancing/alerts/1/acknowledge/",
+    "/rebalancing/accounts/1/resume/",
     "/trading/account/",
     "/trading/switch/stop/",
     "/trading/switch/release/",

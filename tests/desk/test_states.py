@@ -9,7 +9,7 @@ import pytest
 
 from tests.desk.conftest import DeskWorld
 from trading.domain.errors import BrokerUnavailable, ConfigurationError
-from trading.models import Account, AccountMember, Alert, BrokerOrder, Instrument
+from trading.models import Account, AccountMember, Alert, AuditEntry, BrokerOrder, Instrument
 
 
 def text_of(desk: DeskWorld, path: str, role: str = "owner") -> str:
@@ -142,3 +142,19 @@ def test_an_acknowledged_alert_is_gone_and_kept(targeted: DeskWorld) -> None:
     found.refresh_from_db()
     assert found.acknowledged_by == "trader"
     assert "리밸런싱이 멈췄습니다" not in text_of(targeted, "/rebalancing/cards/attention/")
+
+
+def test_a_pause_by_an_outside_order_is_lifted_by_a_trader_and_by_nobody_else(
+    targeted: DeskWorld,
+) -> None:
+    paused = {"paused_reason": "external_order"}
+    rows = Account.objects.filter(pk=targeted.account.pk)
+    rows.update(**paused)
+    path = f"/rebalancing/accounts/{targeted.account.pk}/resume/"
+    assert "외부 주문으로 매수 중지" in text_of(targeted, "/rebalancing/cards/attention/")
+    assert targeted.client("viewer").post(path).status_code in (403, 404)
+    assert rows.filter(**paused).exists()
+    targeted.client("trader").post(path)
+    assert not rows.filter(**paused).exists()
+    assert AuditEntry.objects.filter(action="account_resumed", actor="trader").count() == 1
+    assert "외부 주문으로 매수 중지" not in text_of(targeted, "/rebalancing/cards/attention/")

@@ -16,9 +16,19 @@ from rebalancing.services.runs import run_cancel, run_resume
 from tests.support.truth import check_truth
 from tests.support.world import World, world_of
 from trading.domain.errors import RuleViolation, StateConflict
-from trading.models import Alert, Attempt, AuditEntry, BrokerOrder, Instrument, Intent, Reservation
+from trading.models import (
+    Account,
+    Alert,
+    Attempt,
+    AuditEntry,
+    BrokerOrder,
+    Instrument,
+    Intent,
+    Reservation,
+)
 from trading.services import answers, epochs, gateway
 from trading.services.brokers import broker_for
+from trading.services.pauses import lift_pause
 from trading.services.reconcile import decide_unknown, reconcile_account
 from trading.services.switches import account_scope, engage, write_kill_file
 
@@ -202,6 +212,68 @@ def test_a_person_trading_the_same_name_elsewhere_pauses_the_run(world: World) -
     run = world.drive(run)
     assert run.state in ("COMPLETED", "COMPLETED_WITH_SHORTFALL")
     check_truth(world)
+
+
+def external_order(world: World) -> Run:
+    """A run that was paused because somebody bought one of its names elsewhere."""
+    run = world.drive(world.open(), until="SELL_WAIT")
+    ticker = Leg.objects.filter(run=run, side="BUY").earliest("pk").instrument_id
+    world.sim.manual_order(NUMBER, ticker, "buy", 1, None)
+    return world.drive(run, until="PAUSED_EXTERNAL")
+
+
+def audited() -> list[str]:
+    found = AuditEntry.objects.filter(action__in=["account_paused", "account_resumed"])
+    return [f"{row.action} {row.actor}" for row in found.order_by("seq")]
+
+
+def test_somebody_elses_order_pauses_the_account_and_resuming_lifts_both(world: World) -> None:
+    run = external_order(world)
+    world.account.refresh_from_db()
+    assert world.account.paused_reason == "external_order"
+    run_resume(run.pk, "owner")
+    world.account.refresh_from_db()
+    assert world.account.paused_reason == ""
+    assert audited() == ["account_paused engine", "account_resumed owner"]
+    run = world.drive(run)
+    assert run.state in ("COMPLETED", "COMPLETED_WITH_SHORTFALL")
+    assert "buy" in {row["side"] for row in world.accepted() if row["req_seq"] is not None}
+
+
+def test_a_run_that_is_closed_leaves_the_account_paused_until_somebody_lifts_it(
+    world: World,
+) -> None:
+    run = external_order(world)
+    run_resume(run.pk, "owner", close=True)
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    world.account.refresh_from_db()
+    with pytest.raises(RuleViolation) as refused:
+        world.open()
+    assert [reason.code for reason in refused.value.reasons] == ["account_paused_external"]
+    lift_pause(world.account, "owner")
+    with pytest.raises(StateConflict, match="account_not_paused"):
+        lift_pause(world.account, "owner")
+    world.account.refresh_from_db()
+    assert world.open().state == "CREATED"
+
+
+def test_an_outside_order_on_a_name_of_no_run_pauses_nothing(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.sim.manual_order(NUMBER, "130730", "buy", 1, None)
+    run = world.drive(run)
+    assert run.state == "COMPLETED"
+    assert Alert.objects.filter(code="external_order").exists()
+    world.account.refresh_from_db()
+    assert world.account.paused_reason == "" and audited() == []
+
+
+def test_what_an_admin_paused_is_not_lifted_by_resuming(world: World) -> None:
+    Account.objects.filter(pk=world.account.pk).update(paused_reason="moving house")
+    with pytest.raises(StateConflict, match="account_not_paused"):
+        lift_pause(world.account, "owner")
+    world.account.refresh_from_db()
+    assert world.account.paused_reason == "moving house"
 
 
 def test_prices_that_moved_after_the_plan_make_a_new_one(world: World) -> None:

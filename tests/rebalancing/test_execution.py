@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from rebalancing.domain.execution import LegView, MoveKind, OrderView, fit_slices, next_move
+from rebalancing.domain.execution import (
+    Cancels,
+    LegView,
+    MoveKind,
+    OrderView,
+    fit_slices,
+    next_move,
+)
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=timezone(timedelta(hours=9)))
 DEADLINE = T0 + timedelta(minutes=3)
@@ -82,12 +89,24 @@ def test_past_the_deadline_nothing_new_goes_out_and_what_works_is_cancelled(stop
     assert (waiting.kind, waiting.intent_id) == (MoveKind.DONE, 1)
 
 
-def test_a_cancel_is_not_repeated_within_seconds() -> None:
-    asked = T0 - timedelta(seconds=5)
-    busy = order("ACKED", age=30, last_cancel_at=asked)
+@pytest.mark.parametrize(
+    ("tried", "seconds"), [(1, 6), (2, 12), (3, 24), (4, 48), (5, 60), (50, 60), (5000, 60)]
+)
+def test_a_cancel_that_did_not_take_is_tried_again_later_each_time(
+    tried: int, seconds: int
+) -> None:
+    cancels = Cancels(tried, T0 - timedelta(seconds=seconds - 1))
+    busy = order("ACKED", age=30, cancels=cancels)
     assert next_move(LegView((10,), (busy,)), T0, DEADLINE).kind is MoveKind.WAIT
     later = T0 + timedelta(seconds=1)
     assert next_move(LegView((10,), (busy,)), later, DEADLINE).kind is MoveKind.CANCEL
+
+
+def test_a_cancel_that_was_taken_is_repeated_after_half_a_minute() -> None:
+    asked = order("CANCELING", cancels=Cancels(1, T0 - timedelta(seconds=29)))
+    assert next_move(LegView((10,), (asked,)), T0, DEADLINE).kind is MoveKind.WAIT
+    later = T0 + timedelta(seconds=1)
+    assert next_move(LegView((10,), (asked,)), later, DEADLINE).kind is MoveKind.CANCEL
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["AuditRow", "chain_hash", "first_break", "key_id", "payload_hash"]
+__all__ = ["AuditRow", "chain_hash", "first_break", "follows", "key_id", "payload_hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +39,29 @@ def chain_hash(key: str, prev_hash: str, fields: Mapping[str, object]) -> str:
     return hmac.new(key.encode(), (prev_hash + text).encode(), hashlib.sha256).hexdigest()
 
 
+def follows(key: str, row: AuditRow, seq: int, previous: str) -> bool:
+    """True when `row` is the one after row `seq` with the hash `previous`, unchanged."""
+    fields = {
+        "seq": row.seq,
+        "at": row.at,
+        "actor": row.actor,
+        "action": row.action,
+        "object": row.object,
+        "payload_hash": row.payload_hash,
+        "key_id": row.key_id,
+    }
+    return (
+        row.seq == seq + 1
+        and row.prev_hash == previous
+        and row.hash == chain_hash(key, previous, fields)
+    )
+
+
 def first_break(key: str, rows: Iterable[AuditRow]) -> int | None:
     """The first sequence number that does not follow, or None when the chain is whole."""
-    expected, previous = 1, ""
+    seq, previous = 0, ""
     for row in rows:
-        fields = {
-            "seq": row.seq,
-            "at": row.at,
-            "actor": row.actor,
-            "action": row.action,
-            "object": row.object,
-            "payload_hash": row.payload_hash,
-            "key_id": row.key_id,
-        }
-        if (
-            row.seq != expected
-            or row.prev_hash != previous
-            or row.hash != chain_hash(key, previous, fields)
-        ):
-            return expected
-        expected, previous = row.seq + 1, row.hash
+        if not follows(key, row, seq, previous):
+            return seq + 1
+        seq, previous = row.seq, row.hash
     return None

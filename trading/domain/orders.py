@@ -107,13 +107,14 @@ class RejectCode:
     """A code that proves the order engine took nothing.
 
     `soft`: the same wish may be sent again in a new attempt. `token`: renew the token first.
-    `enumerate_first`: one complete look at the order list before that. All are provisional until seen
-    on a real account: each occurrence is verified by one enumeration.
+    `enumerate_first`: one complete look at the order list before that. `provisional` until captured on
+    an account of our own: each occurrence is verified by one enumeration.
     """
 
     soft: bool = False
     token: bool = False
     enumerate_first: bool = False
+    provisional: bool = True
 
 
 WHITELIST_VERSION = "2026-11-20"

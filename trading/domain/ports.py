@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -16,6 +16,7 @@ from trading.domain.quotes import OrderBook, Quote
 __all__ = [
     "Balance",
     "Broker",
+    "CancellableOrder",
     "Clock",
     "Holding",
     "MarketDayWord",
@@ -99,6 +100,19 @@ class OrderList:
 
 
 @dataclass(frozen=True, slots=True)
+class CancellableOrder:
+    """An order of today whose rest may still be cancelled. `cancellable` is that rest, above zero."""
+
+    org_no: str
+    order_no: str
+    ticker: str
+    side: Literal["SELL", "BUY"]
+    quantity: int
+    filled_quantity: int
+    cancellable: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRequest:
     """What is to be sent: an order, or the cancel of the rest of `cancels`."""
 
@@ -112,11 +126,15 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreparedPost:
-    """The exact bytes of one POST, built before the write-ahead record so that it can hold their hash."""
+    """The exact bytes of one POST, built before the write-ahead record so that it can hold their hash.
+
+    `hashkey` is the broker's own hash over `body`, empty where none was asked for.
+    """
 
     path: str
     tr_id: str
     body: bytes
+    hashkey: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +174,19 @@ class Broker(Protocol):
         """The broker's calendar, or None where the environment does not offer it."""
         ...
 
-    def prepare(self, request: OrderRequest) -> PreparedPost: ...
+    def cancellable(self) -> Sequence[CancellableOrder] | None:
+        """Every order that may still be cancelled, from every page; None where the environment does
+        not offer the question: `orders` then tells what remains."""
+        ...
+
+    def clock_skew(self) -> timedelta | None:
+        """How far our clock is ahead (+) or behind (−) of the broker's, by the last answer; None where
+        it did not say."""
+        ...
+
+    def prepare(self, request: OrderRequest) -> PreparedPost:
+        """Build the POST. Where orders are signed this asks for the hash: raises BrokerError."""
+        ...
 
     def open_line(self) -> OrderLine: ...
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from trading.domain.limits import RuleResult
 
-__all__ = ["WAITING_RULES", "SendOutcome"]
+__all__ = ["SOFT_RESENDS", "WAITING_RULES", "SendOutcome"]
+
+SOFT_RESENDS = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ class Account(models.Model):
         PENSION = "pension", _("연금저축")
         IRP = "irp", _("IRP")
 
+    EXTERNAL_ORDER = "external_order"
+    """Why an account is paused by itself: somebody else's order on a name that a run worked on."""
+
     name = models.CharField(_("이름"), max_length=60)
     environment = models.CharField(_("환경"), max_length=4, choices=Environment)
     wire = models.CharField(_("규격"), max_length=4, choices=Wire)

@@ -169,7 +169,15 @@ _SWITCHES = {
     "second_person_required": _("네 눈 원칙: 해제에는 다른 사람의 동의가 필요합니다."),
     "not_engaged": _("이미 거래 가능한 상태입니다."),
     "account_halted": _("문제가 잇따라 이 계좌의 거래를 자동으로 멈췄습니다."),
+    "audit_broken": _("감사 기록이 %(seq)s번에서 이어지지 않습니다. 모든 거래를 멈췄습니다."),
+    "clock_off": _("시계가 증권사와 %(seconds)s초 다릅니다. 거래를 멈췄습니다."),
+    "daily_loss_reducing": _("오늘 손익이 %(percent)s %%입니다. 매수를 멈췄습니다."),
+    "daily_loss_halted": _("오늘 손익이 %(percent)s %%입니다. 거래를 멈췄습니다."),
+    "refusal_was_wrong": _(
+        "거부되었다던 주문이 목록에 있습니다: %(ticker)s (%(msg_cd)s). 거래를 멈췄습니다."
+    ),
     "late_order": _("접수되지 않았다고 결정한 주문이 나타나 거래를 멈췄습니다."),
+    "account_not_paused": _("이 계좌는 멈춰 있지 않습니다."),
     "already_stricter": _("이미 더 강하게 멈춰 있습니다. 풀려면 해제를 사용하세요."),
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, transaction
 
-from trading.domain.errors import BrokerError, StateConflict
+from trading.domain.errors import BrokerError, ConfigurationError, StateConflict
 from trading.domain.orders import (
     HALTING_CODES,
     AttemptState,
@@ -18,24 +18,23 @@ from trading.domain.orders import (
     classify_reply,
 )
 from trading.domain.ports import RawReply
-from trading.domain.sending import SendOutcome
-from trading.models import Alert, Attempt, BrokerOrder, Intent, OrderAction
+from trading.domain.sending import SOFT_RESENDS, SendOutcome
+from trading.models import Account, Alert, Attempt, BrokerOrder, Intent, OrderAction
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 from trading.services.crashpoints import crashpoint
 from trading.services.guards import stop_when_too_much_goes_wrong
+from trading.services.reconcile import enumerate_orders
 from trading.services.reservations import release
 from trading.services.spool import keep_hint
 from trading.services.states import move
 from trading.services.switches import account_scope, engage
 
-__all__ = ["SOFT_RESENDS", "record_answer"]
+__all__ = ["record_answer"]
 
 log = structlog.get_logger(__name__)
-
-SOFT_RESENDS = 3
 
 
 def record_answer(
@@ -103,6 +102,9 @@ def _apply(
     audit(by, "order_rejected", f"intent:{intent.pk}", {"msg_cd": reply.msg_cd})
     assert verdict.code is not None
     if verdict.code.soft and intent.attempts.filter(soft=True).count() <= SOFT_RESENDS:
+        if verdict.code.enumerate_first:
+            # `check_refusals` lets it go again once a list has shown that nothing came
+            return SendOutcome(intent.state, retry=True, note=reply.msg_cd)
         move(intent, IntentState.AUTHORIZED, at=now, by=by, reason=f"soft {reply.msg_cd}")
         return SendOutcome(intent.state, retry=True, note=reply.msg_cd)
     return SendOutcome(intent.state, note=reply.msg_cd)
@@ -189,6 +191,16 @@ def _after(
             log.warning("token_not_renewed", error=str(error))
     elif verdict.code is not None and verdict.code.soft:
         broker_for(account).slow_down()
+    if intent.action == OrderAction.ORDER and reply.msg_cd not in HALTING_CODES:
+        _verify(account)
+
+
+def _verify(account: Account) -> None:
+    """One look at the list for the refusal; where it cannot be read the next look checks it."""
+    try:
+        enumerate_orders(account)
+    except (BrokerError, ConfigurationError) as error:
+        log.warning("refusal_not_checked", account=account.pk, error=str(error))
 
 
 def _spool(attempt: Attempt, raw: RawReply, reply: Reply) -> None:

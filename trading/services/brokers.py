@@ -101,6 +101,7 @@ def broker_for(account: Account) -> KisBroker:
             tokens=token_store_for(account),
             budget=budget_for(digest, account.wire),
             http=_client_http(url),
+            signs_orders=settings.KIS_SIGN_ORDERS,
         )
         found = KisBroker(client, market_clock(account))
         with _lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from trading.models import Account, Alert, Attempt, Transition
@@ -9,12 +11,22 @@ from trading.services.alerts import alert
 from trading.services.clock import market_clock
 from trading.services.switches import account_scope, engage, switch_state
 
-__all__ = ["MOST_REJECTS", "MOST_UNKNOWN", "stop_when_too_much_goes_wrong"]
+__all__ = [
+    "MOST_REJECTS",
+    "MOST_SKEW",
+    "MOST_UNKNOWN",
+    "stop_when_the_clock_is_off",
+    "stop_when_too_much_goes_wrong",
+]
 
 MOST_UNKNOWN = 3
 """Orders without a readable answer in one day: the next one would only make it harder to see."""
 MOST_REJECTS = 10
 REJECT_WINDOW = timedelta(minutes=10)
+MOST_SKEW = timedelta(seconds=30)
+"""Beyond this a deadline, a cut-off and the age of a quote mean nothing any more."""
+CONFIRMED_AFTER_SECONDS = 3.0
+_off_since: dict[int, float] = {}
 
 
 def stop_when_too_much_goes_wrong(account: Account) -> str | None:
@@ -44,3 +56,22 @@ def stop_when_too_much_goes_wrong(account: Account) -> str | None:
     engage(account_scope(account), "HALTED", "system", reason)
     alert("account_halted", severity=Alert.Severity.PAGE, account=account, reason=reason)
     return reason
+
+
+def stop_when_the_clock_is_off(
+    account: Account,
+    skew: timedelta | None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> bool:
+    """Halt the account when our clock and the broker's differ by more than half a minute, seen twice
+    some seconds apart without a good reading between. True when it halted."""
+    if skew is None or abs(skew) <= MOST_SKEW:
+        _off_since.pop(account.pk, None)
+        return False
+    seen = _off_since.setdefault(account.pk, monotonic())
+    if monotonic() - seen < CONFIRMED_AFTER_SECONDS or switch_state(account) == "HALTED":
+        return False
+    seconds = round(skew.total_seconds())
+    engage(account_scope(account), "HALTED", "system", f"clock off by {seconds} s")
+    alert("clock_off", severity=Alert.Severity.PAGE, account=account, seconds=seconds)
+    return True

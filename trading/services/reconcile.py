@@ -17,7 +17,7 @@ from django.utils import timezone
 from trading.domain.errors import BrokerUnavailable, StateConflict
 from trading.domain.orders import AttemptState, IntentState
 from trading.domain.ports import OrderList, OrderRow
-from trading.domain.reconciliation import Sought, candidates, keys_of
+from trading.domain.reconciliation import candidates, keys_of
 from trading.domain.sessions import previous_session, session_hours
 from trading.models import (
     Account,
@@ -39,6 +39,9 @@ from trading.services.booking import book_rows, follow_final, see_order
 from trading.services.brokers import broker_for
 from trading.services.calendar import is_trading_day
 from trading.services.clock import SEOUL, market_clock
+from trading.services.guards import stop_when_the_clock_is_off
+from trading.services.refusals import check_refusals, unchecked_refusals
+from trading.services.sought import sought_of
 from trading.services.spool import take_hint
 from trading.services.states import move
 
@@ -105,7 +108,10 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
     clock = market_clock(account)
     started = clock.now()
     day = started.date()
-    listing = broker_for(account).orders(_first_open_day(account, day), day)
+    first = _first_open_day(account, started)
+    broker = broker_for(account)
+    listing = broker.orders(first, day)
+    skew = broker.clock_skew()
     ended = clock.now()
     text = "\n".join(sorted(map(repr, listing.rows)))
     with transaction.atomic():
@@ -123,16 +129,19 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
             epoch=epochs.current_epoch(),
         )
         book_rows(account, listing.rows, ended, session_over=_session_over(ended))
+        check_refusals(account, listing.rows, first, started, ended, complete=listing.complete)
     if listing.complete:
+        stop_when_the_clock_is_off(account, skew)
         _close_yesterday(account, ended)
     else:
         log.warning("order_list_incomplete", problem=listing.problem)
     return record, listing
 
 
-def _first_open_day(account: Account, today: date) -> date:
-    """The list must reach back to the oldest order that is not over: yesterday's last fills, and an
-    answer that never came, are only found on their own day."""
+def _first_open_day(account: Account, now: datetime) -> date:
+    """The list must reach back to the oldest order that is not over: yesterday's last fills, an answer
+    that never came and a refusal that nobody checked are only found on their own day."""
+    today = now.date()
     orders = BrokerOrder.objects.filter(account=account, is_final=False)
     first = orders.order_by("trade_date").values_list("trade_date", flat=True).first()
     # a late fill stays bookable until the next session's close
@@ -144,10 +153,11 @@ def _first_open_day(account: Account, today: date) -> date:
         .exists()
     ):
         first = _session_before(today)
-    attempt = _unanswered(account).order_by("committed_at").only("committed_at").first()
     days = [today, *([first] if first else [])]
-    if attempt is not None:
-        days.append(attempt.committed_at.astimezone(SEOUL).date())
+    for attempts in (_unanswered(account), unchecked_refusals(account, now)):
+        oldest = attempts.order_by("committed_at").only("committed_at").first()
+        if oldest is not None:
+            days.append(oldest.committed_at.astimezone(SEOUL).date())
     return min(days)
 
 
@@ -204,7 +214,7 @@ def _settle(attempt: Attempt, rows: tuple[OrderRow, ...]) -> None:
             move(attempt, AttemptState.UNKNOWN, at=now, by=SYSTEM, reason="no answer recorded")
             move(intent, IntentState.UNKNOWN, at=now, by=SYSTEM, reason="no answer recorded")
             _page_unknown(intent, "no answer recorded")
-        found = candidates(rows, _sought(attempt))
+        found = candidates(rows, sought_of(attempt))
         if len(found) == 1:
             _adopt(attempt, intent, found[0], now, SYSTEM)
             return
@@ -218,23 +228,6 @@ def _settle(attempt: Attempt, rows: tuple[OrderRow, ...]) -> None:
             )
             return
         _count_absence(attempt, intent, now)
-
-
-def _sought(attempt: Attempt) -> Sought:
-    intent = attempt.intent
-    taken = BrokerOrder.objects.filter(
-        account=intent.account, trade_date=attempt.committed_at.astimezone(SEOUL).date()
-    ).exclude(owner=None)
-    return Sought(
-        ticker=intent.instrument_id,
-        side=intent.side,
-        quantity=intent.quantity,
-        limit_price=intent.limit_price,
-        known=frozenset(attempt.baseline) | frozenset(taken.values_list("order_no", flat=True)),
-        sent_at=attempt.committed_at.astimezone(SEOUL),
-        deadline=attempt.deadline_at.astimezone(SEOUL),
-        cancels=intent.target_order.order_no if intent.target_order is not None else "",
-    )
 
 
 def _adopt(attempt: Attempt, intent: Intent, row: OrderRow, now: datetime, by: str) -> None:
@@ -328,7 +321,7 @@ def decide_unknown(attempt_id: int, verdict: str, by: str, order_no: str = "") -
         raise StateConflict("not_unknown", attempt=attempt.pk, state=attempt.state)
     intent = attempt.intent
     record, listing = _enumerate(intent.account)
-    found = candidates(listing.rows, _sought(attempt))
+    found = candidates(listing.rows, sought_of(attempt))
     now = market_clock(intent.account).now()
     evidence = {"enumeration": record.pk, "candidates": [row.order_no for row in found]}
     with transaction.atomic():

@@ -17,6 +17,7 @@ from trading.models import Account, Attempt, BrokerOrder, Instrument, Position, 
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
+from trading.services.day_loss import stop_when_the_day_is_lost
 from trading.services.ledger import adopt_first_holdings, adopt_holding
 
 __all__ = ["compare_positions", "quote_as_json", "take_snapshot"]
@@ -67,7 +68,7 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
         _remember(balance, quotes)
         if not _is_working(account):
             compare_positions(account, balance, started)
-        return Snapshot.objects.create(
+        found = Snapshot.objects.create(
             account=account,
             taken_at=started,
             ended_at=clock.now(),
@@ -81,6 +82,8 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
             raw=raw,
             raw_hash=hashlib.sha256(raw.encode()).hexdigest(),
         )
+    stop_when_the_day_is_lost(account, found)
+    return found
 
 
 def _is_working(account: Account) -> bool:

@@ -15,6 +15,7 @@ from rebalancing.services.stages.common import GO_ON, MARKETABLE_WAIT, Due
 from trading.models import Alert, BrokerOrder
 from trading.services.alerts import alert
 from trading.services.calendar import run_cutoffs
+from trading.services.pauses import pause_account
 from trading.services.reconcile import reconcile_account
 
 __all__ = ["pause_if_needed", "pause_run", "paused", "resumed_deadline"]
@@ -42,8 +43,11 @@ def pause_if_needed(driver: Driver, now: datetime) -> Any:
 
 
 def pause_run(driver: Driver, to: RunState, now: datetime, reason: str) -> Due:
+    """Somebody else's order pauses the account too: a run that is closed leaves it paused."""
     run = driver.run
     with transaction.atomic():
+        if to == RunState.PAUSED_EXTERNAL:
+            pause_account(run.account, run.account.EXTERNAL_ORDER, execution.ENGINE)
         driver.move(
             to,
             at=now,

@@ -14,8 +14,9 @@ from trading.domain.errors import BrokerBusy, BrokerMisconfigured
 from trading.domain.ports import StoredToken
 from trading.models import KisToken
 from trading.services.clock import WallClock
-from trading.services.rate import LocalWindow, RedisWindow, SharedBudget
+from trading.services.rate import SharedBudget
 from trading.services.tokens import DatabaseTokenStore
+from trading.services.windows import LocalWindow, RedisWindow, Room
 
 money = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -92,7 +93,7 @@ def test_a_budget_that_would_wait_too_long_says_so() -> None:
         window, "key", per_second=1, ledger_per_second=1, sleep=lambda _s: None, monotonic=ticker
     )
     stuck.acquire("order")
-    window.take = lambda name, limit: 60.0  # type: ignore[method-assign]
+    window.take = lambda key, rooms, ticket="": 60.0  # type: ignore[method-assign]
     with pytest.raises(BrokerBusy):
         stuck.acquire("order")
 
@@ -106,13 +107,14 @@ def test_with_redis_two_processes_share_one_window_and_without_it_each_crawls() 
     if settings.REDIS_URL:
         one = RedisWindow(redis.Redis.from_url(settings.REDIS_URL))
         two = RedisWindow(redis.Redis.from_url(settings.REDIS_URL))
-        name = "shared-window-test"
-        assert [one.take(name, 3), two.take(name, 3), one.take(name, 3)] == [0, 0, 0]
-        assert two.take(name, 3) > 0
+        name, three = "shared-window-test", [Room("all", 3)]
+        assert [window.take(name, three) for window in (one, two, one)] == [0, 0, 0]
+        assert two.take(name, three) > 0
     no_retry = Retry(NoBackoff(), 0)
     gone = RedisWindow(redis.Redis(host="127.0.0.1", port=1, retry=no_retry))
-    assert [gone.take("x", 18), gone.take("x", 18)] == [0, 0]
-    assert gone.take("x", 18) > 0, "without Redis two a second, never unlimited"
+    many = [Room("all", 18, spare=2)]
+    assert [gone.take("x", many), gone.take("x", many)] == [0, 0]
+    assert gone.take("x", many) > 0, "without Redis two a second, never unlimited"
 
 
 class Issuer:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Literal
 
 from trading.brokers.kis import orders, parsing
 from trading.brokers.kis.client import KisClient
@@ -12,6 +14,7 @@ from trading.domain.errors import BrokerError, BrokerGarbled
 from trading.domain.orders import Reply
 from trading.domain.ports import (
     Balance,
+    CancellableOrder,
     Clock,
     Holding,
     MarketDayWord,
@@ -115,6 +118,21 @@ class KisBroker:
             return OrderList(tuple(found.values()), pages, False, str(error)[:200])
         return OrderList(tuple(found.values()), pages, True)
 
+    def cancellable(self) -> Sequence[CancellableOrder] | None:
+        """Orders whose rest may still be cancelled, from every page; None on the mock environment,
+        which does not offer the question. Raises BrokerGarbled when an order is listed twice."""
+        if not self._client.offers("inquire_psbl_rvsecncl"):
+            return None
+        params = self._account() | {"INQR_DVSN_1": "0", "INQR_DVSN_2": "0"}
+        found: dict[str, CancellableOrder] = {}
+        for body in self._client.pages("inquire_psbl_rvsecncl", params):
+            for row in parsing.rows(body, "output"):
+                order = _cancellable(row)
+                if order.order_no in found:
+                    raise BrokerGarbled(f"order {order.order_no} is listed twice")
+                found[order.order_no] = order
+        return [order for order in found.values() if order.cancellable > 0]
+
     # --- the market ----------------------------------------------------------------------
     def quote(self, ticker: str) -> Quote:
         params = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": ticker}
@@ -155,9 +173,29 @@ class KisBroker:
             for row in parsing.rows(body, "output")
         ]
 
+    def clock_skew(self) -> timedelta | None:
+        """How far our clock is ahead (+) or behind (−) of the last answer's, zero when the answer's
+        time lies between asking and now. Call it right after a read; None where none was dated."""
+        said = self._client.server_said
+        if said is None or said.at.tzinfo is None:
+            return None
+        now = self._clock.now()
+        asked = now - timedelta(seconds=time.monotonic() - said.asked)
+        if said.at > now:
+            return now - said.at
+        return max(timedelta(0), asked - said.at)
+
     # --- sending -------------------------------------------------------------------------
     def prepare(self, request: OrderRequest) -> PreparedPost:
-        return orders.prepare(self._client, request)
+        prepared = orders.prepare(self._client, request)
+        if not self._client.signs_orders:
+            return prepared
+        return replace(prepared, hashkey=self.hashkey(prepared))
+
+    def hashkey(self, prepared: PreparedPost) -> str:
+        """The broker's hash over a prepared body. One call more, so never between the write-ahead
+        record and its POST. Raises BrokerError."""
+        return self._client.hash_of(prepared.body)
 
     def open_line(self) -> OrderLine:
         """Pace, take the current token and connect. Raises BrokerError while nothing has been sent."""
@@ -221,8 +259,28 @@ def _holding(row: Mapping[str, Any]) -> Holding:
     )
 
 
+def _side(row: Mapping[str, Any]) -> Literal["SELL", "BUY"]:
+    return "SELL" if parsing.code(row, "sll_buy_dvsn_cd", r"0[12]") == "01" else "BUY"
+
+
+def _cancellable(row: Mapping[str, Any]) -> CancellableOrder:
+    quantity = parsing.integer(row, "ord_qty")
+    filled = parsing.integer(row, "tot_ccld_qty")
+    left = parsing.integer(row, "psbl_qty")
+    if min(quantity, filled, left) < 0 or filled + left > quantity:
+        raise BrokerGarbled("an open order's quantities do not add up")
+    return CancellableOrder(
+        org_no=parsing.text(row, "ord_gno_brno"),
+        order_no=parsing.code(row, "odno", r"[0-9]{1,10}").zfill(10),
+        ticker=parsing.code(row, "pdno", r"[0-9A-Z]{6,7}"),
+        side=_side(row),
+        quantity=quantity,
+        filled_quantity=filled,
+        cancellable=left,
+    )
+
+
 def _order_row(row: Mapping[str, Any]) -> OrderRow:
-    side = parsing.code(row, "sll_buy_dvsn_cd", r"0[12]")
     kind = parsing.text(row, "ord_dvsn_cd")
     quantity = parsing.integer(row, "ord_qty")
     filled = parsing.integer(row, "tot_ccld_qty")
@@ -243,7 +301,7 @@ def _order_row(row: Mapping[str, Any]) -> OrderRow:
         order_no=parsing.code(row, "odno", r"[0-9]{1,10}").zfill(10),
         original_order_no=changes,
         ticker=parsing.code(row, "pdno", r"[0-9A-Z]{6,7}"),
-        side="SELL" if side == "01" else "BUY",
+        side=_side(row),
         order_type=kind,
         quantity=quantity,
         price=None if price == 0 or kind in _LIMITLESS else price,

@@ -1,6 +1,7 @@
 """Reads from KIS: paced, retried, paged, and honest about what is incomplete.
 
-An order never passes through here; `orders` holds the only POST to an order path.
+An order never passes through here; `orders` holds the only POST to an order path. The one POST below
+asks for the hash of a body and changes nothing at the broker.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, TypeVar
 
 import httpx2
 
 from trading.brokers.kis.errors import read_error
-from trading.brokers.kis.parsing import document
+from trading.brokers.kis.parsing import code, document
 from trading.domain.errors import (
     BrokerBusy,
     BrokerError,
@@ -26,9 +29,10 @@ from trading.domain.errors import (
 from trading.domain.ports import RateBudget, RateLane, TokenStore
 from trading.kis_wire import Call, calls
 
-__all__ = ["Answer", "Credentials", "KisClient", "Wire"]
+__all__ = ["Answer", "Credentials", "KisClient", "Said", "Wire"]
 
 Wire = Literal["real", "mock"]
+T = TypeVar("T")
 
 MAX_BYTES = 4_000_000
 MAX_PAGES = 400
@@ -61,6 +65,14 @@ class Answer:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The time in an answer's Date header, and the monotonic moment at which it was asked for."""
+
+    at: datetime
+    asked: float
+
+
 class KisClient:
     """Reads of one account. Thread-safe as far as its HTTP client is; one per account and process."""
 
@@ -73,6 +85,7 @@ class KisClient:
         tokens: TokenStore,
         budget: RateBudget,
         http: httpx2.Client,
+        signs_orders: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -80,6 +93,8 @@ class KisClient:
         self.credentials = credentials
         self.tokens = tokens
         self.budget = budget
+        self.signs_orders = signs_orders
+        self.server_said: Said | None = None
         self._http = http
         self._sleep = sleep
 
@@ -118,12 +133,25 @@ class KisClient:
         """One GET, retried while the failure is the kind that goes away. Raises BrokerError."""
         call = calls()[name]
         tr_id = self.tr_id(call, variant)
+        return self._until_answered(
+            lane, lambda token: self._get(call, tr_id, token, params, tr_cont)
+        )
+
+    def hash_of(self, body: bytes) -> str:
+        """The broker's hash over `body`, for the `hashkey` header of the POST that carries it.
+
+        Raises BrokerError; BrokerGarbled when the answer is about another body.
+        """
+        return self._until_answered("read", lambda _token: self._hash(body))
+
+    def _until_answered(self, lane: RateLane, once: Callable[[str], T]) -> T:
+        """`once` with the current token, repeated while the failure is the kind that goes away."""
         renewed = False
         for attempt in range(1, TRIES + 1):
             token = self.tokens.current() or self.tokens.renew(None)
             self.budget.acquire(lane)
             try:
-                return self._get(call, tr_id, token.token, params, tr_cont)
+                return once(token.token)
             except BrokerTokenDead:
                 if renewed:
                     raise
@@ -181,12 +209,39 @@ class KisClient:
             raise read_error(str(reply.get("msg_cd", "")), str(reply.get("msg1", "")), status)
         return Answer(body=reply, more=head.get("tr_cont", "").strip().upper() in ("F", "M"))
 
+    def _hash(self, body: bytes) -> str:
+        """No token and no TR id: the hash is of the keys and the body alone."""
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "appkey": self.credentials.app_key,
+            "appsecret": self.credentials.app_secret,
+        }
+        status, _head, answer = self._exchange(
+            "POST", calls()["hashkey"].path, headers, content=body
+        )
+        reply = _document(answer, status)
+        if "HASH" not in reply and reply.get("msg_cd"):
+            raise read_error(str(reply["msg_cd"]), str(reply.get("msg1", "")), status)
+        if reply.get("BODY") != document(body):
+            raise BrokerGarbled("the hash is of another body")
+        return code(reply, "HASH", r"[\x21-\x7e]{16,512}")
+
     def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], params: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
+        asked = time.monotonic()
         try:
             with self._http.stream(
-                method, self.base_url + path, headers=dict(headers), params=dict(params)
+                method,
+                self.base_url + path,
+                headers=dict(headers),
+                params=dict(params or {}),
+                content=content,
             ) as response:
                 body = bytearray()
                 started = time.monotonic()
@@ -194,10 +249,18 @@ class KisClient:
                     body += chunk
                     if len(body) > MAX_BYTES or time.monotonic() - started > 20:
                         raise BrokerGarbled("the answer is too large or too slow")
+                self._note_time(response.headers.get("date", ""), asked)
                 return response.status_code, response.headers, bytes(body)
         except httpx2.HTTPError as error:
             # The library's text may quote the request; keep only what kind of failure it was.
             raise BrokerUnavailable(type(error).__name__) from None
+
+    def _note_time(self, date_header: str, asked: float) -> None:
+        """An answer without a readable date says nothing about the time."""
+        try:
+            self.server_said = Said(parsedate_to_datetime(date_header), asked)
+        except (TypeError, ValueError):
+            self.server_said = None
 
 
 def _document(body: bytes, status: int) -> dict[str, Any]:

@@ -103,6 +103,8 @@ class Line:
                 "connection": "close",
                 "accept-encoding": "identity",
             }
+            if prepared.hashkey:
+                headers["hashkey"] = prepared.hashkey
             connection.request("POST", prepared.path, body=prepared.body, headers=headers)
             response = connection.getresponse()
             body = response.read(MAX_BYTES + 1)

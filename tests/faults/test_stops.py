@@ -1,0 +1,223 @@
+"""What stops trading by itself, each with the case that does not: the record, the clock, the day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from rebalancing.services import watch as looks
+from rebalancing.tasks import watch
+from tests.support.truth import check_truth
+from tests.support.world import World
+from trading.brokers.kis.client import Said
+from trading.models import Alert, AuditEntry, AuditHead, Snapshot
+from trading.services.audit import audit
+from trading.services.brokers import broker_for
+from trading.services.chain_watch import ChainWatch, stop_when_the_chain_breaks
+from trading.services.guards import stop_when_the_clock_is_off
+from trading.services.reconcile import reconcile_account
+from trading.services.snapshots import take_snapshot
+from trading.services.switches import account_scope, release, switch_state
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+NUMBER = "99887766-01"
+
+
+# --- the record -------------------------------------------------------------------------------
+class Hours:
+    """A monotonic clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def write(count: int = 1) -> None:
+    for n in range(count):
+        with transaction.atomic():
+            audit("tester", "tested", f"row:{n}")
+
+
+def forge() -> None:
+    """A row written past the application: it follows, but nobody with the key wrote it."""
+    head = AuditHead.objects.get(pk=1)
+    last = AuditEntry.objects.get(seq=head.seq)
+    last.seq, last.prev_hash, last.hash = head.seq + 1, head.hash, "f" * 64
+    last.save(force_insert=True)
+    AuditHead.objects.filter(pk=1).update(seq=last.seq, hash=last.hash)
+
+
+def test_a_forged_row_stops_everything_once_and_a_release_holds(world: World) -> None:
+    chain = ChainWatch()
+    write(3)
+    assert stop_when_the_chain_breaks(chain) is None
+    write(2)
+    assert stop_when_the_chain_breaks(chain) is None
+    assert switch_state(world.account) == "ACTIVE"
+    forge()
+    broken = AuditHead.objects.get(pk=1).seq
+    assert stop_when_the_chain_breaks(chain) == broken
+    assert switch_state(world.account) == "HALTED"
+    found = Alert.objects.get(code="audit_broken")
+    assert (found.severity, found.account, found.facts) == ("page", world.account, {"seq": broken})
+    release("global", "owner", "", "looked", "owner_practice")
+    for look in (chain, ChainWatch()):
+        assert stop_when_the_chain_breaks(look) is None
+    assert switch_state(world.account) == "ACTIVE"
+
+
+def test_a_chain_that_was_cut_or_whose_end_was_changed_breaks(world: World) -> None:
+    chain = ChainWatch()
+    write(3)
+    assert chain.next_break() is None
+    head = AuditHead.objects.get(pk=1)
+    AuditHead.objects.filter(pk=1).update(seq=head.seq - 1)
+    assert chain.next_break() == head.seq
+    AuditHead.objects.filter(pk=1).update(seq=head.seq, hash="0" * 64)
+    assert chain.next_break() is not None
+
+
+def test_what_was_rewritten_long_ago_is_found_within_the_hour(world: World, settings: Any) -> None:
+    hours = Hours()
+    chain = ChainWatch(hours)
+    write(3)
+    assert chain.next_break() is None
+    settings.AUDIT_KEY = "another key: no row of before was written with it"
+    assert chain.next_break() is None, "only what is new is read each time"
+    hours.at = 3601
+    assert chain.next_break() == 1
+
+
+def test_the_watch_looks_at_the_chain(world: World) -> None:
+    world.drive(world.open())
+    watch()
+    assert switch_state(world.account) == "ACTIVE"
+    forge()
+    watch()
+    assert switch_state(world.account) == "HALTED"
+
+
+# --- the clock --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("seconds", "stops"), [(0, False), (29, False), (-29, False), (31, True), (-31, True)]
+)
+def test_a_clock_that_is_off_stops_the_account(world: World, seconds: int, stops: bool) -> None:
+    hours = Hours()
+    skew = timedelta(seconds=seconds)
+    assert not stop_when_the_clock_is_off(world.account, skew, hours), "seen once"
+    hours.at = 4
+    assert stop_when_the_clock_is_off(world.account, skew, hours) is stops
+    assert (switch_state(world.account) == "HALTED") is stops
+    assert Alert.objects.filter(code="clock_off", severity="page").exists() is stops
+    stop_when_the_clock_is_off(world.account, None, hours)
+
+
+def test_a_good_reading_between_two_bad_ones_forgives_the_first(world: World) -> None:
+    hours, off = Hours(), timedelta(minutes=5)
+    stop_when_the_clock_is_off(world.account, off, hours)
+    hours.at = 4
+    stop_when_the_clock_is_off(world.account, timedelta(0), hours)
+    assert not stop_when_the_clock_is_off(world.account, off, hours)
+    assert switch_state(world.account) == "ACTIVE"
+    stop_when_the_clock_is_off(world.account, None, hours)
+
+
+def test_the_brokers_time_is_read_from_its_answers(world: World) -> None:
+    broker = broker_for(world.account)
+    assert broker.clock_skew() is None, "nothing was asked yet"
+    broker.quote("069500")
+    skew = broker.clock_skew()
+    assert skew is not None and abs(skew) <= timedelta(seconds=2)
+    said = broker._client.server_said
+    assert said is not None
+    for seconds in (40, -40):
+        broker._client.server_said = Said(said.at - timedelta(seconds=seconds), said.asked)
+        wrong = broker.clock_skew()
+        assert wrong is not None and abs(wrong - timedelta(seconds=seconds)) <= timedelta(seconds=2)
+
+
+def test_each_list_compares_the_clocks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(
+        "trading.services.reconcile.stop_when_the_clock_is_off",
+        lambda account, skew: seen.append(skew),
+    )
+    reconcile_account(world.account)
+    assert len(seen) == 1 and abs(seen[0]) <= timedelta(seconds=2)
+
+
+# --- the day ----------------------------------------------------------------------------------
+def look(world: World) -> Snapshot:
+    return take_snapshot(world.account, ["069500"])
+
+
+def fall(world: World, percent: int) -> None:
+    """Everything the account holds falls by so much from the previous close."""
+    for ticker, quote in look(world).quotes.items():
+        if ticker in world.truth()["positions"][NUMBER]:
+            price = quote["reference"] * (100 - percent) // 100
+            world.sim.set_price(ticker, price // 100 * 100 if price > 10_000 else price // 5 * 5)
+
+
+@pytest.mark.parametrize(
+    ("percent", "state"), [(1, "ACTIVE"), (4, "REDUCING"), (9, "HALTED")], ids=str
+)
+def test_a_day_that_loses_too_much_stops_the_account(
+    world: World, percent: int, state: str
+) -> None:
+    first = look(world)
+    assert switch_state(world.account) == "ACTIVE"
+    fall(world, percent)
+    newest = look(world)
+    assert newest.equity < first.equity
+    assert switch_state(world.account) == state
+    codes = set(Alert.objects.filter(severity="page").values_list("code", flat=True))
+    named = {"ACTIVE": set(), "REDUCING": {"daily_loss_reducing"}, "HALTED": {"daily_loss_halted"}}
+    assert codes == named[state]
+
+
+def test_money_that_leaves_is_no_loss_and_money_that_comes_hides_none(world: World) -> None:
+    look(world)
+    world.sim.move_cash(NUMBER, -6_000_000)
+    look(world)
+    assert switch_state(world.account) == "ACTIVE"
+    world.sim.move_cash(NUMBER, 30_000_000)
+    fall(world, 9)
+    look(world)
+    assert switch_state(world.account) == "HALTED"
+
+
+def test_rebalancing_itself_is_no_loss(world: World) -> None:
+    look(world)
+    world.drive(world.open())
+    world.settle(60)
+    look(world)
+    assert switch_state(world.account) == "ACTIVE"
+    check_truth(world)
+
+
+def test_a_release_holds_until_the_next_step_is_reached(world: World) -> None:
+    look(world)
+    fall(world, 4)
+    look(world)
+    release(account_scope(world.account), "owner", "", "meant to", "owner_practice")
+    look(world)
+    assert switch_state(world.account) == "ACTIVE"
+    fall(world, 9)
+    look(world)
+    assert switch_state(world.account) == "HALTED"
+
+
+def test_the_first_look_of_the_day_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "KEPT", 2)
+    first = look(world)
+    for _ in range(4):
+        look(world)
+    looks._forget_old(world.account)
+    assert Snapshot.objects.filter(pk=first.pk).exists()
+    assert Snapshot.objects.count() == 3
