@@ -1,8 +1,9 @@
 """The portfolio app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PortfolioConfig(AppConfig):
     name = "portfolio"
-    verbose_name = "포트폴리오"
+    verbose_name = _("포트폴리오")

@@ -1,8 +1,9 @@
 """The rebalancing app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RebalancingAppConfig(AppConfig):
     name = "rebalancing"
-    verbose_name = "리밸런싱 관리"
+    verbose_name = _("리밸런싱 관리")

@@ -1,8 +1,9 @@
 """The trading app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TradingConfig(AppConfig):
     name = "trading"
-    verbose_name = "시장과 주문"
+    verbose_name = _("시장과 주문")
