@@ -29,7 +29,8 @@ from rebalancing.services.approvals import approval_of
 from trading.domain.errors import BrokerError, Reason
 from trading.domain.orders import IntentState
 from trading.domain.quotes import OrderBook
-from trading.models import Approval, Attempt, Intent, OrderAction
+from trading.domain.sending import WAITING_RULES
+from trading.models import Approval, Attempt, Intent, OrderAction, RuleCheck
 from trading.services import gateway
 from trading.services.brokers import broker_for
 from trading.services.cancels import something_to_cancel
@@ -44,16 +45,26 @@ __all__ = ["Progress", "open_legs", "revoke_authorized", "sync_legs", "work"]
 log = structlog.get_logger(__name__)
 COLLAR = Decimal("0.02")
 ENGINE = "engine"
+STAND_BACK = timedelta(seconds=1)
 _AUTHORIZED = (IntentState.DRAFT, IntentState.CHECKED, IntentState.AUTHORIZED)
 
 
 class Progress:
-    """What one pass did: `sent` an order, or `waiting` for some; `done` when every leg is over."""
+    """What one pass did: asked the gate at most once, `waiting` for some legs; `done` when all are over.
+
+    `again` says that another leg may go at once: something was sent, or refused for the moment while
+    other legs have not been tried.
+    """
 
     def __init__(self) -> None:
         self.sent = False
+        self.refused = False
+        self.untried = False
         self.waiting: list[str] = []
-        self.unknown = False
+
+    @property
+    def again(self) -> bool:
+        return self.sent or (self.refused and self.untried)
 
     @property
     def done(self) -> bool:
@@ -69,13 +80,15 @@ def open_legs(run: Run, side: str) -> list[Leg]:
 
 
 def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bool) -> Progress:
-    """Look at every open leg and do at most one thing that talks to the broker.
+    """Look at every open leg and ask the gate for at most one order or cancel.
 
-    Raises BrokerError while inputs cannot be read; nothing was sent then.
+    A leg that the gate put off stands back for a second, so that it never holds up the others. Raises
+    BrokerError while inputs cannot be read; nothing was sent then.
     """
     progress = Progress()
     legs = open_legs(run, side)
     views = _views(run, legs)
+    put_off = _put_off(run, now)
     finished: list[tuple[Leg, Move]] = []
     for leg in legs:
         todo = next_move(views[leg.pk], now, deadline, stopping=stopping)
@@ -83,30 +96,42 @@ def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bo
             finished.append((leg, todo))
         elif todo.kind is MoveKind.WAIT:
             progress.waiting.append(todo.why)
-            progress.unknown |= todo.why == "unknown"
-        elif progress.sent:
+        elif leg.pk in put_off:
             progress.waiting.append("turn")
+        elif progress.sent or progress.refused:
+            progress.waiting.append("turn")
+            progress.untried = True
         else:
-            waited = _act(run, leg, todo, now, deadline)
-            if waited:
-                progress.waiting.append(waited)
-            else:
-                progress.sent = True
+            _act(progress, run, leg, todo, now, deadline)
     if finished:
         _finish(run, finished, now)
     return progress
 
 
+def _put_off(run: Run, now: datetime) -> set[int | None]:
+    """Legs that the gate asked to wait within the last second."""
+    return set(
+        RuleCheck.objects.filter(
+            intent__origin=Intent.Origin.RUN,
+            intent__origin_id=run.pk,
+            intent__state=IntentState.AUTHORIZED,
+            verdict="VETO",
+            at__gt=now - STAND_BACK,
+        ).values_list("intent__leg_id", flat=True)
+    )
+
+
 def _views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
     intents = list(Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=run.pk).order_by("pk"))
-    cancels = _cancels(run)
+    cancels = _cancels(run) if any(i.action == OrderAction.CANCEL for i in intents) else {}
     orders: dict[int, list[OrderView]] = defaultdict(list)
     doubtful = {
         _cancelled_intent(i)
         for i in intents
         if i.action == OrderAction.CANCEL and i.state in ("SENDING", "UNKNOWN")
     }
-    checking = intents_awaiting_a_list(run.pk)
+    refused = any(i.state == IntentState.REJECTED for i in intents)
+    checking = intents_awaiting_a_list(run.pk) if refused else set()
     for intent in intents:
         if intent.action == OrderAction.ORDER and intent.leg_id is not None:
             # an unanswered cancel freezes the lane just as an unanswered order does
@@ -162,8 +187,20 @@ def _finish(run: Run, finished: list[tuple[Leg, Move]], now: datetime) -> None:
         Leg.objects.bulk_update(legs, ["done", "outcome"])
 
 
-def _act(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> str:
-    """Carry out one move; returns why it had to wait, or an empty string when it was done."""
+def _act(
+    progress: Progress, run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime
+) -> None:
+    """Carry out one move and note what came of it."""
+    waited = _carried_out(run, leg, todo, now, deadline)
+    if not waited:
+        progress.sent = True
+        return
+    progress.waiting.extend(waited.split(","))
+    progress.refused = bool(set(waited.split(",")) & WAITING_RULES)
+
+
+def _carried_out(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> str:
+    """Why the move had to wait, or an empty string when it was done."""
     budget = run.cash_confirmed if leg.side == Side.BUY else None
     if todo.kind is MoveKind.CANCEL:
         assert todo.intent_id is not None

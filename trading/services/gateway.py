@@ -133,11 +133,12 @@ def _promise(
             if refused:
                 _store_check(intent, inputs, results, now)
                 return _refuse(intent, refused, now, by)
-            reserve(intent, inputs.needed_won, now)
+            number = intent.attempts.count() + 1
+            reserve(intent, inputs.needed_won, now, again=number > 1)
             attempt = Attempt.objects.create(
                 intent=intent,
                 lane=lane,
-                number=intent.attempts.count() + 1,
+                number=number,
                 action=intent.action,
                 nonce=nonce,
                 body=prepared.body.decode(),

@@ -29,7 +29,8 @@ def reserve_for(intent: Intent, upper_limit: int) -> int:
     )
 
 
-def reserve(intent: Intent, needed_won: int, now: datetime) -> None:
+def reserve(intent: Intent, needed_won: int, now: datetime, *, again: bool) -> None:
+    """Promise what the order may cost, or its shares; `again` renews the promise of an earlier try."""
     if intent.action == OrderAction.CANCEL:
         return
     buying = intent.side == Side.BUY
@@ -39,7 +40,7 @@ def reserve(intent: Intent, needed_won: int, now: datetime) -> None:
         "opened_at": now,
         "closed_at": None,
     }
-    if not Reservation.objects.filter(intent=intent).update(**promised):
+    if not again or not Reservation.objects.filter(intent=intent).update(**promised):
         Reservation.objects.create(intent=intent, **promised)
 
 

@@ -20,7 +20,7 @@ from rebalancing.services.stages.common import POLL, SNAPSHOT_AGE, Due, end_run
 from rebalancing.services.targets import get_target_mp_allocation, get_target_sub_mp_allocation
 from trading.domain.errors import BrokerError
 from trading.domain.instruments import InstrumentKind
-from trading.models import BrokerOrder, Instrument, Snapshot
+from trading.models import BrokerOrder, Instrument, Lane, Snapshot
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 from trading.services.reconcile import reconcile_account
@@ -153,6 +153,13 @@ def netted(driver: Driver, now: datetime) -> Due:
                 expected_cost=costs[number]["total"],
             )
             for number, leg in enumerate(made.plan.legs)
+        )
+        Lane.objects.bulk_create(
+            (
+                Lane(account_id=run.account_id, instrument_id=leg.ticker, side=str(leg.side))
+                for leg in made.plan.legs
+            ),
+            ignore_conflicts=True,
         )
     return now
 

@@ -9,11 +9,13 @@ from django.db import transaction
 
 from rebalancing.domain.netting import Side
 from rebalancing.domain.states import RunState
+from rebalancing.models import Run
 from rebalancing.services import execution
 from rebalancing.services.lease import Driver
 from rebalancing.services.news import announce
 from rebalancing.services.stages.common import CASH_WAIT, GO_ON, POLL, TURN, Due
 from rebalancing.services.stages.pausing import pause_if_needed
+from trading.models import Enumeration
 from trading.services.clock import market_clock
 from trading.services.reconcile import reconcile_account
 
@@ -28,7 +30,7 @@ def sending(side: Side, waiting: RunState) -> Callable[[Driver, datetime], Due]:
         progress = execution.work(
             run, str(side), now, run.step_deadline_at, stopping=bool(run.stop_requested)
         )
-        if progress.sent:
+        if progress.again:
             return now
         if "retry" in progress.waiting or any(w in TURN for w in progress.waiting):
             return now + timedelta(seconds=1)
@@ -41,19 +43,23 @@ def sending(side: Side, waiting: RunState) -> Callable[[Driver, datetime], Due]:
 
 def waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
     def wait(driver: Driver, now: datetime) -> Due:
-        """Poll, book, and go on with whatever leg is free to."""
+        """Poll and book, or on a fresh list go on with whatever leg is free to: one of them a step."""
         run = driver.run
-        reconcile_account(run.account)
-        if (pause := pause_if_needed(driver, now)) is not GO_ON:
-            return pause
-        now = market_clock(run.account).now()
+        if not _has_fresh_list(run, now):
+            complete = reconcile_account(run.account).complete
+            if (pause := pause_if_needed(driver, now)) is not GO_ON:
+                return pause
+            now = market_clock(run.account).now()
+            execution.sync_legs(run, execution.open_legs(run, str(side)))
+            announce(run.pk, run.account_id)
+            if complete:
+                return now
+        # without a whole list a deadline still holds, and a cancel looks for itself
         assert run.step_deadline_at is not None
-        execution.sync_legs(run, execution.open_legs(run, str(side)))
         progress = execution.work(
             run, str(side), now, run.step_deadline_at, stopping=bool(run.stop_requested)
         )
-        announce(run.pk, run.account_id)
-        if progress.sent:
+        if progress.again:
             return now
         if not progress.done:
             return now + (POLL if not set(progress.waiting) & TURN else timedelta(seconds=1))
@@ -62,6 +68,13 @@ def waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
         return now
 
     return wait
+
+
+def _has_fresh_list(run: Run, now: datetime) -> bool:
+    """Whether the broker's orders were read to their end within the last poll's time."""
+    return Enumeration.objects.filter(
+        account=run.account_id, complete=True, started_at__gt=now - POLL, started_at__lte=now
+    ).exists()
 
 
 def halted(driver: Driver, now: datetime) -> Due:
