@@ -10,6 +10,7 @@ __all__ = [
     "COMPLETED",
     "Outcome",
     "declare_absent",
+    "hold_prices",
     "is_for_a_person",
     "judge",
     "open_run",
@@ -48,10 +49,14 @@ COMPLETED = Outcome(
 )
 
 
-def open_run(world: Any) -> Any:
-    """A run on prices that stand still, so that every history may end the same."""
+def hold_prices(world: Any) -> None:
     for ticker, price in PRICES.items():
         world.sim.set_price(ticker, price)
+
+
+def open_run(world: Any) -> Any:
+    """A run on prices that stand still, so that every history may end the same."""
+    hold_prices(world)
     return world.open()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.trading.simulator.conftest import FRIDAY, Make
-from tests.trading.simulator.kis import Hand
+from tests.trading.simulator.kis import ACCOUNT, Hand
 from tests.trading.simulator.test_world import comparable, fold, random_order
 from trading.simulator import Simulator
 from trading.simulator.journal import kept_lines
@@ -63,6 +63,23 @@ def test_what_the_screens_still_owe_comes_at_its_time(
         for world in (sim, again):
             world.advance(0.5)
     assert other.fills()
+
+
+def test_a_revised_and_a_cancelled_order_stay_what_they_are(make: Make, tmp_path: Path) -> None:
+    sim = make(journal=tmp_path / "first.jsonl")
+    hand = Hand(sim).login()
+    sim.set_price("069500", 55_000)
+    orders = [hand.order("buy", "069500", 7, 54_000).json["output"]["ODNO"] for _ in range(2)]
+    hand.change("revise", orders[0], price=53_900)
+    hand.change("cancel", orders[1])
+    again = second_life(make, sim, tmp_path)
+    assert len(hand.fills()) == 4
+    assert Hand(again, token=hand.token).fills() == hand.fills()
+    ledgers = [world.world.truth.accounts[ACCOUNT].truth for world in (sim, again)]
+    assert [row.revised for row in ledgers[0].orders.values()] == [7, 0, 0, 0]
+    for name in ("filled", "cancelled", "revised", "expired", "remaining"):
+        first, second = ([getattr(row, name) for row in led.orders.values()] for led in ledgers)
+        assert first == second, name
 
 
 def test_numbers_go_on_and_no_number_comes_twice(
