@@ -32,8 +32,8 @@ ENGINE = [
     "before-commit:25",
     "commit:40",
 ]
-WORKER = [("after_T2_commit:1",), ("after_reply:3",)]
-FORKED = ("after_reply:2", "--pool", "prefork", "--concurrency", "1")
+WORKER = [("after_reply:3",), ("before-commit:90",)]
+FORKED = ("after_T3_commit:5", "--pool", "prefork", "--concurrency", "1")
 
 
 def _places() -> list[tuple[str, ...]]:
