@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.faults.history import COMPLETED, judge
+from tests.faults.history import COMPLETED, Outcome, judge
 from tests.faults.kill_engine import kill_engine
-from tests.support.world import world_of
+from tests.faults.kill_worker import kill_worker
+from tests.support.world import World, world_of
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
@@ -32,16 +33,23 @@ ENGINE = [
     "before-commit:25",
     "commit:40",
 ]
-WORKER = [("after_reply:3",), ("before-commit:90",)]
-FORKED = ("after_T3_commit:5", "--pool", "prefork", "--concurrency", "1")
+WORKER = ["after_reply:3", "before-commit:90"]
+FORKED = ["after_T3_commit:5"]
 
 
-def _places() -> list[tuple[str, ...]]:
-    """Those of the storm, else a sample; a worker of its own needs PostgreSQL and Redis."""
-    told = os.environ.get("STORM_PLACES", "")
-    if told:
-        return [(place,) for place in Path(told).read_text(encoding="utf-8").split()]
-    return [*WORKER, FORKED] if settings.SERVER else []
+def _chosen() -> list[tuple[str, str]]:
+    """(victim, place): the storm's, else a sample; a worker needs PostgreSQL and Redis."""
+    if told := os.environ.get("STORM_PLACES", ""):
+        return [("worker", place) for place in Path(told).read_text(encoding="utf-8").split()]
+    sample = {"engine": ENGINE} | ({"worker": WORKER, "forked": FORKED} if settings.SERVER else {})
+    return [(victim, place) for victim, places in sample.items() for place in places]
+
+
+def _killed(victim: str, world: World, place: str) -> Outcome:
+    if victim == "engine":
+        return kill_engine(world, place)
+    options = ("--pool", "prefork", "--concurrency", "1") if victim == "forked" else ()
+    return kill_worker(world, place, *options)
 
 
 def _record(place: str, holdings: dict[str, int], seconds: float) -> None:
@@ -52,27 +60,16 @@ def _record(place: str, holdings: dict[str, int], seconds: float) -> None:
             file.write(json.dumps(row) + "\n")
 
 
-if not os.environ.get("STORM_PLACES"):
+@pytest.mark.parametrize(("victim", "place"), _chosen())
+def test_a_killed_worker_leaves_one_truth(victim: str, place: str, transactional_db: None) -> None:
+    started = time.monotonic()
+    with world_of() as world:
+        ended = _killed(victim, world, place)
+        _record(place, ended.holdings, time.monotonic() - started)
+        judge(world)
+        assert ended == COMPLETED
 
-    @pytest.mark.parametrize("place", ENGINE)
-    def test_a_killed_engine_leaves_one_truth(place: str, transactional_db: None) -> None:
-        with world_of() as world:
-            ended = kill_engine(world, place)
-            judge(world)
-            assert ended == COMPLETED
 
-
-if places := _places():
-
-    @pytest.mark.parametrize("place", places, ids=lambda place: place[0])
-    def test_a_killed_worker_leaves_one_truth(
-        place: tuple[str, ...], transactional_db: None
-    ) -> None:
-        from tests.faults.kill_worker import kill_worker
-
-        started = time.monotonic()
-        with world_of() as world:
-            ended = kill_worker(world, *place)
-            _record(place[0], ended.holdings, time.monotonic() - started)
-            judge(world)
-            assert ended == COMPLETED
+def test_a_place_where_nothing_dies_is_a_failure(transactional_db: None) -> None:
+    with world_of() as world, pytest.raises(AssertionError, match="nothing died at commit:999"):
+        kill_engine(world, "commit:999")
