@@ -38,7 +38,8 @@ class DemoSimulator:
         self, folder: Path, *, profile: str = "real", speed: float = 1.0, resume: bool = False
     ) -> None:
         self.folder = folder
-        self.resumed = resume and _newest_journal(folder) is not None
+        self.resumed = resume
+        """Asked for before the start; afterwards, whether it goes on in the same day."""
         self.profile = profile
         self.speed = speed
         self.port = free_port(9443)
@@ -58,16 +59,27 @@ class DemoSimulator:
 
     def start(self) -> None:
         """Raises RuntimeError when it does not answer within twenty seconds."""
-        newest = _newest_journal(self.folder)
-        if self.resumed and newest is not None:
-            self._journal, start = newest, None
-        else:
+        self.resumed = self.resumed and self._goes_on()
+        if not self.resumed:
             day = self._next_day()
             self._carry_over(day)
             self._journal = self.folder / f"journal-{day:%Y%m%d}.jsonl"
-            start = session_hours(day).open + OPENING
-        self._launch(start, resume=self.resumed)
+            self._launch(session_hours(day).open + OPENING, resume=False)
         threading.Thread(target=self._keep, daemon=True, name="demo-world").start()
+
+    def _goes_on(self) -> bool:
+        """Go on in the last day; False when its journal cannot be gone on with."""
+        newest = _newest_journal(self.folder)
+        if newest is None:
+            return False
+        self._journal = newest
+        try:
+            self._launch(None, resume=True)
+        except RuntimeError:
+            log.warning("simulated_day_lost", journal=newest.name)
+            self._end_child()
+            return False
+        return True
 
     def _launch(self, start: datetime | None, *, resume: bool) -> None:
         command = [
@@ -93,6 +105,10 @@ class DemoSimulator:
         if self._child is None:
             return
         self._save()
+        self._end_child()
+
+    def _end_child(self) -> None:
+        assert self._child is not None
         self._child.terminate()
         try:
             self._child.wait(5)

@@ -102,5 +102,16 @@ def _answers(simulator: DemoSimulator) -> bool:
         return False
 
 
-def test_without_a_journal_there_is_nothing_to_go_on_with(folder: Path) -> None:
-    assert not DemoSimulator(folder, resume=True).resumed
+@pytest.mark.parametrize(
+    "journal", [None, '{"seq":1,"kind":"clock","vt":"2026-11-20T09:35+09:00"}\n']
+)
+def test_what_cannot_be_gone_on_with_is_left_behind(folder: Path, journal: str | None) -> None:
+    if journal is not None:
+        (folder / "journal-20261120.jsonl").write_text(journal, encoding="utf-8")
+    simulator = DemoSimulator(folder, resume=True)
+    simulator.start()
+    try:
+        assert not simulator.resumed
+        assert ask(simulator, "truth")["positions"] == {NUMBER: {"069500": 10}}
+    finally:
+        simulator.stop()

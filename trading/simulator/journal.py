@@ -36,7 +36,8 @@ def kept_lines(path: Path | str) -> list[str]:
 
 
 def _is_half(last: dict[str, Any]) -> bool:
-    return last["kind"] == "fill" or (last["kind"] == "accepted" and "orgn_odno" in last)
+    kind = last.get("kind")
+    return kind == "fill" or (kind == "accepted" and "orgn_odno" in last)
 
 
 class Journal:

@@ -56,7 +56,10 @@ def resume(truth: Truth, keys: KeyRing, lines: Sequence[str], setting: Setting) 
     Raises ValueError when the journal is another world's or contradicts itself.
     """
     _require_same(json.loads(lines[0]), setting)
-    _Fold(truth, keys).run(_folded(lines))
+    try:
+        _Fold(truth, keys).run(_folded(lines))
+    except KeyError as error:
+        raise ValueError(f"the journal does not tell {error}: another version wrote it") from error
     last = begun_at(lines[-1])
     _set_day(truth, last)
     _refill_books(truth)
