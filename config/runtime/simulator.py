@@ -64,7 +64,7 @@ class DemoSimulator:
             day = self._next_day()
             self._carry_over(day)
             self._journal = self.folder / f"journal-{day:%Y%m%d}.jsonl"
-            self._launch(session_hours(day).open + OPENING, resume=False)
+            self._launch_somewhere(session_hours(day).open + OPENING, resume=False)
         threading.Thread(target=self._keep, daemon=True, name="demo-world").start()
 
     def _goes_on(self) -> bool:
@@ -74,12 +74,19 @@ class DemoSimulator:
             return False
         self._journal = newest
         try:
-            self._launch(None, resume=True)
+            self._launch_somewhere(None, resume=True)
         except RuntimeError:
             log.warning("simulated_day_lost", journal=newest.name)
-            self._end_child()
             return False
         return True
+
+    def _launch_somewhere(self, start: datetime | None, *, resume: bool) -> None:
+        """On the ports that were free a moment ago, or on others if somebody took them since."""
+        try:
+            self._launch(start, resume=resume)
+        except RuntimeError:
+            self.port, self.control_port = free_port(), free_port()
+            self._launch(start, resume=resume)
 
     def _launch(self, start: datetime | None, *, resume: bool) -> None:
         command = [
@@ -120,12 +127,20 @@ class DemoSimulator:
         assert self._child is not None
         give_up = time.monotonic() + 20
         while time.monotonic() < give_up and self._child.poll() is None:
-            try:
-                if self._http.get(f"{self.control_url}/health").status_code == 200:
-                    return
-            except httpx2.HTTPError:
-                time.sleep(0.05)
+            if self._is_ours():
+                return
+            time.sleep(0.05)
+        self._end_child()
         raise RuntimeError("the simulator did not start; see the messages above")
+
+    def _is_ours(self) -> bool:
+        """Whether what answers there keeps our accounts: another demo may listen on the same port."""
+        rows = json.loads((self.folder / "accounts.json").read_text(encoding="utf-8"))
+        try:
+            known = self._http.get(f"{self.control_url}/truth").json()["cash"]
+        except (httpx2.HTTPError, ValueError, KeyError):
+            return False
+        return {row["account"] for row in rows} <= known.keys()
 
     # --- one day after the other -------------------------------------------------------------
     @property

@@ -95,6 +95,23 @@ def test_a_broker_that_dies_comes_back_on_the_same_port(first: DemoSimulator) ->
     assert ask(first, "truth") == truth
 
 
+def test_another_demo_on_the_same_port_is_never_taken_for_ours(
+    first: DemoSimulator, tmp_path: Path
+) -> None:
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    row = {"appkey": "o" * 36, "appsecret": "s" * 180, "account": "87654321-01", "cash": 1}
+    (ours / "accounts.json").write_text(json.dumps([row]), encoding="utf-8")
+    simulator = DemoSimulator(ours)
+    simulator.port, simulator.control_port = first.port, first.control_port
+    simulator.start()
+    try:
+        assert simulator.port != first.port
+        assert list(ask(simulator, "truth")["cash"]) == ["87654321-01"]
+    finally:
+        simulator.stop()
+
+
 def _answers(simulator: DemoSimulator) -> bool:
     try:
         return bool(ask(simulator, "health"))
