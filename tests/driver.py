@@ -101,9 +101,14 @@ class Driver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._forget_sessions()
+        self.down()
+
+    def _forget_sessions(self) -> None:
+        """Another start may listen elsewhere."""
         for session in self._sessions.values():
             session.client.close()
-        self.down()
+        self._sessions.clear()
 
     # --- 1 · 2 processes ------------------------------------------------------------------------
     def up(self, processes: Iterable[str] = ("up",), env: Mapping[str, str] | None = None) -> str:
@@ -115,6 +120,7 @@ class Driver:
         """
         kinds = list(processes)
         self._env = self._environment(env or {})
+        self._forget_sessions()
         if "up" not in kinds:
             self._prepare()
         if "simulator" in kinds:

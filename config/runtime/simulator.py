@@ -1,7 +1,8 @@
 """The demo's simulator as a child process, one simulated trading day for each start.
 
-Holdings and cash carry over: they are saved while it runs and the next start begins on the following
-session with them. A day is never replayed, because order numbers restart daily and must not repeat.
+Holdings and cash carry over: the next start begins on the following session with what the journal ended
+with. A day is never replayed, because order numbers restart daily and must not repeat. A start that
+finds work half done goes on in the same day instead, and so does a child that died.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import structlog
 
 from config.runtime.ports import free_port
 from trading.domain.sessions import SEOUL, is_session, next_session, session_hours
+from trading.simulator.carried import ended_with
 
 __all__ = ["DemoSimulator"]
 
+log = structlog.get_logger(__name__)
 OPENING = timedelta(minutes=35)
 SAVE_SECONDS = 3.0
 
@@ -30,8 +34,12 @@ SAVE_SECONDS = 3.0
 class DemoSimulator:
     """Start, wait until it answers, keep its state, stop."""
 
-    def __init__(self, folder: Path, *, profile: str = "real", speed: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, *, profile: str = "real", speed: float = 1.0, resume: bool = False
+    ) -> None:
         self.folder = folder
+        self.resumed = resume
+        """Asked for before the start; afterwards, whether it goes on in the same day."""
         self.profile = profile
         self.speed = speed
         self.port = free_port(9443)
@@ -39,7 +47,7 @@ class DemoSimulator:
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._http = httpx2.Client(timeout=2.0, trust_env=False)
-        self._day: date | None = None
+        self._seen: tuple[datetime, float] | None = None
 
     @property
     def rest_url(self) -> str:
@@ -51,9 +59,36 @@ class DemoSimulator:
 
     def start(self) -> None:
         """Raises RuntimeError when it does not answer within twenty seconds."""
-        self._day = self._next_day()
-        self._carry_over()
-        opens = session_hours(self._day).open + OPENING
+        self.resumed = self.resumed and self._goes_on()
+        if not self.resumed:
+            day = self._next_day()
+            self._carry_over(day)
+            self._journal = self.folder / f"journal-{day:%Y%m%d}.jsonl"
+            self._launch_somewhere(session_hours(day).open + OPENING, resume=False)
+        threading.Thread(target=self._keep, daemon=True, name="demo-world").start()
+
+    def _goes_on(self) -> bool:
+        """Go on in the last day; False when its journal cannot be gone on with."""
+        newest = _newest_journal(self.folder)
+        if newest is None:
+            return False
+        self._journal = newest
+        try:
+            self._launch_somewhere(None, resume=True)
+        except RuntimeError:
+            log.warning("simulated_day_lost", journal=newest.name)
+            return False
+        return True
+
+    def _launch_somewhere(self, start: datetime | None, *, resume: bool) -> None:
+        """On the ports that were free a moment ago, or on others if somebody took them since."""
+        try:
+            self._launch(start, resume=resume)
+        except RuntimeError:
+            self.port, self.control_port = free_port(), free_port()
+            self._launch(start, resume=resume)
+
+    def _launch(self, start: datetime | None, *, resume: bool) -> None:
         command = [
             sys.executable,
             "-m",
@@ -63,20 +98,24 @@ class DemoSimulator:
             *("--control-port", str(self.control_port)),
             *("--profile", self.profile),
             *("--speed", str(self.speed)),
-            *("--start", opens.isoformat()),
             *("--accounts", str(self.folder / "accounts.json")),
-            *("--journal", str(self.folder / f"journal-{self._day:%Y%m%d}.jsonl")),
+            *("--journal", str(self._journal)),
+            *(["--start", start.isoformat()] if start else []),
+            *(["--resume"] if resume else []),
         ]
         # its own session: Ctrl-C reaches the parent alone, which then ends it in order
         self._child = subprocess.Popen(command, start_new_session=True)  # noqa: S603
         self._wait()
-        threading.Thread(target=self._keep_saving, daemon=True, name="demo-world").start()
 
     def stop(self) -> None:
         self._stopping.set()
         if self._child is None:
             return
         self._save()
+        self._end_child()
+
+    def _end_child(self) -> None:
+        assert self._child is not None
         self._child.terminate()
         try:
             self._child.wait(5)
@@ -88,12 +127,20 @@ class DemoSimulator:
         assert self._child is not None
         give_up = time.monotonic() + 20
         while time.monotonic() < give_up and self._child.poll() is None:
-            try:
-                if self._http.get(f"{self.control_url}/health").status_code == 200:
-                    return
-            except httpx2.HTTPError:
-                time.sleep(0.05)
+            if self._is_ours():
+                return
+            time.sleep(0.05)
+        self._end_child()
         raise RuntimeError("the simulator did not start; see the messages above")
+
+    def _is_ours(self) -> bool:
+        """Whether what answers there keeps our accounts: another demo may listen on the same port."""
+        rows = json.loads((self.folder / "accounts.json").read_text(encoding="utf-8"))
+        try:
+            known = self._http.get(f"{self.control_url}/truth").json()["cash"]
+        except (httpx2.HTTPError, ValueError, KeyError):
+            return False
+        return {row["account"] for row in rows} <= known.keys()
 
     # --- one day after the other -------------------------------------------------------------
     @property
@@ -101,11 +148,13 @@ class DemoSimulator:
         return self.folder / "world.json"
 
     def _world(self) -> dict[str, Any]:
+        """What the last day ended with: the journal knows it to the last fill."""
         try:
             found: dict[str, Any] = json.loads(self._world_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return {}
-        return found
+            found = {}
+        newest = _newest_journal(self.folder)
+        return found | (ended_with(newest) if newest else {})
 
     def _next_day(self) -> date:
         today = datetime.now(SEOUL).date()
@@ -115,27 +164,39 @@ class DemoSimulator:
         used = self._world().get("day")
         return max(latest, next_session(date.fromisoformat(used))) if used else latest
 
-    def _carry_over(self) -> None:
+    def _carry_over(self, day: date) -> None:
         """The accounts file starts from what the last simulated day ended with."""
-        world, path = self._world(), self.folder / "accounts.json"
+        accounts, path = self._world().get("accounts", {}), self.folder / "accounts.json"
         rows = json.loads(path.read_text(encoding="utf-8"))
         for row in rows:
-            kept = world.get("accounts", {}).get(row["account"])
+            kept = accounts.get(row["account"])
             if kept:
                 row["cash"], row["holdings"] = kept["cash"], kept["holdings"]
         _write_private(path, rows)
-        assert self._day is not None
-        accounts = world.get("accounts", {})
-        _write_private(self._world_file, {"day": self._day.isoformat(), "accounts": accounts})
+        _write_private(self._world_file, {"day": day.isoformat(), "accounts": accounts})
 
-    def _keep_saving(self) -> None:
+    def _keep(self) -> None:
+        """Save what can be seen, and start a child again that died: brokers come back."""
         while not self._stopping.wait(SAVE_SECONDS):
+            if self._child is not None and self._child.poll() is not None:
+                self._come_back()
             self._save()
+
+    def _come_back(self) -> None:
+        now = None
+        if self._seen is not None:
+            at, monotonic = self._seen
+            now = at + timedelta(seconds=(time.monotonic() - monotonic) * self.speed)
+        try:
+            self._launch(now, resume=True)
+        except RuntimeError as error:
+            log.warning("simulator_does_not_come_back", error=str(error))
 
     def _save(self) -> None:
         try:
             truth = self._http.get(f"{self.control_url}/truth").json()
-            day = self._http.get(f"{self.control_url}/health").json()["vt"][:10]
+            health = self._http.get(f"{self.control_url}/health").json()
+            self._seen = (datetime.fromisoformat(health["vt"]), time.monotonic())
         except (httpx2.HTTPError, ValueError, KeyError):
             return
         accounts = {
@@ -143,8 +204,12 @@ class DemoSimulator:
             for number, cash in truth["cash"].items()
         }
         if accounts:
-            last = day if is_session(date.fromisoformat(day)) else str(self._day)
-            _write_private(self._world_file, {"day": last, "accounts": accounts})
+            _write_private(self._world_file, {"day": health["vt"][:10], "accounts": accounts})
+
+
+def _newest_journal(folder: Path) -> Path | None:
+    """The journal of the last simulated day; names sort as days do."""
+    return max(folder.glob("journal-????????.jsonl"), default=None)
 
 
 def _write_private(path: Path, value: Any) -> None:

@@ -1,20 +1,26 @@
-"""SIGKILL around orders and commits, with a process of its own: always the same end.
+"""SIGKILL around orders and commits, with processes of their own: always the same end.
 
-Eleven places here; `make storm` tries them all.
+A sample here; `make storm` counts the places of a run and tries them all.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import time
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
-from tests.faults.kill_everywhere import Outcome, judge, kill_once, places
-from tests.support.world import world_of
+from tests.faults.history import COMPLETED, Outcome, judge
+from tests.faults.kill_engine import kill_engine
+from tests.faults.kill_worker import kill_worker
+from tests.support.world import World, world_of
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
-SAMPLE = [
+ENGINE = [
     "before_send:1",
     "before_T2_commit:1",
     "after_T2_commit:2",
@@ -27,30 +33,43 @@ SAMPLE = [
     "before-commit:25",
     "commit:40",
 ]
-HOLDINGS = {
-    "005930": 102,
-    "069500": 360,
-    "114260": 244,
-    "148070": 130,
-    "360750": 816,
-    "411060": 351,
-}
+WORKER = ["after_reply:3", "before-commit:90"]
+FORKED = ["after_T3_commit:5"]
 
 
-def _chosen() -> list[str]:
-    span = os.environ.get("KILL_COMMITS", "")
-    if not span:
-        return SAMPLE
-    first, _, last = span.partition("-")
-    return places(int(first), int(last or first))
+def _chosen() -> list[tuple[str, str]]:
+    """(victim, place): the storm's, else a sample; a worker needs PostgreSQL and Redis."""
+    if told := os.environ.get("STORM_PLACES", ""):
+        return [("worker", place) for place in Path(told).read_text(encoding="utf-8").split()]
+    sample = {"engine": ENGINE} | ({"worker": WORKER, "forked": FORKED} if settings.SERVER else {})
+    return [(victim, place) for victim, places in sample.items() for place in places]
 
 
-@pytest.mark.parametrize("place", _chosen())
-@pytest.mark.timeout(180)
-def test_a_killed_worker_leaves_one_truth(
-    place: str, transactional_db: None, settings: object
-) -> None:
+def _killed(victim: str, world: World, place: str) -> Outcome:
+    if victim == "engine":
+        return kill_engine(world, place)
+    options = ("--pool", "prefork", "--concurrency", "1") if victim == "forked" else ()
+    return kill_worker(world, place, *options)
+
+
+def _record(place: str, holdings: dict[str, int], seconds: float) -> None:
+    """What the storm sums up at its end."""
+    if path := os.environ.get("STORM_RECORD", ""):
+        with open(path, "a", encoding="utf-8") as file:
+            row = {"place": place, "killed": True, "holdings": holdings, "seconds": seconds}
+            file.write(json.dumps(row) + "\n")
+
+
+@pytest.mark.parametrize(("victim", "place"), _chosen())
+def test_a_killed_worker_leaves_one_truth(victim: str, place: str, transactional_db: None) -> None:
+    started = time.monotonic()
     with world_of() as world:
-        outcome = kill_once(world, place)
+        ended = _killed(victim, world, place)
+        _record(place, ended.holdings, time.monotonic() - started)
         judge(world)
-        assert outcome == Outcome("COMPLETED", HOLDINGS, outcome.killed)
+        assert ended == COMPLETED
+
+
+def test_a_place_where_nothing_dies_is_a_failure(transactional_db: None) -> None:
+    with world_of() as world, pytest.raises(AssertionError, match="nothing died at commit:999"):
+        kill_engine(world, "commit:999")

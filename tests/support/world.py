@@ -123,9 +123,10 @@ def world_of(
     sub: Mapping[str, Mapping[str, int]] | None = None,
     wire: str = "real",
     policy: str = "owner_practice",
+    broker: Callable[..., Any] = Simulator,
     **simulator: Any,
 ) -> Iterator[World]:
-    """A world that is torn down with everything it started."""
+    """A world that is torn down with everything it started. `broker` makes its simulator."""
     holdings = HOLDINGS if holdings is None else holdings
     row = {
         "appkey": APP_KEY,
@@ -143,7 +144,7 @@ def world_of(
         "KIS_LEDGER_RATE_PER_SECOND",
     )
     before = {name: getattr(settings, name) for name in names}
-    with Simulator(profile=wire, accounts=[row], **options) as sim, _restored(before):
+    with broker(profile=wire, accounts=[row], **options) as sim, _restored(before):
         settings.KIS_HOSTS = settings.KIS_HOSTS | {wire: sim.base_url}
         settings.SIM_CLOCK_URL = f"{sim.control_url}/__sim/health"
         settings.KIS_TOKEN_INTERVAL_SECONDS = 0  # the tame simulator has no minute rule either

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -11,24 +12,55 @@ from typing import IO, Any
 
 from trading.simulator.clock import VirtualClock
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "kept_lines"]
 
 DURABLE = frozenset({"accepted", "refused", "fill", "cancel", "expire", "cash", "position"})
 
 
-class Journal:
-    """Lines in memory and, with `path`, in a file that is synced after order events."""
+def kept_lines(path: Path | str) -> list[str]:
+    """The lines of an earlier life, cut back in the file to the last thing that happened in full.
 
-    def __init__(self, clock: VirtualClock, path: Path | str | None = None) -> None:
+    Half a line, a fill without its cash or a cancel without its effect stand at the very end only, and
+    nobody was ever told of them.
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    whole = path.read_bytes().rpartition(b"\n")[0].decode()
+    lines = whole.split("\n") if whole else []
+    while lines and _is_half(json.loads(lines[-1])):
+        lines.pop()
+    with path.open("r+b") as file:
+        file.truncate(sum(len(line.encode()) + 1 for line in lines))
+    return lines
+
+
+def _is_half(last: dict[str, Any]) -> bool:
+    kind = last.get("kind")
+    return kind == "fill" or (kind == "accepted" and "orgn_odno" in last)
+
+
+class Journal:
+    """Lines in memory and, with `path`, in a file that is synced after order events.
+
+    `kept` are the lines of `kept_lines(path)`: the file then goes on after them.
+    """
+
+    def __init__(
+        self, clock: VirtualClock, path: Path | str | None = None, kept: Sequence[str] = ()
+    ) -> None:
         self.clock = clock
-        self.lines: list[str] = []
+        self.lines: list[str] = list(kept)
         self.epoch = 1
         self._path = Path(path) if path else None
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
+        self._waiting: list[str] = []
         self._dirty = False
         if self._path:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._fresh_file(self._path)
+            self._file = (
+                self._path.open("ab", buffering=0) if kept else self._fresh_file(self._path)
+            )
 
     def write(self, kind: str, at: datetime | None = None, **fields: Any) -> int:
         """Append one line and return its number (from 1). `at` is the event's own virtual time."""
@@ -38,15 +70,21 @@ class Journal:
         line = json.dumps({**record, **fields}, ensure_ascii=False, separators=(",", ":"))
         self.lines.append(line)
         if self._file:
-            self._file.write(line + "\n")
+            self._waiting.append(line)
             self._dirty = self._dirty or kind in DURABLE
         return seq
 
     def settle(self) -> None:
-        """Make what was written durable; called before a reply leaves."""
+        """Make what was written durable; called before a reply leaves.
+
+        What happened together is written together, so that no end of the process cuts it in two.
+        """
         if not self._file:
             return
-        self._file.flush()
+        left = memoryview("".join(line + "\n" for line in self._waiting).encode())
+        self._waiting.clear()
+        while left:
+            left = left[self._file.write(left) :]
         if self._dirty:
             os.fsync(self._file.fileno())
             self._dirty = False
@@ -58,21 +96,22 @@ class Journal:
     def restart(self, lines: list[str]) -> None:
         """Begin a new epoch from `lines`; the old file is kept beside it."""
         if self._path and self._file:
+            self.settle()
             self._file.close()
             self._file = self._fresh_file(self._path)
-            self._file.writelines(line + "\n" for line in lines)
+            self._waiting = list(lines)
         self.epoch += 1
         self.lines = list(lines)
         self._dirty = True
         self.settle()
 
     @staticmethod
-    def _fresh_file(path: Path) -> IO[str]:
+    def _fresh_file(path: Path) -> IO[bytes]:
         """An empty file at `path`; an older journal there is kept as PATH.1, PATH.2 …"""
         if path.exists():
             number = next(n for n in count(1) if not Path(f"{path}.{n}").exists())
             path.replace(f"{path}.{number}")
-        return path.open("x", encoding="utf-8")
+        return path.open("xb", buffering=0)
 
     def close(self) -> None:
         if self._file:

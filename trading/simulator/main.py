@@ -42,6 +42,7 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     add("--accounts", type=Path, default=None, help="JSON list of keys, accounts, cash, holdings")
     add("--strict-time", action="store_true", help="start at the real time of day, open or closed")
     add("--journal", type=Path, default=None, help="JSONL file for everything that happens")
+    add("--resume", action="store_true", help="go on where the journal of an earlier life ends")
     add("--tame", action="store_true", help="no lag, deep books, no halts, no gaps")
     add("--exit-with-parent", action="store_true", help="end when the starting process has ended")
     add("--unthrottled", action="store_true", help="no rate limits, tokenP's minute included")
@@ -97,6 +98,7 @@ def options_of(args: argparse.Namespace) -> Options:
         tame=args.tame,
         strict_time=args.strict_time,
         journal=args.journal,
+        resume=args.resume,
         source=demo_source if args.prices == "demo" else partial(_file_source, args.prices),
         **extra,
     )

@@ -51,6 +51,7 @@ class Simulator:
         minute_rule: bool | None = None,
         accounts: Sequence[Mapping[str, Any]] | None = None,
         journal: Path | str | None = None,
+        resume: bool = False,
         port: int = 0,
         control_port: int = 0,
         host: str = "127.0.0.1",
@@ -70,6 +71,7 @@ class Simulator:
                 plans=plans,
                 owners=owners,
                 journal=journal,
+                resume=resume,
                 source=source,
             )
         )

@@ -232,8 +232,18 @@ class Truth:
         for account in self.accounts.values():
             due = sorted(d for d in account.truth.pending if d <= day)
             for settles in due:
-                self._emit(account, Settled(settles), self.time, lag=False)
+                self.emit(account, Settled(settles), self.time, lag=False)
                 self._journal_cash(account, "settle", self.time)
+
+    def continue_day(self, day: date, now: datetime) -> None:
+        """Be at `now` in a day that an earlier life began: its numbers go on."""
+        rows = [
+            row for a in self.accounts.values() for row in a.truth.orders.values() if row.day == day
+        ]
+        self.time, self._day = now, day
+        self._orders = len(rows)
+        self._odno = max((int(row.odno) for row in rows), default=0)
+        self.owners = {row.odno: row.account for row in rows}
 
     def _at_open(self, at: datetime) -> None:
         for code in sorted(self.books):
@@ -249,7 +259,7 @@ class Truth:
         for code in sorted(self.books):
             for odno, quantity in self.books[code].drain().items():
                 self.journal.write("expire", at, odno=odno, qty=quantity)
-                self._emit(self._owner(odno), Expired((at.date(), odno), quantity), at)
+                self.emit(self._owner(odno), Expired((at.date(), odno), quantity), at)
 
     def _uncross(self, code: str, price: int, at: datetime, closing: bool) -> None:
         book = self.books[code]
@@ -365,6 +375,7 @@ class Truth:
                 account=number,
                 ticker=code,
                 qty=holding.quantity,
+                cost=holding.cost,
                 reason="open",
             )
         self._journal_cash(account, "open", self.time)
@@ -388,7 +399,7 @@ class Truth:
         if amount < 0:
             amount = -min(-amount, account.truth.withdrawable(self.time.date()))
         if amount:
-            self._emit(account, CashMoved(amount), self.time, lag=False)
+            self.emit(account, CashMoved(amount), self.time, lag=False)
             self._journal_cash(account, reason, self.time)
         return amount
 
@@ -446,7 +457,7 @@ class Truth:
         row = self._row(replace(wanted, quantity=removed), book.upper, "revise", old.odno)
         self._accept(row, req_seq)
         self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
-        self._emit(holder, Revised(key, removed), self.time)
+        self.emit(holder, Revised(key, removed), self.time)
         return self._match(row, book, None)
 
     def cancel(
@@ -470,7 +481,7 @@ class Truth:
         row.cancelled = removed
         self._accept(row, req_seq)
         self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
-        self._emit(self.account(account), Cancelled(old.key, removed), self.time)
+        self.emit(self.account(account), Cancelled(old.key, removed), self.time)
         return Placed(row.odno, row.orgno, row.at, 0, row.key)
 
     def fill_now(self, odno: str) -> int:
@@ -611,9 +622,10 @@ class Truth:
             "accepted", self.time, odno=row.odno, **link, account=number, ticker=row.code,
             side=row.side.value, qty=row.quantity, req_seq=req_seq, action=row.action,
             price=row.price, orgno=row.orgno, trade_date=f"{row.day:%Y%m%d}",
+            dvsn=row.dvsn, venue=row.venue, reserve=row.reserve_price,
         )  # fmt: skip
         self.owners[row.odno] = number
-        self._emit(self.account(number), Accepted(row), self.time)
+        self.emit(self.account(number), Accepted(row), self.time)
 
     def _match(self, row: OrderRow, book: MatchingBook, reach: int | None) -> Placed:
         key = row.key
@@ -628,7 +640,7 @@ class Truth:
         if outcome.cancelled:
             self.journal.write("cancel", self.time, odno=row.odno, qty=outcome.cancelled)
             holder = self._owner(row.odno)
-            self._emit(holder, Cancelled(key, outcome.cancelled), self.time)
+            self.emit(holder, Cancelled(key, outcome.cancelled), self.time)
         filled = sum(f.quantity for f in outcome.executions if f.order_id == row.odno)
         return Placed(row.odno, row.orgno, row.at, filled, key)
 
@@ -650,7 +662,7 @@ class Truth:
                 amt=amount, fee=fee, tax=tax,
             )  # fmt: skip
             event = Filled((at.date(), fill.order_id), fill.quantity, fill.price, fee, tax, settles)
-            self._emit(account, event, at)
+            self.emit(account, event, at)
             held_back = self.slow_proceeds.get(fill.order_id)
             if held_back:
                 account.blocked.append((at + timedelta(seconds=held_back), amount - fee - tax))
@@ -659,7 +671,7 @@ class Truth:
     def _owner(self, odno: str) -> Account:
         return self.accounts[self.owners[odno]]
 
-    def _emit(self, account: Account, event: Event, at: datetime, lag: bool = True) -> None:
+    def emit(self, account: Account, event: Event, at: datetime, lag: bool = True) -> None:
         """Truth changes now; the broker's screens follow a little later, in the same order."""
         account.truth.apply(event)
         account.events += 1

@@ -23,10 +23,11 @@ from trading.simulator.clock import VirtualClock, default_start
 from trading.simulator.fault_effects import Strike, due_time, fire_state
 from trading.simulator.faults import AFTER, BEFORE, MID, Armed, Delivery, Faults
 from trading.simulator.http import BadRequest, Reply, Request, json_reply
-from trading.simulator.journal import Journal
+from trading.simulator.journal import Journal, kept_lines
 from trading.simulator.limits import MOCK_RATES, REAL_RATES, RateLimiter, Rates
 from trading.simulator.market import Market
 from trading.simulator.prices import BarSource, demo_source
+from trading.simulator.resume import begun_at, resume
 from trading.simulator.truth import AccountPlan, Truth
 from trading.simulator.wire import MESSAGES, Ask, Refusal, check_params, refuse, service_of
 
@@ -69,6 +70,8 @@ class Options:
     owners: Mapping[str, str] | None = None
     """Account to app key; None lets every key use every account."""
     journal: Path | str | None = None
+    resume: bool = False
+    """Go on where the journal ends, if there is one, instead of beginning a new one."""
     calendar: Calendar = KRX
     source: Callable[[int, bool], BarSource] = demo_source
 
@@ -93,9 +96,14 @@ class World:
         self.snapshots: dict[str, tuple[dict[str, Any], Any, list[str]]] = {}
         self.actor: Callable[[dict[str, Any]], None] | None = None
         self._source: BarSource = options.source(options.seed, options.tame)
-        self.clock = VirtualClock(self._start(), options.speed)
-        self.journal = Journal(self.clock, options.journal)
+        kept = kept_lines(options.journal) if options.resume and options.journal else []
+        self.clock = VirtualClock(begun_at(kept[0]) if kept else self._start(), options.speed)
+        self.journal = Journal(self.clock, options.journal, kept)
         self._build()
+        if kept:
+            self._go_on()
+        else:
+            self._open()
 
     def _start(self) -> datetime:
         if self.options.start is not None:
@@ -131,12 +139,29 @@ class World:
         self.limiter = RateLimiter(options.limits())
         self.faults = Faults(options.seed)
         self.truth.listeners.append(self._on_agenda)
-        self.journal.write(
-            "clock", speed=options.speed, seed=options.seed, profile=options.profile, reason="start"
-        )
-        for account in sorted(options.plans):
+
+    def _open(self) -> None:
+        """The first lines of a new journal: the clock and the accounts as they are given."""
+        self._journal_clock("start")
+        for account in sorted(self.options.plans):
             self.truth.account(account)
         self.journal.settle()
+
+    def _go_on(self) -> None:
+        """Be where the journal ends, or at a later `start`."""
+        last = resume(self.truth, self.keys, self.journal.lines, self.options)
+        self.clock.thaw((last, last))
+        self._journal_clock("resume")
+        start = self.options.start
+        if start is not None and self._start() > last:
+            self.advance((self._start() - last).total_seconds())
+        self.journal.settle()
+
+    def _journal_clock(self, reason: str) -> None:
+        options = self.options
+        self.journal.write(
+            "clock", speed=options.speed, seed=options.seed, profile=options.profile, reason=reason
+        )
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -404,6 +429,7 @@ class World:
             self.clock.thaw((start, start))
             self.journal.restart([])
             self._build()
+            self._open()
 
     def snapshot(self, name: str) -> str:
         """Remember everything under `name`."""

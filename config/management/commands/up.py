@@ -20,6 +20,7 @@ from config.runtime.ports import free_port
 from config.runtime.schedules import ensure_schedules
 from config.runtime.servers import Servers
 from config.runtime.simulator import DemoSimulator
+from rebalancing.selectors.open_work import has_open_work
 from rebalancing.services.demo import demo_files, load_demo
 from trading.models import Account
 from trading.services.brokers import token_store_for
@@ -64,14 +65,19 @@ class Command(BaseCommand):
 
     def _simulator(self, options: dict[str, Any]) -> DemoSimulator:
         self.login = load_demo(wire=options["profile"])
+        account = Account.objects.get(pk=self.login["account"])
         simulator = DemoSimulator(
-            demo_files().folder, profile=options["profile"], speed=options["speed"]
+            demo_files().folder,
+            profile=options["profile"],
+            speed=options["speed"],
+            resume=has_open_work(account),
         )
         simulator.start()
         settings.KIS_HOSTS = settings.KIS_HOSTS | {options["profile"]: simulator.rest_url}
         settings.SIM_CLOCK_URL = f"{simulator.control_url}/health"
-        # a new simulator knows no token of an earlier one
-        token_store_for(Account.objects.get(pk=self.login["account"])).drop()
+        if not simulator.resumed:
+            # a new day knows no token of an earlier one
+            token_store_for(account).drop()
         return simulator
 
     def _greet(self, address: str, demo: bool, seconds: float) -> None:

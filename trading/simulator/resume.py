@@ -1,0 +1,224 @@
+"""A second life: the journal of the first one folded back into accounts, orders, tokens and books.
+
+Exact in what a broker never forgets: orders, fills, cash, holdings, numbers, tokens, what the screens
+still owe. Not kept: armed faults, scripts, snapshots, prices moved by hand, an order's place in the queue.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from trading.domain.matching import MatchingBook, Side
+from trading.simulator.auth import KeyRing
+from trading.simulator.ledger import (
+    Accepted,
+    AccountLedger,
+    Cancelled,
+    CashMoved,
+    Event,
+    Expired,
+    Filled,
+    Holding,
+    OrderRow,
+    Revised,
+    Settled,
+)
+from trading.simulator.truth import Account, Truth
+from trading.simulator.wire_orders import ORDER_TYPES
+
+__all__ = ["begun_at", "resume"]
+
+Record = dict[str, Any]
+UNFOLDED = ('"kind":"http_', '"kind":"conn_cut"')
+
+
+class Setting(Protocol):
+    """What must not change between two lives."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def profile(self) -> str: ...
+
+
+def begun_at(line: str) -> datetime:
+    """When the world of a journal began: its first line says."""
+    return _when(json.loads(line))
+
+
+def resume(truth: Truth, keys: KeyRing, lines: Sequence[str], setting: Setting) -> datetime:
+    """Bring a fresh world to where `lines` end; returns that moment.
+
+    Raises ValueError when the journal is another world's or contradicts itself.
+    """
+    _require_same(json.loads(lines[0]), setting)
+    try:
+        _Fold(truth, keys).run(_folded(lines))
+    except KeyError as error:
+        raise ValueError(f"the journal does not tell {error}: another version wrote it") from error
+    last = begun_at(lines[-1])
+    _set_day(truth, last)
+    _refill_books(truth)
+    return last
+
+
+def _when(record: Record) -> datetime:
+    return datetime.fromisoformat(record["vt"])
+
+
+def _require_same(first: Record, setting: Setting) -> None:
+    for name in ("seed", "profile"):
+        if first.get(name) != getattr(setting, name):
+            raise ValueError(
+                f"the journal's {name} is {first.get(name)!r}, not {getattr(setting, name)!r}"
+            )
+
+
+def _folded(lines: Iterable[str]) -> Iterable[Record]:
+    """Requests and replies moved nothing by themselves; most lines are theirs."""
+    return (json.loads(line) for line in lines if not any(kind in line[:90] for kind in UNFOLDED))
+
+
+@dataclass
+class _Fold:
+    """Applies records in their order, as truth applied the events that they tell of."""
+
+    truth: Truth
+    keys: KeyRing
+    opening: dict[str, dict[str, Holding]] = field(default_factory=dict)
+    revised: str = ""
+    """The order that the next `cancel` moves to a new number."""
+
+    def run(self, records: Iterable[Record]) -> None:
+        for record in records:
+            handler = getattr(self, f"_{record['kind']}", None)
+            if handler is not None:
+                handler(record, _when(record))
+
+    def _token_issue(self, record: Record, at: datetime) -> None:
+        self.keys.restore(record["appkey"], record["token"], at)
+
+    def _position(self, record: Record, at: datetime) -> None:
+        held = self.opening.setdefault(record["account"], {})
+        held[record["ticker"]] = Holding(record["qty"], record["cost"])
+
+    def _cash(self, record: Record, at: datetime) -> None:
+        number, reason = record["account"], record["reason"]
+        if reason == "open":
+            self._open(number, record["cash"])
+        account = self.truth.accounts[number]
+        ledger = account.truth
+        if reason == "settle":
+            due = min(day for day in ledger.pending if day <= at.date())
+            self._emit(account, Settled(due), at, lag=False)
+        elif reason not in ("open", "fill"):
+            self._emit(account, CashMoved(record["cash"] - ledger.cash), at, lag=False)
+        if (ledger.cash, ledger.d2_cash) != (record["cash"], record["d2_cash"]):
+            raise ValueError(f"the journal contradicts itself at line {record['seq']}")
+
+    def _open(self, number: str, cash: int) -> None:
+        account = Account(AccountLedger(number), AccountLedger(number))
+        for ledger in (account.truth, account.shown):
+            ledger.open_with(cash, self.opening.get(number, {}))
+        self.truth.accounts[number] = account
+
+    def _accepted(self, record: Record, at: datetime) -> None:
+        row = self._row(record, at)
+        if row.action == "revise":
+            self.revised = row.orgn_odno
+        if row.action == "cancel":
+            row.cancelled = row.quantity
+        self.truth.owners[row.odno] = row.account
+        self._emit(self.truth.accounts[row.account], Accepted(row), at)
+
+    def _row(self, record: Record, at: datetime) -> OrderRow:
+        order_type, tif = ORDER_TYPES[record["dvsn"]]
+        return OrderRow(
+            account=record["account"],
+            odno=record["odno"],
+            orgn_odno=record.get("orgn_odno", ""),
+            orgno=record["orgno"],
+            day=at.date(),
+            at=at,
+            code=record["ticker"],
+            kind=self.truth.market.listing(record["ticker"]).kind,
+            side=Side(record["side"]),
+            quantity=record["qty"],
+            price=record["price"],
+            order_type=order_type,
+            tif=tif,
+            dvsn=record["dvsn"],
+            venue=record["venue"],
+            reserve_price=record["reserve"],
+            action=record["action"],
+        )
+
+    def _fill(self, record: Record, at: datetime) -> None:
+        settles = self.truth.calendar.settlement_date(at.date())
+        fill = Filled(
+            (at.date(), record["odno"]),
+            record["qty"],
+            record["price"],
+            record["fee"],
+            record["tax"],
+            settles,
+        )
+        self._of_order(record, fill, at)
+
+    def _cancel(self, record: Record, at: datetime) -> None:
+        key = (at.date(), record["odno"])
+        moved = record["odno"] == self.revised
+        self.revised = ""
+        event = Revised(key, record["qty"]) if moved else Cancelled(key, record["qty"])
+        self._of_order(record, event, at)
+
+    def _expire(self, record: Record, at: datetime) -> None:
+        self._of_order(record, Expired((at.date(), record["odno"]), record["qty"]), at)
+
+    def _of_order(self, record: Record, event: Event, at: datetime) -> None:
+        self._emit(self.truth.accounts[self.truth.owners[record["odno"]]], event, at)
+
+    def _emit(self, account: Account, event: Event, at: datetime, lag: bool = True) -> None:
+        self.truth.emit(account, event, at, lag)
+
+
+def _set_day(truth: Truth, last: datetime) -> None:
+    day = last.date()
+    if not truth.calendar.is_session(day) or last < truth.calendar.session_hours(day).preopen:
+        day = truth.calendar.previous_session(day)
+    truth.continue_day(day, last)
+
+
+def _refill_books(truth: Truth) -> None:
+    """Today's working orders rest again, oldest first, behind what is there now."""
+    day = truth.time.date()
+    if not truth.calendar.is_session(day):
+        return
+    working = [
+        row
+        for account in truth.accounts.values()
+        for row in account.truth.working.values()
+        if row.day == day and row.remaining > 0
+    ]
+    for row in sorted(working, key=lambda row: row.odno):
+        book = truth.books.get(row.code) or _book(truth, row.code, day)
+        truth.books[row.code] = book
+        book.submit(
+            row.odno, row.side, row.remaining, row.order_type, row.price or None, auction=True
+        )
+
+
+def _book(truth: Truth, code: str, day: date) -> MatchingBook:
+    """The book of this second as others fill it; what traded in it before is past."""
+    market = truth.market
+    lower, upper = market.limits(code, day)
+    book = MatchingBook(market.listing(code).kind, lower, upper)
+    hours = truth.calendar.session_hours(day)
+    if truth.time >= hours.open:
+        tick = truth.ticks[code] = market.tick_at(hours, truth.time)
+        book.refresh(*market.ladder(code, day, tick))
+    return book
