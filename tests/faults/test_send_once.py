@@ -24,6 +24,7 @@ from trading.models import (
     BrokerOrder,
     Instrument,
     Intent,
+    Lot,
     Reservation,
 )
 from trading.services import answers, epochs, gateway
@@ -519,3 +520,28 @@ def test_an_answer_lost_yesterday_is_found_on_its_own_day(world: World) -> None:
     assert run.state == "COMPLETED_WITH_SHORTFALL"
     assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
     check_truth(world)
+
+
+def test_what_somebody_bought_and_sold_between_two_looks_leaves_no_lot_behind(
+    world: World,
+) -> None:
+    world.drive(world.open())
+    for side, quantity in (("buy", 30), ("sell", 20), ("buy", 5), ("sell", 15)):
+        world.sim.manual_order(NUMBER, "130730", side, quantity, None)
+        world.settle()
+    check_truth(world)
+    lots = Lot.objects.filter(instrument_id="130730").order_by("pk")
+    assert [(lot.quantity, lot.open_quantity) for lot in lots] == [(30, 0), (5, 0)]
+    assert all(lot.cost > 0 for lot in lots)  # none had to be invented
+
+
+def test_shares_sold_that_were_never_seen_to_arrive_show_the_lot_they_came_from(
+    world: World,
+) -> None:
+    world.drive(world.open())
+    Lot.objects.filter(instrument_id="069500").update(open_quantity=0)
+    world.sim.manual_order(NUMBER, "069500", "sell", 10, None)
+    world.settle()
+    reconcile_account(world.account)
+    ghost = Lot.objects.filter(instrument_id="069500").latest("pk")
+    assert (ghost.quantity, ghost.open_quantity, ghost.cost) == (10, 0, 0)

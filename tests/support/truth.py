@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from django.db.models import Sum
+
 from tests.support.world import World
-from trading.models import Attempt, BrokerOrder, Ledger, Position
+from trading.models import Attempt, BrokerOrder, Ledger, Lot, Position
 from trading.services.reconcile import reconcile_account
 
 __all__ = ["check_truth"]
@@ -37,6 +39,8 @@ def check_truth(world: World, opening_cash: int = 8_400_000) -> None:
     assert booked == filled
     ours = {p.instrument_id: p.quantity for p in Position.objects.filter(quantity__gt=0)}
     assert ours == truth["positions"][NUMBER]
+    lots = Lot.objects.filter(open_quantity__gt=0).values_list("instrument_id")
+    assert dict(lots.annotate(held=Sum("open_quantity"))) == ours, "lots and positions differ"
     cash = opening_cash + sum(
         (row.amount if row.order.side == "SELL" else -row.amount) - row.fee - row.tax
         for row in Ledger.objects.select_related("order")
