@@ -23,7 +23,7 @@ from tests.support.worker import Beat, Queue, Worker
 
 __all__ = ["count_places", "kill_worker"]
 
-PATIENCE = 75.0
+PATIENCE = 150.0
 
 
 def kill_worker(world: Any, place: str, *options: str) -> Outcome:

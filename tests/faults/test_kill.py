@@ -18,7 +18,7 @@ from tests.faults.kill_engine import kill_engine
 from tests.faults.kill_worker import kill_worker
 from tests.support.world import World, world_of
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
 ENGINE = [
     "before_send:1",

@@ -21,6 +21,9 @@ from trading.services.reconcile import reconcile_account
 
 __all__ = ["halted", "sending", "waiting"]
 
+SOON_SEEN = timedelta(seconds=30)
+SLOW_POLL = timedelta(seconds=10)
+
 
 def sending(side: Side, waiting: RunState) -> Callable[[Driver, datetime], Due]:
     def send(driver: Driver, now: datetime) -> Due:
@@ -62,12 +65,26 @@ def waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
         if progress.again:
             return now
         if not progress.done:
-            return now + (POLL if not set(progress.waiting) & TURN else timedelta(seconds=1))
+            return now + _patience(run, set(progress.waiting), now)
         with transaction.atomic():
             driver.move(after, at=now, step_deadline_at=now + CASH_WAIT, due_at=now)
         return now
 
     return wait
+
+
+def _patience(run: Run, waits: set[str], now: datetime) -> timedelta:
+    """How long until the next look: a second for what passes by itself, a poll for orders that work.
+
+    Where nothing is left but an order without an answer, its first half minute is looked at as often as
+    an order that works; after that it waits for its time of absence and is looked at now and then.
+    """
+    if waits & TURN:
+        return timedelta(seconds=1)
+    lost = execution.unanswered(run)
+    if waits == {"unknown"} and not lost.filter(committed_at__gt=now - SOON_SEEN).exists():
+        return SLOW_POLL
+    return POLL
 
 
 def _has_fresh_list(run: Run, now: datetime) -> bool:
