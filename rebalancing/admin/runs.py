@@ -57,11 +57,15 @@ class RunAdmin(ReadOnlyAdmin):
     inlines = (LegInline,)
     actions_detail = ("open_desk",)
     fieldsets = (
-        (None, {"fields": ("shown_state", "account", "requester", "requester_kind", "dry_run")}),
+        (None, {"fields": ("state_in_words", "account", "requester", "requester_kind", "dry_run")}),
         (_("언제"), {"fields": ("created_at", "terminal_at", "deadline_at", "plan_expires_at")}),
         (_("끝"), {"fields": ("why_ended", "cash_confirmed")}),
         (_("계획"), {"fields": ("generation", "planner", "approval_policy", "plan_hash")}),
     )
+
+    @admin.display(description=_("상태"))
+    def state_in_words(self, run: Run) -> str:
+        return str(STATE_NAMES.get(run.state, run.state))
 
     @admin.display(description=_("끝난 이유"))
     def why_ended(self, run: Run) -> str:

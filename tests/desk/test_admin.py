@@ -237,3 +237,14 @@ def test_a_new_account_starts_in_the_mock_environment_unless_told_otherwise(
     for name in ("environment", "wire"):
         select = page.split(f'name="{name}"')[1].split("</select>")[0]
         assert re.search(rf'value="{chosen}"\s+selected', select)
+
+
+def test_a_run_in_the_admin_speaks_in_words_and_shows_no_raw_record(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    run = targeted.run(
+        "COMPLETED_WITH_SHORTFALL", end_reason="shortfall", end_facts={"cash": 1_234_567}
+    )
+    page = staff.get(f"/admin/rebalancing/run/{run.pk}/change/").content.decode()
+    assert "일부 체결로 완료" in page and "남은 현금 1,234,567원" in page
+    assert "&#x27;" not in page and "end_facts" not in page and "lease" not in page
