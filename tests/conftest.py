@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -12,6 +13,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep the names of the tests that passed, for the table of features: see `tests/run.py`."""
+    path = os.environ.get("JEOUL_PASSED", "")
+    if not path or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    absent = report.skipped and not SHARED.exists()
+    if absent or (report.when == "call" and report.passed):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(report.nodeid + "\n")
 
 
 @pytest.fixture(autouse=True)
