@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,9 +14,9 @@ import pytest
 from tests.conftest import SHARED
 from tests.trading.brokers.test_client import client, script
 from trading.brokers.kis import broker, parsing
-from trading.brokers.kis.orders import decode_reply
+from trading.brokers.kis.orders import MAX_BYTES, Line, decode_reply
 from trading.domain.errors import BrokerGarbled
-from trading.domain.ports import RawReply
+from trading.domain.ports import PreparedPost, RawReply
 from trading.services.clock import WallClock
 
 
@@ -208,6 +211,28 @@ def test_a_quote_is_as_old_as_its_question() -> None:
 def test_an_answer_owns_one_number_or_none(output: Any, number: str) -> None:
     body = json.dumps({"rt_cd": "0", "output": output}).encode()
     assert decode_reply(RawReply("answered", 200, body)).order_no == number
+
+
+@pytest.mark.parametrize(("size", "transport"), [(MAX_BYTES, "answered"), (MAX_BYTES + 1, "lost")])
+def test_an_answer_too_large_to_be_one_proves_nothing(size: int, transport: str) -> None:
+    class Broker(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b" " * size)
+
+        def log_message(self, *_arguments: Any) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Broker) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        line = Line(SimpleNamespace(base_url=url, headers=lambda *_names: {}), "token")  # type: ignore[arg-type]
+        found = line.post(PreparedPost(path="/x", tr_id="x", body=b"{}"), "n" * 32)
+        line.close()
+        thread.join(5)
+    assert found.transport == transport
 
 
 CAPTURES = SHARED / "data" / "kis_rest"

@@ -12,9 +12,11 @@ import pytest
 from django.db import OperationalError, transaction
 
 from rebalancing.services.advance import run_advance
+from tests.support.locks import Locks
 from tests.support.truth import check_truth
 from tests.support.world import World
-from trading.models import Attempt, AuditEntry, Intent, Reservation
+from trading.domain.limits import RuleResult
+from trading.models import Account, Attempt, AuditEntry, Intent, Lane, Reservation
 from trading.services import gateway
 from trading.services.switches import account_scope, engage, write_kill_file
 
@@ -87,6 +89,40 @@ def test_a_sender_that_slept_too_long_after_its_promise_sends_nothing(
     run = world.drive(run)
     assert run.state == "COMPLETED"
     check_truth(world)
+
+
+@pytest.mark.parametrize(
+    ("rules", "state"),
+    [
+        (["quote_fresh"], "AUTHORIZED"),
+        (["quote_fresh", "pace"], "AUTHORIZED"),
+        (["switch"], "VETOED"),
+        (["quote_fresh", "switch"], "VETOED"),
+    ],
+)
+def test_only_refusals_that_all_pass_by_themselves_leave_the_wish_alive(
+    world: World, monkeypatch: pytest.MonkeyPatch, rules: list[str], state: str
+) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    lose_the_commits_answer(monkeypatch, committed=False)
+    run_advance(run.pk)
+    wish = Intent.objects.get(state="AUTHORIZED")
+    refused = tuple(RuleResult(rule, False, {}) for rule in rules)
+    with transaction.atomic():
+        outcome = gateway._refuse(wish, refused, world.now, "t")
+    assert Intent.objects.get(pk=wish.pk).state == outcome.state == state
+    assert outcome.retry is (state == "AUTHORIZED")
+
+
+def test_a_promise_is_made_with_the_account_and_its_lane_locked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = world.drive(world.open(), until=lambda _run: Attempt.objects.exists())
+    locked = Locks(monkeypatch)
+    held: list[list[str]] = []
+    Between(monkeypatch, "before_T2_commit", lambda: held.append(locked.of(Account, Lane)))
+    run_advance(run.pk)
+    assert held == [["Account", "Lane"]]
 
 
 def lose_the_commits_answer(monkeypatch: pytest.MonkeyPatch, *, committed: bool) -> None:
