@@ -14,6 +14,7 @@ from tests.support.truth import check_truth
 from tests.support.world import World
 from trading.brokers.kis.client import Said
 from trading.models import Alert, AuditEntry, AuditHead, Snapshot
+from trading.services import day_loss
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
 from trading.services.chain_watch import ChainWatch, stop_when_the_chain_breaks
@@ -190,6 +191,36 @@ def test_money_that_leaves_is_no_loss_and_money_that_comes_hides_none(world: Wor
     fall(world, 9)
     look(world)
     assert switch_state(world.account) == "HALTED"
+
+
+@pytest.mark.parametrize(("cash", "state"), [(0, "HALTED"), (200_000_000, "ACTIVE")])
+def test_a_loss_is_measured_against_the_whole_account(world: World, cash: int, state: str) -> None:
+    world.sim.move_cash(NUMBER, cash)
+    look(world)
+    fall(world, 9)
+    look(world)
+    assert switch_state(world.account) == state
+
+
+def test_the_day_begins_with_the_first_look_after_the_opening(world: World) -> None:
+    early, first, newest = look(world), look(world), look(world)
+    assert day_loss.first_of_the_day(newest) == early
+    before_nine = world.now.replace(hour=8, minute=59)
+    Snapshot.objects.filter(pk=early.pk).update(taken_at=before_nine)
+    assert day_loss.first_of_the_day(newest) == first
+
+
+def test_what_was_traded_before_the_first_look_is_in_it_already(world: World) -> None:
+    run = world.drive(world.open())
+    first = look(world)
+    newest = look(world)
+    moved = sum(
+        row["quantity"] * (newest.quotes[t]["last"] - newest.quotes[t]["reference"])
+        for t, row in newest.holdings.items()
+    )
+    assert day_loss._result(world.account, first, newest) == moved
+    assert run.snapshot is not None
+    assert day_loss._result(world.account, run.snapshot, newest) != moved
 
 
 def test_rebalancing_itself_is_no_loss(world: World) -> None:

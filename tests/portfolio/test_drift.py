@@ -8,9 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portfolio.domain.allocation import current_allocation, groups_of
+from portfolio.domain.allocation import CurrentAllocation, current_allocation, groups_of
 from portfolio.domain.cashflow import allocate_cash_flow
-from portfolio.domain.drift import calculate_drift, check_threshold_exceeded, validate_thresholds
+from portfolio.domain.drift import (
+    calculate_drift,
+    calculate_sub_mp_drift,
+    check_threshold_exceeded,
+    validate_thresholds,
+)
 from portfolio.domain.valuation import calculate_equity
 from trading.domain.errors import InputError
 
@@ -60,6 +65,16 @@ def test_a_ticker_of_two_classes_is_shared_between_them():
     assert not report.needed
     spread = current_allocation(0, {"X": 1}, {"X": 10}, groups_of(mp, sub))
     assert spread.classes == {"CASH": 0, "BOND": 3, "STOCK": 7}
+
+
+@pytest.mark.parametrize(
+    ("in_bonds", "shown"), [(10, D(-40)), (55, D(10)), (90, D(40))], ids=["less", "near", "more"]
+)
+def test_a_ticker_of_two_classes_shows_the_larger_drift_whatever_its_sign(in_bonds, shown):
+    tickers = {"STOCK": {"X": 60, "Y": 40}, "BOND": {"X": in_bonds, "Z": 100 - in_bonds}}
+    halves = {"STOCK": {"X": D(50), "Y": D(50)}, "BOND": {"X": D(50), "Z": D(50)}}
+    current = CurrentAllocation(200, {"STOCK": 100, "BOND": 100}, tickers)
+    assert calculate_sub_mp_drift(current, halves)["X"] == shown
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rebalancing.domain.execution import (
+    CHECKING,
     Cancels,
     LegView,
     MoveKind,
@@ -53,6 +54,10 @@ def order(
         ((order("ABANDONED"),), MoveKind.NEW, ""),
         ((order("SUPERSEDED"),), MoveKind.NEW, ""),
         ((order("REJECTED"),), MoveKind.DONE, "rejected"),
+        ((order("REJECTED_LATE"),), MoveKind.DONE, "rejected_late"),
+        ((order(CHECKING),), MoveKind.WAIT, "refusal_unchecked"),
+        ((order("ACKED", age=60), order("UNKNOWN")), MoveKind.WAIT, "unknown"),
+        ((order("AUTHORIZED"), order("SENDING")), MoveKind.WAIT, "unknown"),
         ((order("VETOED"),), MoveKind.DONE, "vetoed"),
         ((order("REVOKED"),), MoveKind.DONE, "revoked"),
     ],
@@ -65,6 +70,9 @@ def test_next_move(orders: tuple[OrderView, ...], kind: MoveKind, why: str) -> N
 def test_what_is_left_after_a_cancel_is_ordered_anew_and_names_its_predecessor() -> None:
     found = next_move(LegView((10,), (order("CANCELED", 4),)), T0, DEADLINE)
     assert (found.quantity, found.generation, found.supersedes) == (6, 1, 1)
+    chased = (order("CANCELED", 4), order("CANCELED", 1, quantity=6, generation=1))
+    found = next_move(LegView((10,), chased), T0, DEADLINE)
+    assert (found.quantity, found.generation) == (5, 2)
 
 
 def test_the_next_slice_waits_for_the_one_before() -> None:

@@ -174,6 +174,36 @@ def test_a_sound_plan_passes_and_a_spoilt_leg_is_named():
         assert problem in bad.numbers["problems"]
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"kinds": {t: k for t, k in KINDS.items() if t != "000660"}}, "unknown_kind"),
+        ({"prices": PRICES | {"000660": 0}}, "bad_price"),
+        ({"untradable": {"000660"}}, "not_tradable"),
+    ],
+)
+def test_a_name_that_cannot_be_sent_is_named_with_its_problem(change, problem):
+    snapshot = account()
+    outcome = run(snapshot)
+    checks = validate_plan(outcome.trades, facts_of(outcome, snapshot, **change))
+    orders = {c.ticker: c for c in checks if c.rule == "V4"}
+    assert orders.pop("000660").numbers["problems"] == [problem]
+    assert all(check.verdict is Verdict.PASS for check in orders.values())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict"),
+    [("005930", Verdict.NEEDS_PERSON), ("148070", Verdict.FAIL)],
+    ids=["a target", "no target"],
+)
+def test_only_a_target_may_be_a_large_first_purchase(wanted, verdict):
+    snapshot = account()
+    outcome = run(snapshot, ONE_NAME)
+    weights = Targets({"STOCK": D(100)}, {"STOCK": {wanted: D(100)}}).weights
+    checks = validate_plan(outcome.trades, facts_of(outcome, snapshot, weights=weights))
+    assert [c.verdict for c in checks if c.rule == "V3"] == [verdict]
+
+
 def test_more_than_held_cannot_be_sold():
     snapshot = account(holdings={"035720": 1_000})
     outcome = run(snapshot)

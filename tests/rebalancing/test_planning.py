@@ -310,6 +310,21 @@ def test_a_leg_that_contradicts_itself_cannot_exist(change):
 # Shrinking
 
 
+@pytest.mark.parametrize(
+    ("buys", "cash", "expected"),
+    [
+        ({"A": 10, "B": 3}, 1_000, {"A": 8, "B": 2}),
+        ({"A": 3, "B": 10}, 1_000, {"A": 2, "B": 8}),
+        ({"A": 10, "B": 10}, 1_500, {"A": 8, "B": 7}),
+        ({"A": 10, "B": 10}, 2_000, {"A": 10, "B": 10}),
+        ({"A": 10, "B": 10}, 99, {"A": 0, "B": 0}),
+    ],
+    ids=["A lost most", "B lost most", "equal: the first name", "all of it", "nothing"],
+)
+def test_the_share_that_rounding_cut_most_is_given_back_first(buys, cash, expected):
+    assert adjust_buy_quantities(buys, dict.fromkeys(buys, 100), cash, use=D(1)) == expected
+
+
 @settings(max_examples=120, deadline=None)
 @given(
     st.dictionaries(

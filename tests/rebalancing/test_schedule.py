@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from rebalancing.models import Run, RunSchedule
+from rebalancing.models import Leg, Run, RunSchedule
+from rebalancing.services.advance import run_advance
+from rebalancing.services.approvals import _require_allowed, automatic_grounds
 from rebalancing.services.schedule import due_slot, fire_due_schedules
+from tests.support.orders import Orders
 from tests.support.world import World, world_of
-from trading.models import Alert, Approval, ApprovalPolicy, AuditEntry, ScheduleFire
+from trading.domain.errors import RuleViolation
+from trading.models import Alert, Approval, ApprovalPolicy, Attempt, AuditEntry, ScheduleFire
 from trading.services.alerts import alert
 from trading.services.switches import account_scope, engage
 
@@ -40,6 +44,8 @@ def test_a_scheduled_run_finishes_with_nobody_logged_in(world: World) -> None:
     approval = Approval.objects.get()
     assert approval.approver.startswith("policy:") and approval.policy == "automatic"
     assert run.requester == f"schedule:{schedule.pk}"
+    entry = AuditEntry.objects.get(action="run_approved")
+    assert (entry.actor, entry.object) == (approval.approver, f"run:{run.pk}")
 
 
 def test_a_slot_fires_once_whoever_looks(world: World) -> None:
@@ -97,12 +103,61 @@ def test_after_an_unknown_order_nothing_is_automatic(world: World) -> None:
     assert "unknown_today" in {row["code"] for row in run.outcome["not_automatic"]}
 
 
+@pytest.mark.parametrize(
+    ("state", "age", "doubtful"),
+    [
+        ("UNKNOWN", 30, True),
+        ("ABSENT", 30, True),
+        ("ABSENT", 24 * 3600, False),
+        ("REJECTED", 30, False),
+    ],
+)
+def test_an_order_without_a_known_end_today_leaves_it_to_a_person(
+    world: World, state: str, age: int, doubtful: bool
+) -> None:
+    run = world.drive(
+        world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists()
+    )
+    Orders(world, Attempt.objects.get()).attempt(state, age=age)
+    grounds = {reason.code for reason in automatic_grounds(run, needs_person=False)}
+    assert ("unknown_today" in grounds) is doubtful
+
+
+@pytest.mark.parametrize(("percent", "state"), [("1.00", "STALE"), ("2.00", "SELLING")])
+def test_what_a_policy_approved_keeps_to_the_policys_own_price_limit(
+    world: World, percent: str, state: str
+) -> None:
+    scheduled(world, max_price_move_percent=percent)
+    run = world.drive(fired(world), until="APPROVED", approve=False)
+    leg = Leg.objects.filter(run=run).order_by("quantity").first()
+    assert leg is not None
+    tick = 100 if leg.instrument_id == "005930" else 5
+    world.sim.set_price(leg.instrument_id, leg.reference_price * 1015 // 1000 // tick * tick)
+    run_advance(run.pk)
+    assert Run.objects.get(pk=run.pk).state == state
+
+
+@pytest.mark.parametrize(
+    ("environment", "codes"), [("sim", []), ("real", ["practice_policy_on_real_account"])]
+)
+def test_a_practice_policy_approves_nothing_on_a_real_account(
+    world: World, environment: str, codes: list[str]
+) -> None:
+    run = world.drive(world.open(), approve=False)
+    ApprovalPolicy.objects.filter(account=world.account).update(agreed_by="second")
+    run.account.environment = environment
+    found: list[str] = []
+    try:
+        _require_allowed(run, world.owner, "APPROVE")
+    except RuleViolation as refused:
+        found = [reason.code for reason in refused.reasons]
+    assert found == codes
+
+
 def test_a_plan_nobody_decides_expires_with_an_alert(world: World) -> None:
     scheduled(world, automatic=False)
     run = world.drive(fired(world), approve=False)
     world.sim.advance(601)
-    from rebalancing.services.advance import run_advance
-
     run_advance(run.pk)
     assert Run.objects.get(pk=run.pk).state == "APPROVAL_EXPIRED"
     assert Alert.objects.filter(code="approval_expired").exists()

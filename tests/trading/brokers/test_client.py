@@ -188,8 +188,12 @@ def test_an_interrupted_list_is_incomplete_but_keeps_what_it_saw(replies: Any) -
 
 def test_a_row_that_changed_between_pages_makes_the_list_incomplete() -> None:
     first, second = page("1", "a", "M"), page("1", "b", "D")
-    second[1]["output1"][0]["tot_ccld_qty"] = "1"
-    assert not orders(first, second).complete
+    assert orders(first, second).complete, "the same row again says nothing new"
+    filled = {"tot_ccld_qty": "1", "tot_ccld_amt": "30000", "rmn_qty": "0"}
+    second[1]["output1"][0] |= filled
+    assert orders(second).complete, "sound by itself"
+    found = orders(first, second)
+    assert not found.complete and "twice" in found.problem
 
 
 def test_a_ticker_listed_twice_is_no_balance() -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.conftest import SHARED
+from tests.trading.brokers.test_client import client, script
 from trading.brokers.kis import broker, parsing
-from trading.brokers.kis.orders import decode_reply
+from trading.brokers.kis.orders import MAX_BYTES, Line, decode_reply
 from trading.domain.errors import BrokerGarbled
-from trading.domain.ports import RawReply
+from trading.domain.ports import PreparedPost, RawReply
+from trading.services.clock import WallClock
 
 
 @pytest.mark.parametrize(
@@ -140,6 +145,94 @@ def test_only_the_brokers_envelope_counts_as_an_answer(body: bytes, parsed: bool
 def test_a_lost_answer_is_not_parsed_even_if_bytes_came() -> None:
     reply = decode_reply(RawReply("lost", 200, b'{"rt_cd": "0", "output": {"ODNO": "1"}}'))
     assert not reply.parsed
+
+
+QUOTE = {
+    "iscd_stat_cls_code": "55",
+    "stck_prpr": "30000",
+    "stck_sdpr": "29000",
+    "stck_mxpr": "37700",
+    "stck_llam": "20300",
+    "aspr_unit": "5",
+    "temp_stop_yn": "N",
+    "sltr_yn": "N",
+    "mrkt_warn_cls_code": "00",
+    "vi_cls_code": "N",
+    "acml_vol": "0",
+    "prdy_vrss_vol_rate": "0.00",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "halted", "vi", "warning"),
+    [
+        ({}, False, False, ""),
+        ({"iscd_stat_cls_code": "58"}, True, False, ""),
+        ({"temp_stop_yn": "Y"}, True, False, ""),
+        ({"sltr_yn": "Y"}, True, False, ""),
+        ({"vi_cls_code": ""}, False, False, ""),
+        ({"vi_cls_code": "0"}, False, False, ""),
+        ({"vi_cls_code": "Y"}, False, True, ""),
+        ({"vi_cls_code": "1"}, False, True, ""),
+        ({"iscd_stat_cls_code": "51"}, False, False, "51"),
+        ({"mrkt_warn_cls_code": "01"}, False, False, ""),
+        ({"iscd_stat_cls_code": "52", "mrkt_warn_cls_code": "03"}, False, False, "52,market-03"),
+    ],
+)
+def test_what_stops_trading_in_a_name_is_read_from_its_quote(
+    change: dict[str, str], halted: bool, vi: bool, warning: str
+) -> None:
+    answer = script((200, {"rt_cd": "0", "msg_cd": "", "msg1": "", "output": QUOTE | change}, {}))
+    found = broker.KisBroker(client(answer), WallClock()).quote("069500")
+    assert (found.halted, found.vi, found.warning) == (halted, vi, warning)
+
+
+def test_a_quote_is_as_old_as_its_question() -> None:
+    asked: list[Any] = []
+    answer = script((200, {"rt_cd": "0", "msg_cd": "", "msg1": "", "output": QUOTE}, {}))
+
+    def slow(request: Any) -> Any:
+        asked.append(WallClock().now())
+        return answer(request)
+
+    assert broker.KisBroker(client(slow), WallClock()).quote("069500").at <= asked[0]
+
+
+@pytest.mark.parametrize(
+    ("output", "number"),
+    [
+        ({"ODNO": "7"}, "7"),
+        ([{"ODNO": "7"}], "7"),
+        ([{"ODNO": "7"}, {"ODNO": "8"}], ""),
+        ([], ""),
+        ("", ""),
+    ],
+)
+def test_an_answer_owns_one_number_or_none(output: Any, number: str) -> None:
+    body = json.dumps({"rt_cd": "0", "output": output}).encode()
+    assert decode_reply(RawReply("answered", 200, body)).order_no == number
+
+
+@pytest.mark.parametrize(("size", "transport"), [(MAX_BYTES, "answered"), (MAX_BYTES + 1, "lost")])
+def test_an_answer_too_large_to_be_one_proves_nothing(size: int, transport: str) -> None:
+    class Broker(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b" " * size)
+
+        def log_message(self, *_arguments: Any) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Broker) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        line = Line(SimpleNamespace(base_url=url, headers=lambda *_names: {}), "token")  # type: ignore[arg-type]
+        found = line.post(PreparedPost(path="/x", tr_id="x", body=b"{}"), "n" * 32)
+        line.close()
+        thread.join(5)
+    assert found.transport == transport
 
 
 CAPTURES = SHARED / "data" / "kis_rest"

@@ -72,10 +72,15 @@ def test_a_sound_order_passes_every_rule(good: GateInputs) -> None:
         ({"quantity": 1_000_001, "orderable_won": 10**12}, "quantity"),
         ({"quote_at": "2026-11-20T09:59:54+09:00"}, "quote_fresh"),
         ({"quote_at": None}, "quote_fresh"),
+        ({"quote_at": "2026-11-20T10:00:02+09:00"}, "quote_fresh"),
         ({"limit_price": 70_050}, "price_on_tick"),
         ({"limit_price": 91_100, "quote_last": 91_000}, "price_inside_daily_limits"),
+        ({"limit_price": 48_950, "quote_last": 49_000}, "price_inside_daily_limits"),
         ({"limit_price": 72_200}, "price_collar"),
+        ({"limit_price": 67_800}, "price_collar"),
         ({"quote_last": None}, "price_collar"),
+        ({"quantity": 71_429, "orderable_won": 10**12}, "order_amount"),
+        ({"limit_price": None, "quantity": 71_429, "orderable_won": 10**12}, "order_amount"),
         ({"sent_last_minute": 60}, "pace"),
         ({"sent_today": 200}, "pace"),
         ({"duplicates": 1}, "no_duplicate"),
@@ -95,7 +100,11 @@ def test_a_buy_is_stopped_by(change: dict[str, Any], rule: str) -> None:
     "change",
     [
         {"quote_at": "2026-11-20T09:59:55+09:00"},
+        {"quote_at": "2026-11-20T10:00:01+09:00"},
         {"limit_price": 72_100},
+        {"limit_price": 67_900},
+        {"limit_price": 49_000, "quote_last": 49_000},
+        {"quantity": 71_428},
         {"orderable_won": 700_100},
         {"reserved_won": 99_900},
         {"sent_last_minute": 59},
@@ -123,6 +132,7 @@ def test_a_cancel_is_allowed_while_everything_is_halted() -> None:
     assert refused(cancel) == set()
     assert refused(replace(cancel, cancel_allowed_now=False)) == {"session_open"}
     assert refused(replace(cancel, lane_free=False)) == {"lane_free"}
+    assert refused(replace(cancel, environment_ok=False)) == {"environment"}
 
 
 def test_a_rule_that_breaks_has_not_passed() -> None:

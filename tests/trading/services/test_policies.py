@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.db import IntegrityError, transaction
 
 from trading.domain.errors import RuleViolation, StateConflict
 from trading.domain.policies import needs_second_person
-from trading.models import Account, ApprovalPolicy
+from trading.models import Account, ApprovalPolicy, AuditEntry
 from trading.selectors.policies import policy_in_force
 from trading.services.policies import agree_policy, policy_of, waiting_policy
 
@@ -53,6 +55,8 @@ def test_one_admin_cannot_make_a_real_account_approve_by_itself() -> None:
     agree_policy(loose.pk, "lee")
     assert policy_of(account) == loose
     assert waiting_policy(account) is None
+    entry = AuditEntry.objects.get(action="approval_policy_agreed")
+    assert (entry.actor, json.loads(entry.payload)) == ("lee", {"policy": loose.pk})
     with pytest.raises(StateConflict, match="policy_not_waiting"):
         agree_policy(loose.pk, "lee")
 

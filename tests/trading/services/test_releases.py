@@ -12,8 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from tests.support.locks import Locks
 from trading.domain.errors import InputError, StateConflict
-from trading.models import Account, ApprovalPolicy, ReleaseRequest, Switch
+from trading.models import Account, ApprovalPolicy, AuditEntry, ReleaseRequest, Switch
 from trading.services.releases import (
     agree_release,
     ask_release,
@@ -99,6 +100,37 @@ def test_a_request_taken_back_releases_nothing(accounts: dict[str, Account]) -> 
     with pytest.raises(StateConflict):
         agree_release(asked.pk, "lee")
     assert switch_state(accounts["real"]) == "HALTED"
+
+
+def test_who_asked_agreed_and_withdrew_is_on_record(accounts: dict[str, Account]) -> None:
+    withdraw_release(asked_on(accounts["real"]).pk, "lee")
+    agree_release(asked_on(accounts["real"]).pk, "park")
+    rows = AuditEntry.objects.filter(object=f"switch:{account_scope(accounts['real'])}")
+    assert [(row.action, row.actor) for row in rows.order_by("seq")] == [
+        ("switch_engage", "trader"),
+        ("release_asked", "kim"),
+        ("release_withdrawn", "lee"),
+        ("release_asked", "kim"),
+        ("switch_release", "kim"),
+    ]
+
+
+def test_a_stop_locks_the_accounts_it_rules_and_no_others(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = Locks(monkeypatch)
+    engage(account_scope(accounts["real"]), "HALTED", "trader", "again")
+    assert locks.of(Account) == ["Account"]
+
+
+def test_a_stop_is_written_although_the_lock_does_not_come(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_release(account_scope(accounts["mock"]), "kim", "checked")
+    assert switch_state(accounts["mock"]) == "ACTIVE"
+    Locks(monkeypatch, refuse=Account)
+    engage(account_scope(accounts["mock"]), "HALTED", "trader", "now")
+    assert switch_state(accounts["mock"]) == "HALTED"
 
 
 @pytest.mark.parametrize(

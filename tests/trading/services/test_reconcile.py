@@ -1,0 +1,162 @@
+"""Not knowing ends only with evidence: looks apart, no candidate, a sender that is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from tests.support.truth import NUMBER
+from tests.support.world import World, world_of
+from trading.domain.errors import StateConflict
+from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, Reservation
+from trading.services import epochs
+from trading.services.booking import book_rows
+from trading.services.brokers import broker_for
+from trading.services.cancels import something_to_cancel
+from trading.services.reconcile import decide_unknown, reconcile_account
+from trading.services.switches import switch_state
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+
+
+def unknown(world: World) -> Attempt:
+    """An order that was cut off before the broker took it."""
+    world.sim.arm("A02", match={"side": "sell"})
+    world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="UNKNOWN").exists())
+    return Attempt.objects.get(state="UNKNOWN")
+
+
+@pytest.mark.parametrize(
+    ("first", "apart", "presumed"),
+    [(203, 21, True), (203, 1, False), (100, 21, False)],
+    ids=["three looks apart", "three looks at once", "too early"],
+)
+def test_an_absence_is_presumed_after_three_looks_apart(
+    world: World, first: int, apart: int, presumed: bool
+) -> None:
+    attempt = unknown(world)
+    world.sim.advance(first)
+    for _ in range(3):
+        reconcile_account(world.account)
+        world.sim.advance(apart)
+    attempt.refresh_from_db()
+    assert attempt.absent_presumed is presumed
+    assert Alert.objects.filter(code="unknown_absent").exists() is presumed
+
+
+def test_nobody_declares_absent_what_the_list_may_show(world: World) -> None:
+    attempt = unknown(world)
+    Attempt.objects.filter(pk=attempt.pk).update(absent_presumed=True)
+    wish = attempt.intent
+    terms = (wish.instrument_id, "sell", wish.quantity, wish.limit_price)
+    world.sim.manual_order(NUMBER, *terms)
+    world.settle(5)
+    with pytest.raises(StateConflict, match="candidate_exists"):
+        decide_unknown(attempt.pk, "absent", "owner")
+    assert Attempt.objects.get(pk=attempt.pk).state == "UNKNOWN"
+    (shown,) = broker_for(world.account).orders(world.now.date(), world.now.date()).rows[-1:]
+    decide_unknown(attempt.pk, "adopt", "owner", shown.order_no)
+    assert Attempt.objects.get(pk=attempt.pk).state == "ACKED"
+
+
+def test_nobody_declares_absent_what_a_living_sender_may_still_post(world: World) -> None:
+    attempt = unknown(world)
+    Attempt.objects.filter(pk=attempt.pk).update(absent_presumed=True, message="")
+    with pytest.raises(StateConflict, match="sender_alive"):
+        decide_unknown(attempt.pk, "absent", "owner")
+    epochs.end_epoch()
+    decide_unknown(attempt.pk, "absent", "owner")
+    assert Attempt.objects.get(pk=attempt.pk).state == "ABSENT"
+    assert not Reservation.objects.filter(intent=attempt.intent, closed_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "watched", "stops"),
+    [(0, True, True), (1, True, False), (0, False, False)],
+    ids=["the very order", "another quantity", "the watch is over"],
+)
+def test_only_the_order_that_was_declared_absent_stops_the_account_when_it_comes(
+    world: World, more: int, watched: bool, stops: bool
+) -> None:
+    attempt = unknown(world)
+    Attempt.objects.filter(pk=attempt.pk).update(absent_presumed=True)
+    decide_unknown(attempt.pk, "absent", "owner")
+    if not watched:
+        Lane.objects.filter(pk=attempt.lane_id).update(late_watch_until=world.now)
+    wish = attempt.intent
+    world.sim.manual_order(NUMBER, wish.instrument_id, "sell", wish.quantity + more, None)
+    world.settle(5)
+    reconcile_account(world.account)
+    assert BrokerOrder.objects.filter(source="EXTERNAL").count() == 1
+    assert (switch_state(world.account) == "HALTED") is stops
+    assert Alert.objects.filter(code="late_order").exists() is stops
+
+
+@pytest.mark.parametrize(("more", "flag"), [(0, ""), (1, "quantity_differs")])
+def test_an_order_listed_with_another_quantity_is_flagged(
+    world: World, more: int, flag: str
+) -> None:
+    world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists())
+    world.settle(5)
+    (row,) = broker_for(world.account).orders(world.now.date(), world.now.date()).rows
+    with transaction.atomic():
+        shown = replace(row, quantity=row.quantity + more)
+        book_rows(world.account, [shown], world.now, session_over=False)
+    assert BrokerOrder.objects.get().flag == flag
+    assert Alert.objects.filter(code="quantity_differs", severity="page").exists() is bool(flag)
+
+
+@pytest.mark.parametrize("wire", ["real", "mock"])
+def test_only_what_still_works_is_something_to_cancel(transactional_db: None, wire: str) -> None:
+    with world_of(wire=wire) as world:
+        run = world.drive(world.open(), until="APPROVED")
+        world.sim.arm("E01", match={"side": "sell"}, params={"share": 0.4})
+        world.drive(run, until=lambda _run: Attempt.objects.filter(state="ACKED").count() == 2)
+        stuck, filled = (intent.broker_order for intent in Intent.objects.order_by("pk")[:2])
+        world.settle()
+        assert something_to_cancel(stuck)
+        assert not something_to_cancel(filled)
+
+
+@pytest.mark.parametrize(
+    ("fault", "params", "stops"),
+    [
+        ("A27", {}, True),
+        ("A14", {"code": "EGW00206"}, True),
+        ("A14", {"code": "APBK0400"}, False),
+    ],
+    ids=["the wrong environment", "a key that may not", "an order it does not want"],
+)
+def test_a_refusal_of_the_whole_account_stops_it(
+    world: World, fault: str, params: dict[str, Any], stops: bool
+) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    world.sim.arm(fault, match={"tr_id": "TTTC0011U"}, params=params)
+    world.drive(run, until=lambda _run: Attempt.objects.filter(state="REJECTED").exists())
+    refused = Attempt.objects.get(state="REJECTED").intent
+    assert refused.state == "REJECTED" and refused.reservation.closed_at is not None
+    assert (switch_state(world.account) == "HALTED") is stops
+    assert Alert.objects.filter(code="broker_refuses_account", severity="page").exists() is stops
+
+
+@pytest.mark.parametrize(
+    ("late", "state"), [(timedelta(seconds=5), "AUTHORIZED"), (timedelta(minutes=10), "REJECTED")]
+)
+def test_a_refusal_confirmed_after_the_deadline_is_not_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, late: timedelta, state: str
+) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    monkeypatch.setattr("trading.services.answers._verify", lambda _account: None)
+    world.sim.arm("A10", match={"tr_id": "TTTC0011U"})
+    world.drive(run, until=lambda _run: Attempt.objects.filter(state="REJECTED").exists())
+    refused = Attempt.objects.get(state="REJECTED")
+    assert refused.intent.state == "REJECTED"
+    world.sim.advance(late.total_seconds())
+    reconcile_account(world.account)
+    refused.refresh_from_db()
+    assert refused.last_checked_at is not None, "the list has confirmed it either way"
+    assert Intent.objects.get(pk=refused.intent_id).state == state
