@@ -29,7 +29,7 @@ from rebalancing.services.approvals import approval_of
 from trading.domain.errors import BrokerError, Reason
 from trading.domain.orders import IntentState
 from trading.domain.quotes import OrderBook
-from trading.domain.sending import WAITING_RULES
+from trading.domain.sending import WAITING_RULES, SendOutcome
 from trading.models import Approval, Attempt, Intent, OrderAction, RuleCheck
 from trading.services import gateway
 from trading.services.brokers import broker_for
@@ -50,21 +50,22 @@ _AUTHORIZED = (IntentState.DRAFT, IntentState.CHECKED, IntentState.AUTHORIZED)
 
 
 class Progress:
-    """What one pass did: asked the gate at most once, `waiting` for some legs; `done` when all are over.
+    """What one pass did: asked the door at most once, `waiting` for some legs; `done` when all are over.
 
-    `again` says that another leg may go at once: something was sent, or refused for the moment while
-    other legs have not been tried.
+    `again` says that another leg may go at once: something was sent, or put off by a rule while other
+    legs have not been tried. What the line or the broker refused lets nobody else try in its place.
     """
 
     def __init__(self) -> None:
         self.sent = False
-        self.refused = False
+        self.asked = False
+        self.put_off = False
         self.untried = False
         self.waiting: list[str] = []
 
     @property
     def again(self) -> bool:
-        return self.sent or (self.refused and self.untried)
+        return self.sent or (self.put_off and self.untried)
 
     @property
     def done(self) -> bool:
@@ -98,7 +99,7 @@ def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bo
             progress.waiting.append(todo.why)
         elif leg.pk in put_off:
             progress.waiting.append("turn")
-        elif progress.sent or progress.refused:
+        elif progress.asked:
             progress.waiting.append("turn")
             progress.untried = True
         else:
@@ -191,20 +192,38 @@ def _act(
     progress: Progress, run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime
 ) -> None:
     """Carry out one move and note what came of it."""
-    waited = _carried_out(run, leg, todo, now, deadline)
+    if todo.kind is MoveKind.CANCEL:
+        assert todo.intent_id is not None
+        progress.asked = True
+        _note(progress, _cancel(run, todo.intent_id, now))
+        return
+    wish = _wish(run, leg, todo, now, deadline)
+    if isinstance(wish, str):
+        progress.waiting.append(wish)
+        return
+    progress.asked = True
+    _note(progress, _send(run, leg, wish))
+
+
+def _note(progress: Progress, waited: str) -> None:
+    """What the door answered: taken or refused for good when empty, else why the leg waits."""
     if not waited:
         progress.sent = True
         return
-    progress.waiting.extend(waited.split(","))
-    progress.refused = bool(set(waited.split(",")) & WAITING_RULES)
+    reasons = set(waited.split(","))
+    progress.put_off = reasons <= WAITING_RULES
+    progress.waiting.extend(sorted(reasons))
 
 
-def _carried_out(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> str:
-    """Why the move had to wait, or an empty string when it was done."""
-    budget = run.cash_confirmed if leg.side == Side.BUY else None
-    if todo.kind is MoveKind.CANCEL:
-        assert todo.intent_id is not None
-        return _cancel(run, todo.intent_id, now)
+def _why_waiting(outcome: SendOutcome) -> str:
+    """The rules that put it off, or `retry` for what passes by trying again."""
+    if not outcome.retry:
+        return ""
+    return outcome.note if outcome.reasons else "retry"
+
+
+def _wish(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> Intent | str:
+    """The intent to send, or why there is none now."""
     if todo.kind is MoveKind.SEND:
         assert todo.intent_id is not None
         intent = Intent.objects.get(pk=todo.intent_id)
@@ -217,11 +236,17 @@ def _carried_out(run: Run, leg: Leg, todo: Move, now: datetime, deadline: dateti
             leg.outcome = made.code
             return made.code
         intent = made
+    return intent
+
+
+def _send(run: Run, leg: Leg, intent: Intent) -> str:
+    """Why the order had to wait, or an empty string when the door took or refused it for good."""
+    budget = run.cash_confirmed if leg.side == Side.BUY else None
     crashpoint("before_send")
     outcome = gateway.send(intent.pk, by=ENGINE, budget_won=budget)
     if outcome.note and not outcome.retry and outcome.state in ("VETOED", "REJECTED"):
         Leg.objects.filter(pk=leg.pk).update(outcome=outcome.note[:60])
-    return outcome.note or "retry" if outcome.retry else ""
+    return _why_waiting(outcome)
 
 
 def _still_priced(leg: Leg, intent: Intent, now: datetime) -> bool:
@@ -351,7 +376,7 @@ def _cancel(run: Run, intent_id: int, now: datetime) -> str:
             intent.refresh_from_db()
             if intent.state in (IntentState.ACKED, IntentState.PARTIAL):
                 move(intent, IntentState.CANCELING, at=now, by=ENGINE)
-    return outcome.note or "retry" if outcome.retry else ""
+    return _why_waiting(outcome)
 
 
 def _nothing_to_cancel(cancel: Intent, now: datetime) -> str:
@@ -412,16 +437,22 @@ def working_orders(run: Run) -> list[Intent]:
     )
 
 
+def cancellable_orders(run: Run) -> list[Intent]:
+    """Orders of the run that rest at the broker and that a cancel may be sent for."""
+    resting = Intent.objects.filter(
+        origin=Intent.Origin.RUN,
+        origin_id=run.pk,
+        action=OrderAction.ORDER,
+        state__in=[IntentState.ACKED, IntentState.PARTIAL],
+    ).order_by("pk")
+    frozen = _lanes_without_an_answer(run)
+    return [intent for intent in resting if (intent.instrument_id, intent.side) not in frozen]
+
+
 def cancel_working(run: Run, now: datetime) -> bool:
     """Cancel one working order per call; True while some may still fill."""
-    orders = working_orders(run)
     tried = _cancels(run)
-    unanswered_lanes = _lanes_without_an_answer(run)
-    for intent in orders:
-        if intent.state not in (IntentState.ACKED, IntentState.PARTIAL):
-            continue
-        if (intent.instrument_id, intent.side) in unanswered_lanes:
-            continue
+    for intent in cancellable_orders(run):
         if not cancel_is_due(tried.get(intent.pk, Cancels()), now):
             continue
         try:
@@ -429,7 +460,7 @@ def cancel_working(run: Run, now: datetime) -> bool:
         except BrokerError as error:
             log.warning("cancel_waits", intent=intent.pk, error=str(error))
         break
-    return bool(orders)
+    return bool(working_orders(run))
 
 
 def _lanes_without_an_answer(run: Run) -> set[tuple[str, str]]:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
-from rebalancing.models import Run, RunSchedule
+from rebalancing.models import Leg, Run, RunSchedule
 from rebalancing.selectors.evidence import evidence
+from rebalancing.services import execution, watchdog
 from rebalancing.services import schedule as schedules
-from rebalancing.services import watchdog
 from rebalancing.services.advance import run_advance
 from rebalancing.services.stages.step import STEPS
 from tests.support.truth import check_truth
@@ -233,3 +233,37 @@ def test_a_slot_belongs_to_one_scheduler(world: World) -> None:
     ScheduleFire.objects.create(job="x", slot="y", fired_at=world.now)
     with pytest.raises(IntegrityError):
         ScheduleFire.objects.create(job="x", slot="y", fired_at=world.now)
+
+
+def test_a_stop_cancels_what_a_paused_run_left_at_the_broker(world: World) -> None:
+    run = resting_and_paused(world)
+    assert execution.cancellable_orders(run)
+    engage(account_scope(world.account), "HALTED", "t", "drill")
+    run = world.drive(run)
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_switch")
+    assert world.journal("cancel")
+    check_truth(world)
+
+
+def test_a_stop_leaves_a_paused_run_without_resting_orders_to_its_person(world: World) -> None:
+    run = resting_and_paused(world)
+    world.settle(400)  # the halt ends and the rest of the sells fills
+    reconcile_account(world.account)
+    assert not execution.cancellable_orders(run)
+    engage(account_scope(world.account), "HALTED", "t", "drill")
+    for _ in range(3):
+        world.sim.advance(21)
+        run_advance(run.pk)
+    run.refresh_from_db()
+    assert run.state == "PAUSED_EXTERNAL"
+
+
+def resting_and_paused(world: World) -> Run:
+    """A run whose sells rest at the broker, paused because of somebody else's order."""
+    world.sim.arm("E01", match={"side": "sell"}, params={"share": 0.3, "seconds": 300})
+    run = world.drive(world.open(), until="SELL_WAIT")
+    ticker = Leg.objects.filter(run=run, side="BUY").earliest("pk").instrument_id
+    world.sim.manual_order("99887766-01", ticker, "buy", 1, None)
+    run = world.drive(run, until="PAUSED_EXTERNAL")
+    assert run.state == "PAUSED_EXTERNAL"
+    return run

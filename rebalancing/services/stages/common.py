@@ -49,7 +49,7 @@ CASH_WAIT = timedelta(seconds=60)
 SETTLE_WAIT = timedelta(seconds=60)
 LEG_MOVE = Decimal("0.02")
 PLAN_MOVE = Decimal("0.01")
-TURN = frozenset({"turn", "quote_fresh", "pace", "requote", "cash"})
+TURN = frozenset({"turn", "quote_fresh", "pace", "requote", "cash", "retry"})
 """Waits that pass within a second."""
 
 

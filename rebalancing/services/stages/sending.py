@@ -35,7 +35,7 @@ def sending(side: Side, waiting: RunState) -> Callable[[Driver, datetime], Due]:
         )
         if progress.again:
             return now
-        if "retry" in progress.waiting or any(w in TURN for w in progress.waiting):
+        if set(progress.waiting) & TURN:
             return now + timedelta(seconds=1)
         with transaction.atomic():
             driver.move(waiting, at=now)

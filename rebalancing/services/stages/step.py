@@ -16,6 +16,7 @@ from django.db import transaction
 from rebalancing.domain.netting import Side
 from rebalancing.domain.states import BEFORE_SELLING, RunState
 from rebalancing.models import Run
+from rebalancing.services import execution
 from rebalancing.services.lease import Driver
 from rebalancing.services.stages import closing, deciding, funding, looking, pausing, sending
 from rebalancing.services.stages.common import GO_ON, PLANNING_LIMIT, RETRY, Due, end_run, facts_of
@@ -60,7 +61,7 @@ def _must_stop(driver: Driver, now: datetime) -> Any:
         if not run.dry_run and now > run.deadline_at:
             return end_run(driver, RunState.CANCELED, now, "too_late_today", {})
     sending = run.state in _SENDING
-    if sending and switch_state(run.account) == "HALTED":
+    if (sending or _rests_while_paused(run)) and switch_state(run.account) == "HALTED":
         with transaction.atomic():
             driver.move(RunState.HALTED, at=now, reason="trading_stopped", due_at=now)
         return now
@@ -69,6 +70,12 @@ def _must_stop(driver: Driver, now: datetime) -> Any:
             driver.move(RunState.FINAL_RECON, at=now, reason="next_day", due_at=now)
         return now
     return GO_ON
+
+
+def _rests_while_paused(run: Run) -> bool:
+    """A paused run whose orders still rest at the broker: a stop cancels them without waiting for the
+    person the run waits for. Without such orders it goes on waiting."""
+    return run.state in _PAUSED and bool(execution.cancellable_orders(run))
 
 
 def _broker_silent(driver: Driver, now: datetime, error: BrokerError) -> Due:
@@ -82,6 +89,8 @@ def _broker_silent(driver: Driver, now: datetime, error: BrokerError) -> Due:
     Run.objects.filter(pk=run.pk, terminal_at=None).update(due_at=due)
     return due
 
+
+_PAUSED = frozenset({RunState.PAUSED_UNKNOWN, RunState.PAUSED_EXTERNAL})
 
 _SENDING = frozenset(
     {
