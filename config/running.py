@@ -5,12 +5,13 @@ A pointer to loopback can only ever serve simulated accounts, so a stale file ca
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-__all__ = ["read_running", "running_file", "write_running"]
+__all__ = ["only_one_here", "read_running", "running_file", "write_running"]
 
 
 def running_file(var: Path) -> Path:
@@ -25,6 +26,19 @@ def read_running(var: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return found
+
+
+def only_one_here(var: Path) -> IO[str] | None:
+    """The lock of the one installation of this folder, held until it is closed or the process ends;
+    None while another holds it. Two would share a database but not a market's clock."""
+    var.mkdir(parents=True, exist_ok=True)
+    lock = open(var / "up.lock", "w", encoding="utf-8")  # noqa: SIM115
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
 
 
 def write_running(var: Path, facts: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.test import Client
 
 from tests.desk.conftest import HASH, PASSWORD, DeskWorld
-from trading.models import Account, ApprovalPolicy, ReleaseRequest
+from trading.models import Account, AccountMember, ApprovalPolicy, ReleaseRequest
 from trading.selectors.policies import policy_in_force
 
 UNCOUNTED = {"django_session"}
@@ -252,3 +252,28 @@ def test_what_is_not_there(desk: DeskWorld, path: str) -> None:
     answer = desk.client("viewer").get(path)
     assert answer.status_code == 404
     assert "찾을 수 없습니다" in answer.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["²", "x", "", "1" * 30, "-1"])
+@pytest.mark.parametrize("act", ["switch/agree", "policy/agree"])
+def test_a_number_that_is_none_is_not_there(desk: DeskWorld, act: str, typed: str) -> None:
+    data = {"request": typed, "policy": typed, "account": desk.account.pk}
+    assert desk.client("admin").post(f"/trading/{act}/", data).status_code == 404
+
+
+def test_only_a_member_of_every_account_lets_everything_trade_again(
+    desk: DeskWorld,
+) -> None:
+    from trading.services.switches import switch_state
+
+    everything: dict[str, Any] = {"scope": "global", "reason": "checked"}
+    desk.client("trader").post("/trading/switch/stop/", everything)
+    other = Account.objects.create(
+        name="other", environment="sim", wire="real", account_no="55556666-01"
+    )
+    refused = desk.client("admin").post("/trading/switch/release/", everything, follow=True)
+    assert "모든 계좌의 구성원만" in refused.content.decode()
+    assert switch_state(desk.account) == "HALTED"
+    AccountMember.objects.create(account=other, user=desk.people["admin"])
+    desk.client("admin").post("/trading/switch/release/", everything)
+    assert switch_state(desk.account) == "ACTIVE"

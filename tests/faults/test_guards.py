@@ -267,3 +267,19 @@ def resting_and_paused(world: World) -> Run:
     run = world.drive(run, until="PAUSED_EXTERNAL")
     assert run.state == "PAUSED_EXTERNAL"
     return run
+
+
+@pytest.mark.parametrize("seconds", [1, 4, 8])
+def test_a_list_that_takes_long_to_read_never_stops_a_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    real = adapter.KisBroker.orders
+
+    def slow(self: Any, *arguments: Any) -> Any:
+        world.sim.advance(seconds)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(adapter.KisBroker, "orders", slow)
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED"
+    check_truth(world)

@@ -252,3 +252,19 @@ def test_the_first_look_of_the_day_is_kept(world: World, monkeypatch: pytest.Mon
     looks._forget_old(world.account)
     assert Snapshot.objects.filter(pk=first.pk).exists()
     assert Snapshot.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("percent", "switch", "buys"),
+    [(99, "ACTIVE", True), (90, "REDUCING", False), (80, "HALTED", False)],
+)
+def test_a_day_that_is_lost_between_the_sells_and_the_buys_buys_nothing(
+    world: World, percent: int, switch: str, buys: bool
+) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    assert run.snapshot is not None
+    for ticker in ("148070", "114260", "360750"):
+        world.sim.set_price(ticker, run.snapshot.quotes[ticker]["reference"] * percent // 500 * 5)
+    world.drive(run)
+    assert switch_state(world.account) == switch
+    assert bool([row for row in world.accepted() if row["side"] == "buy"]) is buys

@@ -161,6 +161,7 @@ _SWITCHES = {
     "switch_state": _("정지 단계는 %(allowed)s 가운데 하나여야 합니다."),
     "reason_required": _("이유를 적어 주세요."),
     "release_needs_second_factor": _("본인 정책 계좌는 2차 인증이 있어야 해제할 수 있습니다."),
+    "release_needs_every_account": _("전체 해제는 모든 계좌의 구성원만 할 수 있습니다."),
     "release_already_asked": _("이미 해제 요청이 있습니다. 다른 사람의 동의를 기다립니다."),
     "release_not_open": _("이 해제 요청은 이미 끝났습니다."),
     "policy_not_waiting": _("이 승인 정책은 동의를 기다리지 않습니다."),

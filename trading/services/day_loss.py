@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,11 +10,12 @@ from trading.domain.day import Opening, Traded, day_result, strictness
 from trading.domain.sessions import session_hours
 from trading.models import Account, Alert, Ledger, Side, Snapshot
 from trading.services.alerts import alert
+from trading.services.brokers import broker_for
 from trading.services.calendar import is_trading_day
-from trading.services.clock import SEOUL
+from trading.services.clock import SEOUL, market_clock
 from trading.services.switches import account_scope, engage, switch_state
 
-__all__ = ["first_of_the_day", "stop_when_the_day_is_lost"]
+__all__ = ["first_of_the_day", "look_at_the_day", "stop_when_the_day_is_lost"]
 
 AGAIN = timedelta(hours=6)
 """Less than from one session to the next: each day may stop the account again, once for each step."""
@@ -61,6 +63,21 @@ def stop_when_the_day_is_lost(account: Account, newest: Snapshot) -> str | None:
         won=result,
     )
     return state
+
+
+def look_at_the_day(account: Account, tickers: Iterable[str]) -> str | None:
+    """The same on prices read now, of what was held at the day's start and of `tickers`: for a run that
+    buys long after its first look. Raises BrokerError."""
+    newest = Snapshot(account=account, taken_at=market_clock(account).now())
+    first = first_of_the_day(newest)
+    if first is None:
+        return None
+    broker = broker_for(account)
+    newest.quotes = {
+        ticker: {"last": broker.quote(ticker).last}
+        for ticker in sorted({*first.holdings, *tickers})
+    }
+    return stop_when_the_day_is_lost(account, newest)
 
 
 def _is_news(account: Account, state: str, newest: Snapshot) -> bool:

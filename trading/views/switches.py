@@ -10,9 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from trading.domain.errors import InputError, RuleViolation, StateConflict
-from trading.models import ReleaseRequest
-from trading.selectors.people import Role
+from trading.domain.errors import InputError, Reason, RuleViolation, StateConflict
+from trading.models import Account, ReleaseRequest
+from trading.selectors.people import Role, accounts_of
 from trading.selectors.words import WORDS
 from trading.services.policies import agree_policy
 from trading.services.releases import agree_release, ask_release, withdraw_release
@@ -41,7 +41,10 @@ def release_trading(request: HttpRequest) -> HttpResponse:
     """Back to trading, or a request for a second person's agreement where the policy wants two."""
     by = request.user.get_username()
     with _refusals_shown(request):
-        done = ask_release(_scope(request), by, request.POST.get("reason", ""))
+        scope = _scope(request)
+        if scope == GLOBAL:
+            _require_all(request)
+        done = ask_release(scope, by, request.POST.get("reason", ""))
         if isinstance(done, ReleaseRequest):
             messages.success(
                 request, _("해제를 요청했습니다. 다른 사람이 30분 안에 동의하면 풀립니다.")
@@ -54,9 +57,9 @@ def release_trading(request: HttpRequest) -> HttpResponse:
 @desk_view(Role.APPROVER, Role.ADMIN, methods=("POST",))
 def agree_to_release(request: HttpRequest) -> HttpResponse:
     """The second person agrees to an open request, or anybody who may stop takes it back."""
-    asked = _request_seen(request)
     by = request.user.get_username()
     with _refusals_shown(request):
+        asked = _request_seen(request)
         if "withdraw" in request.POST:
             withdraw_release(asked.pk, by)
             messages.success(request, _("해제 요청을 거두었습니다."))
@@ -71,7 +74,7 @@ def agree_to_policy(request: HttpRequest) -> HttpResponse:
     """The second person agrees to the policy that waits on an account of theirs."""
     account = require_account(request, request.POST.get("account"))
     wanted = request.POST.get("policy", "")
-    if not wanted.isdigit() or not account.approval_policies.filter(pk=int(wanted)).exists():
+    if not _is_id(wanted) or not account.approval_policies.filter(pk=int(wanted)).exists():
         raise Http404
     with _refusals_shown(request):
         agree_policy(int(wanted), request.user.get_username())
@@ -92,14 +95,28 @@ def _refusals_shown(request: HttpRequest) -> Iterator[None]:
 
 
 def _request_seen(request: HttpRequest) -> ReleaseRequest:
-    """The posted request; one about an account the person is not a member of does not exist."""
+    """The posted request; one about an account the person is not a member of does not exist, and one
+    about all accounts only for a member of all."""
     wanted = request.POST.get("request", "")
-    asked = ReleaseRequest.objects.filter(pk=wanted).first() if wanted.isdigit() else None
+    asked = ReleaseRequest.objects.filter(pk=int(wanted)).first() if _is_id(wanted) else None
     if asked is None:
         raise Http404
-    if asked.scope != GLOBAL:
+    if asked.scope == GLOBAL:
+        _require_all(request)
+    else:
         require_account(request, asked.scope.partition(":")[2])
     return asked
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12
+
+
+def _require_all(request: HttpRequest) -> None:
+    """Letting everything trade again concerns every account: only for who is a member of all."""
+    unseen = Account.objects.filter(is_active=True).exclude(pk__in=accounts_of(request.user))
+    if unseen.exists():
+        raise InputError(Reason("release_needs_every_account"))
 
 
 def _scope(request: HttpRequest) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.celery import app
 from config.env import env
-from config.running import forget_running, write_running
+from config.running import forget_running, only_one_here, read_running, write_running
 from config.runtime.embedded import Embedded, serve_web
 from config.runtime.ports import free_port
 from config.runtime.schedules import ensure_schedules
@@ -40,6 +40,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
+        alone = only_one_here(settings.VAR)
+        if alone is None:
+            first = read_running(settings.VAR).get("web", "")
+            raise CommandError(f"Jeoul already runs here: {first}", returncode=1)
+        with alone:
+            self._serve(started, options)
+
+    def _serve(self, started: float, options: dict[str, Any]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         ensure_schedules()

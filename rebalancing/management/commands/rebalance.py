@@ -18,6 +18,7 @@ from rebalancing.services.approvals import decide_run
 from rebalancing.services.runs import run_open
 from trading.domain.errors import ConfigurationError, InputError, RuleViolation, StateConflict
 from trading.models import Account, Approval
+from trading.selectors.people import Role, has_role, may_see
 from trading.services.clock import market_clock
 
 
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         user = get_user_model().objects.filter(username=options["user"], is_active=True).first()
         if user is None:
             raise CommandError(f"no user {options['user']}", returncode=2)
+        if not (has_role(user, Role.TRADER) and may_see(user, account)):
+            raise CommandError(f"{user.get_username()} may not trade on {account}", returncode=2)
         try:
             run = run_open(
                 account,
@@ -58,7 +61,7 @@ class Command(BaseCommand):
 
     def _account(self, wanted: str) -> Account:
         rows = Account.objects.filter(is_active=True)
-        found = rows.filter(pk=wanted).first() if wanted.isdigit() else None
+        found = rows.filter(pk=wanted).first() if wanted.isascii() and wanted.isdigit() else None
         found = found or rows.filter(name=wanted).first()
         if found is None:
             raise CommandError(f"no account {wanted}", returncode=2)

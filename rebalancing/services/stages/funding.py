@@ -16,6 +16,7 @@ from trading.domain.errors import Reason
 from trading.services.brokers import broker_for
 from trading.services.calendar import market_phase, run_cutoffs
 from trading.services.clock import market_clock
+from trading.services.day_loss import look_at_the_day
 
 __all__ = ["buy_resize", "buy_rules", "cash_confirm"]
 
@@ -39,6 +40,10 @@ def cash_confirm(driver: Driver, now: datetime) -> Due:
     assert run.step_deadline_at is not None
     if cash < need and now < run.step_deadline_at:
         return now + POLL
+    # prices may have fallen since the plan: a day that is lost stops the buys, by the switch they obey
+    assert run.snapshot is not None
+    look_at_the_day(run.account, run.snapshot.quotes)
+    now = market_clock(run.account).now()
     with transaction.atomic():
         driver.move(RunState.BUY_RESIZE, at=now, cash_confirmed=cash)
     return now

@@ -88,9 +88,10 @@ def _patience(run: Run, waits: set[str], now: datetime) -> timedelta:
 
 
 def _has_fresh_list(run: Run, now: datetime) -> bool:
-    """Whether the broker's orders were read to their end within the last poll's time."""
+    """Whether a whole read of the broker's orders ended within the last poll's time, however long it
+    took: a slow list is as good to act on as a quick one, and no list is worth waiting for for ever."""
     return Enumeration.objects.filter(
-        account=run.account_id, complete=True, started_at__gt=now - POLL, started_at__lte=now
+        account=run.account_id, complete=True, ended_at__gt=now - POLL, ended_at__lte=now
     ).exists()
 
 

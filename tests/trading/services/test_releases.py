@@ -189,3 +189,18 @@ def test_the_database_itself_refuses_an_agreement_with_oneself(
     with pytest.raises(IntegrityError), transaction.atomic():
         ReleaseRequest.objects.filter(pk=asked.pk).update(outcome="agreed", second="kim")
     ReleaseRequest.objects.filter(pk=asked.pk).update(outcome="agreed", second="lee")
+
+
+@pytest.mark.parametrize(
+    "scope", ["acount:1", "account:999999", "account:ABC", "account:²", "Global", ""]
+)
+def test_a_stop_of_nothing_is_refused(accounts: dict[str, Account], scope: str) -> None:
+    before = Switch.objects.count()
+    with pytest.raises(CommandError, match="no scope"):
+        call_command("kill", "halt", scope=scope)
+    assert Switch.objects.count() == before
+
+
+def test_the_shell_says_that_a_stricter_stop_is_there(accounts: dict[str, Account]) -> None:
+    with pytest.raises(CommandError, match="already_stricter"):
+        call_command("kill", "reduce", scope=account_scope(accounts["real"]))

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from trading.domain.errors import InputError, StateConflict
-from trading.models import ReleaseRequest, Switch
+from trading.models import Account, ReleaseRequest, Switch
 from trading.services.releases import ask_release
 from trading.services.switches import GLOBAL, engage, file_state, write_kill_file
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        scope, by = options["scope"], f"shell:{options['user']}"
+        scope, by = self._scope(options), f"shell:{options['user']}"
         answer: dict[str, Any] = {"scope": scope}
         if options["action"] == "status":
             answer |= self._status()
@@ -41,12 +41,31 @@ class Command(BaseCommand):
             else ", ".join(f"{k}={v}" for k, v in answer.items())
         )
 
+    def _scope(self, options: dict[str, Any]) -> str:
+        """Only a scope that some gate reads: a stop that stops nothing must not sound like one."""
+        scope: str = options["scope"]
+        if scope == GLOBAL or options["action"] == "status":
+            return scope
+        kind, _, number = scope.partition(":")
+        try:
+            whole = kind == "account" and number.isascii() and number.isdigit()
+            known = whole and Account.objects.filter(pk=int(number)).exists()
+        except DatabaseError as error:
+            raise CommandError("the database does not answer; use halt without --scope") from error
+        if not known:
+            raise CommandError(
+                f"no scope {scope}: global, or account:ID of an account", returncode=2
+            )
+        return scope
+
     def _engage(self, action: str, scope: str, by: str, reason: str) -> dict[str, Any]:
         """The file first: it needs nothing else to work."""
         if action == "halt" and scope == GLOBAL:
             write_kill_file(by, reason)
         try:
             row = engage(scope, "HALTED" if action == "halt" else "REDUCING", by, reason or action)
+        except StateConflict as conflict:
+            raise CommandError(str(conflict), returncode=2) from conflict
         except DatabaseError as error:
             if action == "halt" and scope == GLOBAL:
                 return {"state": "HALTED", "by": "file", "database": type(error).__name__}
@@ -59,6 +78,8 @@ class Command(BaseCommand):
             done = ask_release(scope, by, reason)
         except (InputError, StateConflict) as refusal:
             raise CommandError(str(refusal), returncode=2) from refusal
+        except DatabaseError as error:
+            raise CommandError("the database does not answer; a release needs it") from error
         if isinstance(done, ReleaseRequest):
             return {"requested": done.pk, "expires_at": done.expires_at.isoformat()}
         return {"state": done.state}
