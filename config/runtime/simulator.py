@@ -46,6 +46,7 @@ class DemoSimulator:
         self.control_port = free_port(9444)
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
+        self._turn = threading.Lock()  # a child that is ended is not started again
         self._http = httpx2.Client(timeout=2.0, trust_env=False)
         self._seen: tuple[datetime, float] | None = None
 
@@ -109,10 +110,11 @@ class DemoSimulator:
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._child is None:
-            return
-        self._save()
-        self._end_child()
+        with self._turn:
+            if self._child is None:
+                return
+            self._save()
+            self._end_child()
 
     def _end_child(self) -> None:
         assert self._child is not None
@@ -127,7 +129,7 @@ class DemoSimulator:
         assert self._child is not None
         give_up = time.monotonic() + 20
         while time.monotonic() < give_up and self._child.poll() is None:
-            if self._is_ours():
+            if self._is_ours() and self._child.poll() is None:
                 return
             time.sleep(0.05)
         self._end_child()
@@ -178,9 +180,12 @@ class DemoSimulator:
     def _keep(self) -> None:
         """Save what can be seen, and start a child again that died: brokers come back."""
         while not self._stopping.wait(SAVE_SECONDS):
-            if self._child is not None and self._child.poll() is not None:
-                self._come_back()
-            self._save()
+            with self._turn:
+                if self._stopping.is_set():
+                    return
+                if self._child is not None and self._child.poll() is not None:
+                    self._come_back()
+                self._save()
 
     def _come_back(self) -> None:
         now = None

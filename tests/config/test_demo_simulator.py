@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from config.runtime.simulator import DemoSimulator
 from tests.driver import wait_until
 
-NUMBER = "12345678-01"
+# one account for each pytest worker: two demos of one account would take each other for themselves
+NUMBER = f"123456{int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]):02}-01"
 
 
 @pytest.fixture
@@ -45,9 +47,10 @@ def buy(simulator: DemoSimulator, quantity: int) -> None:
 def lose_power(simulator: DemoSimulator) -> None:
     """Nothing is saved any more and the child is gone."""
     simulator._stopping.set()
-    assert simulator._child is not None
-    simulator._child.kill()
-    simulator._child.wait(10)
+    with simulator._turn:
+        assert simulator._child is not None
+        simulator._child.kill()
+        simulator._child.wait(10)
 
 
 def test_a_start_that_finds_work_half_done_goes_on_in_the_same_world(

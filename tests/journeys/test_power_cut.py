@@ -10,7 +10,7 @@ import pytest
 
 from tests.driver import Driver, Session, wait_until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 ENDS = ("COMPLETED", "COMPLETED_WITH_SHORTFALL", "FAILED", "VETOED", "CANCELED")
 SPEED = {"SIM_SPEED": "3"}
 
@@ -25,10 +25,19 @@ def test_a_run_cut_short_twice_by_a_lost_demo_ends_as_one() -> None:
             jeoul.down("up", how)
             jeoul.up(env=SPEED)
             assert journal(jeoul)[: len(before)] == before, "the same world, not a new one"
-        assert jeoul.wait_for(run, *ENDS, seconds=90) == "COMPLETED"
-        orders = [row for row in jeoul.evidence() if row["view"] == "border"]
+        # what the messy market and two cuts leave undone by the deadline is named, not lost
+        ended = jeoul.wait_for(run, *ENDS, seconds=90)
+        assert ended in ("COMPLETED", "COMPLETED_WITH_SHORTFALL")
+        evidence = jeoul.evidence()
+        orders = [row for row in evidence if row["view"] == "border"]
+        assert {row["side"].lower() for row in orders} == {"buy", "sell"}
         assert {row["odno_key"][-10:] for row in orders} == {row["odno"] for row in accepted(jeoul)}
         assert not [row for row in orders if row["source"] == "EXTERNAL"]
+        filled: dict[str, int] = {}
+        for row in journal(jeoul):
+            if row["kind"] == "fill":
+                filled[row["odno"]] = filled.get(row["odno"], 0) + row["qty"]
+        assert {o["odno_key"][-10:]: o["cum_qty"] for o in orders if o["cum_qty"]} == filled
         nonces = [
             row["nonce"] for row in journal(jeoul) if "/trading/order-" in row.get("path", "")
         ]

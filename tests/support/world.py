@@ -156,12 +156,18 @@ def world_of(
 
 @contextmanager
 def _restored(before: Mapping[str, Any]) -> Iterator[None]:
-    """The settings that a world changes are the next test's own again."""
+    """The settings that a world changes are the next test's own again.
+
+    They are put back where they were changed: a test that overrode others meanwhile has laid a layer on
+    top, and what is written there is gone with it.
+    """
+    layer = settings._wrapped
     try:
         yield
     finally:
         for name, value in before.items():
-            setattr(settings, name, value)
+            setattr(layer, name, value)
+            settings.__dict__.pop(name, None)
 
 
 def _owner() -> Any:
