@@ -69,6 +69,16 @@ def _fresh_processes() -> Iterator[None]:
     brokers.forget_brokers()
 
 
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A page asked for in English leaves its thread English; the next test begins in the default."""
+    from django.utils import translation
+
+    translation.deactivate()
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture
 def world(transactional_db: None, settings: Any) -> Iterator[Any]:
     """A tame, stepped world; tests that want mess arm it."""

@@ -205,12 +205,17 @@ class Driver:
         """What `up` says it listens on: its port may differ from the one that was asked for."""
         if self.processes[0][0] != "up":
             return f"http://127.0.0.1:{self._env['PORT']}"
-        try:
-            facts = json.loads((self.folder / "running.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return ""
+        facts = self.facts()
         ours = facts.get("pid") == self.processes[0][1].pid
         return str(facts["web"]).rstrip("/") if ours else ""
+
+    def facts(self) -> dict[str, Any]:
+        """Where `up` says that its parts listen; empty while it does not run."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / "running.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
 
     def log(self, kind: str, characters: int = 3000) -> str:
         """The end of what the processes of `kind` printed."""

@@ -9,7 +9,7 @@ import structlog
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
 from trading.domain.errors import ConfigurationError
-from trading.models import Account, Alert, Attempt, Intent
+from trading.models import Account, Alert, Attempt, Enumeration, Intent
 from trading.services.alerts import alert
 from trading.services.clock import market_clock
 
@@ -33,6 +33,7 @@ LONGEST: dict[str, timedelta] = {
 OVERDUE = timedelta(minutes=3)
 UNKNOWN_FOR = timedelta(minutes=2)
 CANCELING_FOR = timedelta(minutes=2)
+UNSEEN_FOR = timedelta(seconds=45)
 AGAIN = timedelta(minutes=15)
 
 
@@ -62,7 +63,16 @@ def _runs(account: Account, now: datetime) -> int:
         late = run.due_at is not None and now - run.due_at > OVERDUE
         if late or (limit is not None and now - run.state_since > limit):
             found += _page("run_hangs", account, run_id=run.pk, state=run.state)
+        elif run.state in LONGEST and _is_blind(run, now):
+            found += _page("orders_unseen", account, run_id=run.pk, state=run.state)
     return found
+
+
+def _is_blind(run: Run, now: datetime) -> bool:
+    """A run that asks and gets no whole order list: its deadlines go on while nothing can be sent."""
+    last = Enumeration.objects.filter(account=run.account_id, complete=True).first()
+    seen = max(run.state_since, last.ended_at) if last else run.state_since
+    return now - seen > UNSEEN_FOR
 
 
 def _attempts(account: Account, now: datetime) -> int:

@@ -112,6 +112,20 @@ def test_whatever_hangs_is_paged_and_paged_again(world: World) -> None:
     assert Alert.objects.filter(code="run_hangs").count() == 2
 
 
+def test_a_run_that_sees_no_orders_is_paged_and_one_that_does_is_not(world: World) -> None:
+    world.sim.arm("E01", match={"side": "sell"}, params={"share": 0.3, "seconds": 300})
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.sim.advance(60)
+    run_advance(run.pk)
+    assert watchdog.page_what_hangs() == 0, "a list was read a moment ago"
+    world.sim.arm("B03", match={}, params={"code": "EGW00002"}, count=500)
+    for _ in range(3):
+        world.sim.advance(16)
+        run_advance(run.pk)
+    assert watchdog.page_what_hangs() == 1
+    assert Alert.objects.get(code="orders_unseen", severity="page").run_id == run.pk
+
+
 def test_a_step_that_breaks_is_paged_and_not_tried_every_second(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,15 @@ def key_digest(account: Account) -> str:
     return hashlib.sha256(account.app_key.encode()).hexdigest()
 
 
+def broker_name(url: str) -> str:
+    """Whose tokens `url` takes: the host without its port.
+
+    A demo that is started again may listen on another port, and still is the broker that issued the
+    token; a second issue inside the minute would be refused.
+    """
+    return urlsplit(url).hostname or url
+
+
 def _client_http(url: str) -> httpx2.Client:
     with _lock:
         if url not in _http:
@@ -80,7 +89,7 @@ def token_store_for(account: Account) -> DatabaseTokenStore:
     http = _client_http(url)
     return DatabaseTokenStore(
         key_digest(account),
-        url,
+        broker_name(url),
         lambda now: issue_token(url, credentials, now, http),
         clock.now,
     )
