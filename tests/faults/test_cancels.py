@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rebalancing.models import Leg, Run
-from rebalancing.services import execution
+from rebalancing.services import cancelling
 from rebalancing.services.advance import run_advance
 from tests.support.truth import check_truth
 from tests.support.world import World, world_of
@@ -39,7 +39,7 @@ def test_what_filled_meanwhile_is_not_cancelled_and_its_end_comes_by_inquiry(
         run = world.drive(world.open(), until="SELL_WAIT")
         order = Intent.objects.filter(action="order", state="ACKED").earliest("pk")
         world.settle()
-        execution._cancel(run, order.pk, world.now)
+        cancelling.cancel_order(run, order.pk, world.now)
         assert cancels_sent(world) == []
         cancel = Intent.objects.get(action="cancel")
         assert cancel.state == "REVOKED" and cancel.state_reason

@@ -10,12 +10,12 @@ from django.db import IntegrityError
 
 from rebalancing.models import Leg, Run, RunSchedule
 from rebalancing.selectors.evidence import evidence
-from rebalancing.services import execution, watchdog
+from rebalancing.services import cancelling, watchdog
 from rebalancing.services import schedule as schedules
 from rebalancing.services.advance import run_advance
 from rebalancing.services.stages.step import STEPS
 from tests.support.truth import check_truth
-from tests.support.world import World
+from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis import broker as adapter
 from trading.domain.errors import BrokerGarbled, StateConflict
 from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, ScheduleFire, Switch
@@ -166,8 +166,8 @@ def _unknowns() -> int:
 def _drift_again(world: World) -> None:
     """A person buys enough of one name elsewhere that it must be sold again."""
     world.settle()
-    world.sim.move_cash("99887766-01", 20_000_000)
-    world.sim.manual_order("99887766-01", "069500", "buy", 200, None)
+    world.sim.move_cash(ACCOUNT_NO, 20_000_000)
+    world.sim.manual_order(ACCOUNT_NO, "069500", "buy", 200, None)
     world.settle()
     reconcile_account(world.account)
 
@@ -236,7 +236,7 @@ def test_an_order_that_arrives_after_it_was_declared_absent_stops_the_account(
     lane = Lane.objects.get(pk=attempt.lane_id)
     assert lane.late_watch_until is not None
     world.sim.manual_order(
-        "99887766-01", attempt.intent.instrument_id, "sell", attempt.intent.quantity, None
+        ACCOUNT_NO, attempt.intent.instrument_id, "sell", attempt.intent.quantity, None
     )
     reconcile_account(world.account)
     assert Alert.objects.filter(code="late_order", severity="page").exists()
@@ -251,7 +251,7 @@ def test_a_slot_belongs_to_one_scheduler(world: World) -> None:
 
 def test_a_stop_cancels_what_a_paused_run_left_at_the_broker(world: World) -> None:
     run = resting_and_paused(world)
-    assert execution.cancellable_orders(run)
+    assert cancelling.cancellable_orders(run)
     engage(account_scope(world.account), "HALTED", "t", "drill")
     run = world.drive(run)
     assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_switch")
@@ -263,7 +263,7 @@ def test_a_stop_leaves_a_paused_run_without_resting_orders_to_its_person(world: 
     run = resting_and_paused(world)
     world.settle(400)  # the halt ends and the rest of the sells fills
     reconcile_account(world.account)
-    assert not execution.cancellable_orders(run)
+    assert not cancelling.cancellable_orders(run)
     engage(account_scope(world.account), "HALTED", "t", "drill")
     for _ in range(3):
         world.sim.advance(21)
@@ -277,7 +277,7 @@ def resting_and_paused(world: World) -> Run:
     world.sim.arm("E01", match={"side": "sell"}, params={"share": 0.3, "seconds": 300})
     run = world.drive(world.open(), until="SELL_WAIT")
     ticker = Leg.objects.filter(run=run, side="BUY").earliest("pk").instrument_id
-    world.sim.manual_order("99887766-01", ticker, "buy", 1, None)
+    world.sim.manual_order(ACCOUNT_NO, ticker, "buy", 1, None)
     run = world.drive(run, until="PAUSED_EXTERNAL")
     assert run.state == "PAUSED_EXTERNAL"
     return run

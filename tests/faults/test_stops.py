@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from rebalancing.models import Leg
 from rebalancing.services import watch as looks
+from rebalancing.services.runs import run_cancel
 from rebalancing.tasks import watch
 from tests.support.truth import check_truth
-from tests.support.world import World
+from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis.client import Said
-from trading.models import Alert, AuditEntry, AuditHead, Snapshot
+from trading.models import Alert, AuditEntry, AuditHead, Reservation, Snapshot
 from trading.services import day_loss
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
@@ -21,10 +23,9 @@ from trading.services.chain_watch import ChainWatch, stop_when_the_chain_breaks
 from trading.services.guards import stop_when_the_clock_is_off
 from trading.services.reconcile import reconcile_account
 from trading.services.snapshots import take_snapshot
-from trading.services.switches import account_scope, release, switch_state
+from trading.services.switches import account_scope, engage, release, switch_state, write_kill_file
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
-NUMBER = "99887766-01"
 
 
 # --- the record -------------------------------------------------------------------------------
@@ -160,7 +161,7 @@ def look(world: World) -> Snapshot:
 def fall(world: World, percent: int) -> None:
     """Everything the account holds falls by so much from the previous close."""
     for ticker, quote in look(world).quotes.items():
-        if ticker in world.truth()["positions"][NUMBER]:
+        if ticker in world.truth()["positions"][ACCOUNT_NO]:
             price = quote["reference"] * (100 - percent) // 100
             world.sim.set_price(ticker, price // 100 * 100 if price > 10_000 else price // 5 * 5)
 
@@ -184,10 +185,10 @@ def test_a_day_that_loses_too_much_stops_the_account(
 
 def test_money_that_leaves_is_no_loss_and_money_that_comes_hides_none(world: World) -> None:
     look(world)
-    world.sim.move_cash(NUMBER, -6_000_000)
+    world.sim.move_cash(ACCOUNT_NO, -6_000_000)
     look(world)
     assert switch_state(world.account) == "ACTIVE"
-    world.sim.move_cash(NUMBER, 30_000_000)
+    world.sim.move_cash(ACCOUNT_NO, 30_000_000)
     fall(world, 9)
     look(world)
     assert switch_state(world.account) == "HALTED"
@@ -195,7 +196,7 @@ def test_money_that_leaves_is_no_loss_and_money_that_comes_hides_none(world: Wor
 
 @pytest.mark.parametrize(("cash", "state"), [(0, "HALTED"), (200_000_000, "ACTIVE")])
 def test_a_loss_is_measured_against_the_whole_account(world: World, cash: int, state: str) -> None:
-    world.sim.move_cash(NUMBER, cash)
+    world.sim.move_cash(ACCOUNT_NO, cash)
     look(world)
     fall(world, 9)
     look(world)
@@ -268,3 +269,38 @@ def test_a_day_that_is_lost_between_the_sells_and_the_buys_buys_nothing(
     world.drive(run)
     assert switch_state(world.account) == switch
     assert bool([row for row in world.accepted() if row["side"] == "buy"]) is buys
+
+
+@pytest.mark.parametrize("where", ["account", "global", "file"])
+def test_the_kill_switch_stops_what_was_not_sent_and_cancels_what_works(
+    world: World, where: str
+) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    sent = len(world.accepted())
+    if where == "file":
+        write_kill_file("test", "drill")
+    else:
+        engage(account_scope(world.account) if where == "account" else "global", "HALTED", "t", "d")
+    run = world.drive(run)
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_switch")
+    assert len(world.accepted()) == sent
+    assert not Reservation.objects.filter(closed_at=None).exists()
+    check_truth(world)
+
+
+def test_reducing_lets_sells_through_and_blocks_buys(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    engage(account_scope(world.account), "REDUCING", "t", "d")
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert {row["side"] for row in world.accepted()} == {"sell"}
+    assert set(Leg.objects.filter(side="BUY").values_list("filled_quantity", flat=True)) == {0}
+
+
+def test_a_person_stops_a_run_that_is_selling(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    run_cancel(run.pk, "owner")
+    run = world.drive(run)
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_person")
+    assert {row["side"] for row in world.accepted()} == {"sell"}
+    check_truth(world)

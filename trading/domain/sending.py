@@ -24,6 +24,13 @@ class SendOutcome:
     reasons: tuple[RuleResult, ...] = ()
     note: str = ""
 
+    @property
+    def why_waiting(self) -> str:
+        """The rules that put it off, or `retry` for what passes by trying again; else empty."""
+        if not self.retry:
+            return ""
+        return self.note if self.reasons else "retry"
+
 
 WAITING_RULES = frozenset(
     {"quote_fresh", "lane_free", "cash", "pace", "no_self_trade", "no_duplicate"}

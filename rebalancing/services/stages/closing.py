@@ -8,8 +8,9 @@ from django.db import transaction
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
-from rebalancing.services import execution, history
+from rebalancing.services import cancelling, history, wishes
 from rebalancing.services.lease import Driver
+from rebalancing.services.legs import sync_legs, unanswered
 from rebalancing.services.stages.common import POLL, SETTLE_WAIT, Due
 from rebalancing.services.stages.pausing import pause_run
 from trading.domain.cash import usable_cash
@@ -28,13 +29,13 @@ def final_recon(driver: Driver, now: datetime) -> Due:
     """Nothing works any more, our shares are the broker's shares: write the history and end."""
     run = driver.run
     found = reconcile_account(run.account)
-    execution.revoke_authorized(run, now, "run_ends")
-    if execution.unanswered(run).filter(absent_presumed=True).exists():
+    wishes.revoke_authorized(run, now, "run_ends")
+    if unanswered(run).filter(absent_presumed=True).exists():
         return pause_run(driver, RunState.PAUSED_UNKNOWN, now, "unknown_order")
-    if execution.cancel_working(run, now) or not found.complete:
+    if cancelling.cancel_working(run, now) or not found.complete:
         return now + POLL
     legs = list(Leg.objects.filter(run=run, generation=run.generation))
-    execution.sync_legs(run, legs)
+    sync_legs(run, legs)
     broker = broker_for(run.account)
     balance = broker.balance()
     ticker = legs[0].instrument_id if legs else next(iter(run.snapshot.quotes))  # type: ignore[union-attr]

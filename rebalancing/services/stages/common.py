@@ -10,7 +10,7 @@ from django.db import transaction
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
-from rebalancing.services import execution
+from rebalancing.services import wishes
 from rebalancing.services.lease import Driver
 from trading.domain.errors import JeoulError, Reason
 from trading.services.alerts import alert
@@ -67,7 +67,7 @@ def end_run(
             end_reason=reason,
             end_facts=facts,
         )
-        execution.revoke_authorized(run, now, reason)
+        wishes.revoke_authorized(run, now, reason)
         if to in (RunState.FAILED, RunState.VETOED):
             alert("run_" + str(to).lower(), account=run.account, run_id=run.pk, reason=reason)
 

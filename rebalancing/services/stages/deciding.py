@@ -9,7 +9,7 @@ from django.db import transaction
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
-from rebalancing.services import execution
+from rebalancing.services import wishes
 from rebalancing.services.approvals import (
     approval_of,
     approve_by_policy,
@@ -126,7 +126,7 @@ def _leg_limit(run: Run) -> Decimal:
 def stale(driver: Driver, now: datetime) -> Due:
     run = driver.run
     with transaction.atomic():
-        execution.revoke_authorized(run, now, "stale")
+        wishes.revoke_authorized(run, now, "stale")
         driver.move(
             RunState.SNAPSHOT,
             at=now,

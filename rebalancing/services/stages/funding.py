@@ -9,8 +9,9 @@ from django.db import transaction
 from rebalancing.domain.planning import adjust_buy_quantities
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg
-from rebalancing.services import execution
+from rebalancing.services import wishes
 from rebalancing.services.lease import Driver
+from rebalancing.services.legs import open_legs
 from rebalancing.services.stages.common import MARKETABLE_WAIT, POLL, Due
 from trading.domain.errors import Reason
 from trading.services.brokers import broker_for
@@ -24,7 +25,7 @@ __all__ = ["buy_resize", "buy_rules", "cash_confirm"]
 def cash_confirm(driver: Driver, now: datetime) -> Due:
     """Wait until the broker itself says that the proceeds may be spent; never buy on expectation."""
     run = driver.run
-    buys = execution.open_legs(run, "BUY")
+    buys = open_legs(run, "BUY")
     last_buy = run_cutoffs(now.date())[1]
     if not buys or run.stop_requested or now > last_buy or market_phase(now) != "regular":
         with transaction.atomic():
@@ -52,13 +53,13 @@ def cash_confirm(driver: Driver, now: datetime) -> Due:
 def buy_resize(driver: Driver, now: datetime) -> Due:
     """Shrink the buys to the confirmed cash at the prices they would be sent at now."""
     run = driver.run
-    buys = execution.open_legs(run, "BUY")
+    buys = open_legs(run, "BUY")
     broker = broker_for(run.account)
     prices, fees = {}, {}
     for leg in buys:
         kind = leg.instrument.instrument_kind
         book = broker.book(leg.instrument_id)
-        found = execution.price_now(leg, book, first=True)
+        found = wishes.price_now(leg, book, first=True)
         price = leg.reference_price if isinstance(found, Reason) else found
         prices[leg.instrument_id] = max(price, leg.limit_price or 0)
         fees[leg.instrument_id] = run.account.commission.of(kind)

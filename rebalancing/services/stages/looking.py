@@ -13,8 +13,8 @@ from rebalancing.domain import pipeline
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, RebalancingConfig, Run
 from rebalancing.planners.rules import plan_by_rules
-from rebalancing.services import execution
 from rebalancing.services.lease import Driver
+from rebalancing.services.legs import unanswered
 from rebalancing.services.plans import costs_of_legs, outcome_json, read_books
 from rebalancing.services.stages.common import POLL, SNAPSHOT_AGE, Due, end_run
 from rebalancing.services.targets import get_target_mp_allocation, get_target_sub_mp_allocation
@@ -41,7 +41,7 @@ def snapshot(driver: Driver, now: datetime) -> Due:
     found = reconcile_account(run.account)
     if not found.complete:
         raise BrokerError("the order list is incomplete")
-    if execution.unanswered(run).exists():
+    if unanswered(run).exists():
         return now + POLL
     working = BrokerOrder.objects.filter(account=run.account, trade_date=now.date(), is_final=False)
     if not run.dry_run and working.exists():

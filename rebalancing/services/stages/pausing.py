@@ -9,8 +9,9 @@ from django.db import transaction
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
-from rebalancing.services import execution
+from rebalancing.services import wishes
 from rebalancing.services.lease import Driver
+from rebalancing.services.legs import unanswered, working_orders
 from rebalancing.services.stages.common import GO_ON, MARKETABLE_WAIT, Due
 from trading.models import Alert, BrokerOrder
 from trading.services.alerts import alert
@@ -24,7 +25,7 @@ __all__ = ["pause_if_needed", "pause_run", "paused", "resumed_deadline"]
 def pause_if_needed(driver: Driver, now: datetime) -> Any:
     """An order nobody can find, or somebody else's order on our names, stops the run for a person."""
     run = driver.run
-    lost = execution.unanswered(run).filter(absent_presumed=True)
+    lost = unanswered(run).filter(absent_presumed=True)
     if lost.exists():
         return pause_run(driver, RunState.PAUSED_UNKNOWN, now, "unknown_order")
     since = run.outcome.get("external_accepted_at")
@@ -47,7 +48,7 @@ def pause_run(driver: Driver, to: RunState, now: datetime, reason: str) -> Due:
     run = driver.run
     with transaction.atomic():
         if to == RunState.PAUSED_EXTERNAL:
-            pause_account(run.account, run.account.EXTERNAL_ORDER, execution.ENGINE)
+            pause_account(run.account, run.account.EXTERNAL_ORDER, wishes.ENGINE)
         driver.move(
             to,
             at=now,
@@ -63,7 +64,7 @@ def paused(driver: Driver, now: datetime) -> Due:
     """Keep looking; an unknown order that turns up lets the run go on, a foreign one needs a person."""
     run = driver.run
     reconcile_account(run.account)
-    if run.state == RunState.PAUSED_UNKNOWN and not execution.unanswered(run).exists():
+    if run.state == RunState.PAUSED_UNKNOWN and not unanswered(run).exists():
         with transaction.atomic():
             driver.move(
                 RunState(run.outcome["resume"]),
@@ -73,7 +74,7 @@ def paused(driver: Driver, now: datetime) -> Due:
                 step_deadline_at=resumed_deadline(run, now),
             )
         return now
-    if now > run.deadline_at and not execution.working_orders(run):
+    if now > run.deadline_at and not working_orders(run):
         with transaction.atomic():
             driver.move(RunState.FINAL_RECON, at=now, reason="too_late_today", due_at=now)
         return now

@@ -10,8 +10,9 @@ from django.db import transaction
 from rebalancing.domain.netting import Side
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
-from rebalancing.services import execution
+from rebalancing.services import cancelling, execution, wishes
 from rebalancing.services.lease import Driver
+from rebalancing.services.legs import open_legs, sync_legs, unanswered
 from rebalancing.services.news import announce
 from rebalancing.services.stages.common import CASH_WAIT, GO_ON, POLL, TURN, Due
 from rebalancing.services.stages.pausing import pause_if_needed
@@ -53,7 +54,7 @@ def waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
             if (pause := pause_if_needed(driver, now)) is not GO_ON:
                 return pause
             now = market_clock(run.account).now()
-            execution.sync_legs(run, execution.open_legs(run, str(side)))
+            sync_legs(run, open_legs(run, str(side)))
             announce(run.pk, run.account_id)
             if complete:
                 return now
@@ -81,7 +82,7 @@ def _patience(run: Run, waits: set[str], now: datetime) -> timedelta:
     """
     if waits & TURN:
         return timedelta(seconds=1)
-    lost = execution.unanswered(run)
+    lost = unanswered(run)
     if waits == {"unknown"} and not lost.filter(committed_at__gt=now - SOON_SEEN).exists():
         return SLOW_POLL
     return POLL
@@ -99,8 +100,8 @@ def halted(driver: Driver, now: datetime) -> Due:
     """Stopped: nothing new goes out, what works is cancelled, then the books are closed."""
     run = driver.run
     reconcile_account(run.account)
-    execution.revoke_authorized(run, now, "halted")
-    if execution.cancel_working(run, now):
+    wishes.revoke_authorized(run, now, "halted")
+    if cancelling.cancel_working(run, now):
         return now + POLL
     with transaction.atomic():
         driver.move(RunState.FINAL_RECON, at=now, due_at=now)

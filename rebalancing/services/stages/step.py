@@ -16,7 +16,7 @@ from django.db import transaction
 from rebalancing.domain.netting import Side
 from rebalancing.domain.states import BEFORE_SELLING, RunState
 from rebalancing.models import Run
-from rebalancing.services import execution
+from rebalancing.services import cancelling
 from rebalancing.services.lease import Driver
 from rebalancing.services.stages import closing, deciding, funding, looking, pausing, sending
 from rebalancing.services.stages.common import GO_ON, PLANNING_LIMIT, RETRY, Due, end_run, facts_of
@@ -75,7 +75,7 @@ def _must_stop(driver: Driver, now: datetime) -> Any:
 def _rests_while_paused(run: Run) -> bool:
     """A paused run whose orders still rest at the broker: a stop cancels them without waiting for the
     person the run waits for. Without such orders it goes on waiting."""
-    return run.state in _PAUSED and bool(execution.cancellable_orders(run))
+    return run.state in _PAUSED and bool(cancelling.cancellable_orders(run))
 
 
 def _broker_silent(driver: Driver, now: datetime, error: BrokerError) -> Due:

@@ -1,0 +1,119 @@
+"""Prices, cash and names that are not as planned: what shrinks, what is planned again, what ends the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rebalancing.models import Leg, Run
+from rebalancing.services.advance import run_advance
+from tests.support.truth import check_truth
+from tests.support.world import ACCOUNT_NO, World, world_of
+from trading.models import (
+    Alert,
+    Instrument,
+)
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+
+
+def _near(price: int, percent: int) -> int:
+    return price * percent // 100 // 5 * 5
+
+
+def test_prices_that_moved_after_the_plan_make_a_new_one(world: World) -> None:
+    run = world.drive(world.open(), approve=False)
+    leg = Leg.objects.filter(run=run).earliest("number")
+    world.sim.set_price(leg.instrument_id, _near(leg.reference_price, 97))
+    first = run.plan_hash
+    run = world.drive(run, until=lambda r: r.generation == 2 and r.state == "AWAITING_APPROVAL")
+    assert run.generation == 2
+    assert world.accepted() == []
+    run = world.drive(run)
+    assert run.plan_hash != first
+    assert run.state in ("COMPLETED", "COMPLETED_WITH_SHORTFALL")
+
+
+def test_partly_filled_sells_shrink_the_buys_to_the_cash_that_came(world: World) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number").instrument_id
+    world.sim.arm("E01", match={"ticker": sold}, params={"share": 0.4})
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert run.end_facts["missing"]
+    check_truth(world)
+
+
+def test_cash_withdrawn_mid_run_is_reported_though_every_leg_filled(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.sim.move_cash(ACCOUNT_NO, -1_000_000)
+    run = world.drive(run)
+    assert run.state == "COMPLETED"
+    found = Alert.objects.get(code="cash_differs").facts
+    assert found["expected"] - found["broker"] == 1_000_000
+
+
+def test_cash_that_falls_short_after_the_sells_shrinks_the_buys(
+    transactional_db: None, settings: Any
+) -> None:
+    mp = {"STOCK": 50, "BOND": 35, "ALTERNATIVE": 15, "CASH": 0}
+    with world_of(cash=3_000_000, mp=mp) as world:
+        run = world.drive(world.open(), until="SELL_WAIT")
+        world.sim.move_cash(ACCOUNT_NO, -2_900_000)
+        run = world.drive(run)
+        assert run.state == "COMPLETED_WITH_SHORTFALL"
+        buys = list(Leg.objects.filter(run=run, side="BUY"))
+        assert all(leg.filled_quantity <= leg.quantity for leg in buys)
+        assert any(leg.filled_quantity < leg.quantity for leg in buys)
+        assert any(leg.filled_quantity for leg in buys)
+        assert world.truth()["cash"][ACCOUNT_NO]["d2_cash"] >= 0
+        assert Alert.objects.filter(code="run_shortfall").exists()
+
+
+def test_a_halted_name_ends_the_run_before_anything_is_sent(world: World) -> None:
+    world.sim.halt("005930", True)
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("VETOED", "checks_failed")
+    assert "005930" in {check["ticker"] for check in run.end_facts["checks"]}
+    assert world.accepted() == []
+
+
+def test_an_instrument_the_broker_does_not_know_fails_the_run_by_name(world: World) -> None:
+    target = world.account.target_decisions.get()
+    snapshot = target.snapshot
+    snapshot["sub"]["ALTERNATIVE"] = {"999999": "100.00"}
+    type(target).objects.filter(pk=target.pk).update(snapshot=snapshot)
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("FAILED", "cannot_plan")
+    assert run.end_facts["reasons"][0]["ticker"] == "999999"
+    assert world.accepted() == []
+
+
+def test_a_snapshot_older_than_a_minute_makes_no_plan(world: World) -> None:
+    run = world.drive(world.open(), until="NETTED")
+    world.sim.advance(61)
+    run = world.drive(run)
+    assert (run.state, run.end_reason) == ("FAILED", "snapshot_too_old")
+    fresh = world.drive(world.open(), until="NETTED")
+    world.sim.advance(50)
+    assert world.drive(fresh, approve=False).state == "AWAITING_APPROVAL"
+
+
+def test_a_price_that_cannot_be_read_is_never_a_zero(world: World) -> None:
+    run = world.drive(world.open(), until="SNAPSHOT")
+    world.sim.arm("B03", match={}, params={"code": "EGW00002"}, count=200)
+    for _ in range(3):
+        run_advance(run.pk)
+    assert Run.objects.get(pk=run.pk).state == "SNAPSHOT"
+    world.sim.disarm()
+    assert world.drive(run).state == "COMPLETED"
+
+
+def test_a_name_nobody_may_trade_fails_its_check_by_name(world: World) -> None:
+    Instrument.objects.filter(ticker="411060").update(tradable=False)
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("VETOED", "checks_failed")
+    assert {check["ticker"] for check in run.end_facts["checks"]} == {"411060"}
+    Instrument.objects.filter(ticker="411060").update(tradable=True)
+    assert world.drive(world.open()).state == "COMPLETED"

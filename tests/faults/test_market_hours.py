@@ -1,0 +1,102 @@
+"""Closed markets, closes and nights: what does not start, what expires and what is found the next day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rebalancing.models import Leg, Run
+from tests.support.truth import check_truth
+from tests.support.world import World, world_of
+from trading.domain.errors import RuleViolation
+from trading.models import (
+    Attempt,
+    BrokerOrder,
+    Intent,
+)
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [
+        ("2026-11-20T16:30:00+09:00", "market_closed"),
+        ("2026-11-20T15:11:00+09:00", "too_late_today"),
+        ("2026-11-21T10:00:00+09:00", "not_a_trading_day"),
+        ("2026-06-03T10:00:00+09:00", "not_a_trading_day"),
+        ("2026-11-19T09:35:00+09:00", "market_closed"),
+    ],
+)
+def test_a_run_does_not_start_outside_the_session(
+    transactional_db: None, settings: Any, start: str, code: str
+) -> None:
+    from datetime import datetime
+
+    with world_of(start=datetime.fromisoformat(start)) as world:
+        with pytest.raises(RuleViolation) as refused:
+            world.open()
+        assert code in {reason.code for reason in refused.value.reasons}
+        assert not Run.objects.exists()
+
+
+def test_on_the_exam_day_the_hours_are_an_hour_later(transactional_db: None, settings: Any) -> None:
+    from datetime import datetime
+
+    with world_of(start=datetime.fromisoformat("2026-11-19T15:45:00+09:00")) as world:
+        assert world.drive(world.open()).state == "COMPLETED"
+
+
+def test_an_order_left_open_at_the_close_expires_and_the_run_says_so(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.sim.advance(8 * 3600)
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    check_truth(world)
+
+
+def test_a_partial_fill_that_is_still_open_at_the_close_is_counted_and_expires(
+    world: World,
+) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    world.sim.arm("E01", match={"ticker": sold.instrument_id}, params={"share": 0.4})
+    run = world.drive(run, until="SELL_WAIT")
+    world.sim.advance(8 * 3600)
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    sold.refresh_from_db()
+    assert 0 < sold.filled_quantity < sold.quantity
+    assert Intent.objects.filter(leg_id=sold.pk, action="order").latest("pk").state in (
+        "EXPIRED",
+        "CANCELED",
+    )
+    check_truth(world)
+
+
+def test_what_filled_before_yesterdays_close_is_booked_the_next_morning(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    assert not Intent.objects.filter(filled_quantity__gt=0).exists(), "nothing was polled yet"
+    world.sim.advance(3 * 24 * 3600)
+    run = world.drive(run)
+    assert (run.state, run.created_at.date() < world.now.date()) == (
+        "COMPLETED_WITH_SHORTFALL",
+        True,
+    )
+    assert {row["side"] for row in world.accepted()} == {"sell"}
+    sold = Intent.objects.filter(action="order")
+    assert sold.exists() and all(intent.state == "FILLED" for intent in sold)
+    check_truth(world)
+
+
+def test_an_answer_lost_yesterday_is_found_on_its_own_day(world: World) -> None:
+    world.sim.arm("A03", match={"side": "sell"}, params={"seconds": 0})
+    run = world.drive(
+        world.open(), until=lambda r: Attempt.objects.filter(state="UNKNOWN").exists()
+    )
+    world.sim.advance(3 * 24 * 3600)
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
+    check_truth(world)
