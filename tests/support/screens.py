@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.servers import ensure_chromium
+
 PATHS = ("/", "/rebalancing/", "/rebalancing/start/", "/portfolio/", "/health/", "/nowhere/")
 WIDTHS = (1440, 390)
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -51,7 +52,7 @@ def main(base: str, user: str, password: str, folder: str = "screenshots", *path
     where.mkdir(parents=True, exist_ok=True)
     noise: list[str] = []
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=ensure_chromium(), args=FLAGS)
         for width, theme, language in itertools.product(WIDTHS, ("light", "dark"), ("ko", "en")):
             context = browser.new_context(
                 viewport={"width": width, "height": 900 if width > 500 else 844}

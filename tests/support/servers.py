@@ -246,10 +246,30 @@ def private_servers() -> Iterator[Servers]:
 
 
 def ensure_chromium() -> str:
-    """The path of a Chromium; installs Debian's when root."""
+    """The path of a Chromium: the machine's, Debian's when root, else the one Playwright downloads.
+
+    Raises RuntimeError that says what to install when none of them can be had.
+    """
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
     if _apt("chromium", "fonts-noto-cjk") and (found := shutil.which("chromium")):
         return found
-    raise RuntimeError("Chromium is missing: install it for the page tests")
+    if found := _downloaded_chromium():
+        return found
+    raise RuntimeError("the page tests need a browser: install Chromium, then `make test` again")
+
+
+def _downloaded_chromium() -> str:
+    """Playwright's own browser, kept in the user's cache; empty where it cannot be downloaded."""
+    from playwright.sync_api import sync_playwright
+
+    subprocess.run(
+        [sys.executable, "-m", "playwright", "install", "chromium"],
+        capture_output=True,
+        check=False,
+        timeout=600,
+    )
+    with sync_playwright() as driver:
+        path = Path(driver.chromium.executable_path)
+    return str(path) if path.exists() else ""
