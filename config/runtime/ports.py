@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 
-__all__ = ["free_port"]
+__all__ = ["free_port", "wait_until_listening"]
 
 
 def free_port(*wanted: int) -> int:
@@ -19,3 +20,14 @@ def free_port(*wanted: int) -> int:
             found: int = probe.getsockname()[1]
             return found
     raise OSError("no free port on 127.0.0.1")
+
+
+def wait_until_listening(host: str, port: int) -> None:
+    """Return once somebody accepts connections at `port`."""
+    where = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    while True:
+        try:
+            socket.create_connection((where, port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from threading import Thread
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from config.celery import app
 from config.env import env
 from config.running import forget_running, only_one_here, read_running, write_running
 from config.runtime.embedded import Embedded, serve_web
-from config.runtime.ports import free_port
+from config.runtime.ports import free_port, wait_until_listening
 from config.runtime.schedules import ensure_schedules
 from config.runtime.servers import Servers
 from config.runtime.simulator import DemoSimulator
@@ -58,7 +59,11 @@ class Command(BaseCommand):
             address = f"http://{options['host']}:{port}/"
             facts = {"web": address} | (_addresses(simulator) if simulator else {})
             write_running(settings.VAR, facts)
-            self._greet(address, simulator is not None, time.monotonic() - started)
+            Thread(
+                target=self._greet,
+                args=(options["host"], port, address, demo, started),
+                daemon=True,
+            ).start()
             if settings.SERVER:
                 self._separate(options["host"], port)
             else:
@@ -88,7 +93,10 @@ class Command(BaseCommand):
             token_store_for(account).drop()
         return simulator
 
-    def _greet(self, address: str, demo: bool, seconds: float) -> None:
+    def _greet(self, host: str, port: int, address: str, demo: bool, started: float) -> None:
+        """Say where to go as soon as somebody answers there, not before."""
+        wait_until_listening(host, port)
+        seconds = time.monotonic() - started
         write = self.stdout.write
         write("")
         write(f"  저울 Jeoul  →  {address}")
