@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from ipaddress import ip_address
 
 __all__ = ["free_port", "wait_until_listening"]
 
@@ -24,10 +25,17 @@ def free_port(*wanted: int) -> int:
 
 def wait_until_listening(host: str, port: int) -> None:
     """Return once somebody accepts connections at `port`."""
-    where = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    where = "127.0.0.1" if _is_everywhere(host) else host
     while True:
         try:
             socket.create_connection((where, port), timeout=1).close()
             return
         except OSError:
             time.sleep(0.05)
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
