@@ -250,7 +250,7 @@ class World:
             early = strike.at(BEFORE)
             if early:
                 return early
-            reply = HANDLERS[ask.service.call.name](self.truth, ask, self.options.mock)
+            reply = self._handler(ask)(self.truth, ask, self.options.mock)
         except Refusal as refusal:
             reply = refuse(refusal, tr_id)
         reply.headers["gt_uid"] = hashlib.md5(
@@ -258,6 +258,14 @@ class World:
         ).hexdigest()
         strike.reply = reply
         return strike.at(AFTER) or strike.at(MID) or Delivery(strike.reply)
+
+    @staticmethod
+    def _handler(ask: Ask) -> Handler:
+        """Who answers; a call of the broker's table that nobody answers here is no service here."""
+        handler = HANDLERS.get(ask.service.call.name)
+        if handler is None:
+            raise Refusal("OPSQ0002")
+        return handler
 
     def _gate(self, request: Request, seq: int) -> Ask:
         """The gateway's own checks, in its order: keys, token, service, rate, fields, account."""
