@@ -14,7 +14,7 @@ from trading.domain.matching import OrderType, Side
 from trading.domain.sessions import SEOUL
 from trading.simulator.faults import FAULTS
 from trading.simulator.http import BadRequest, Reply, Request, json_reply
-from trading.simulator.truth import NewOrder, Placed
+from trading.simulator.placing import NewOrder, Placed
 from trading.simulator.world import World
 
 __all__ = ["Control"]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from trading.domain.sessions import SEOUL
 from trading.simulator.faults import AFTER, AT, LATE, Armed, Delivery
 from trading.simulator.http import Reply, Request, encode, html_reply, json_reply
-from trading.simulator.truth import NewOrder, Truth
+from trading.simulator.placing import NewOrder
+from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, refuse
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from trading.domain.sessions import SEOUL
+from trading.simulator.accounts import AccountPlan
 from trading.simulator.limits import UNTHROTTLED
 from trading.simulator.prices import BarSource, FileSource, demo_source
 from trading.simulator.server import Server
-from trading.simulator.truth import AccountPlan
 from trading.simulator.world import Options, World
 
 __all__ = ["build_parser", "main", "options_of", "plans_of"]

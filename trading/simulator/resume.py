@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from trading.domain.matching import MatchingBook, Side
+from trading.simulator.accounts import Account
 from trading.simulator.auth import KeyRing
 from trading.simulator.ledger import (
     Accepted,
@@ -27,7 +28,7 @@ from trading.simulator.ledger import (
     Revised,
     Settled,
 )
-from trading.simulator.truth import Account, Truth
+from trading.simulator.truth import Truth
 from trading.simulator.wire_orders import ORDER_TYPES
 
 __all__ = ["begun_at", "resume"]

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from trading.domain.costs import DEFAULT_COMMISSION, CommissionRates, commission, sell_tax
@@ -21,11 +19,11 @@ from trading.domain.matching import (
     Execution,
     MatchingBook,
     OrderType,
-    Refusal,
     Side,
     TimeInForce,
 )
 from trading.domain.sessions import Calendar, Phase
+from trading.simulator.accounts import Account, AccountPlan
 from trading.simulator.journal import Journal
 from trading.simulator.ledger import (
     Accepted,
@@ -39,101 +37,14 @@ from trading.simulator.ledger import (
     OrderRow,
     Revised,
     Settled,
-    reservation,
 )
 from trading.simulator.market import Market
+from trading.simulator.placing import NewOrder, Placed, Refused, Why
+from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal, reserve_price
 
-__all__ = ["Account", "AccountPlan", "NewOrder", "Placed", "Refused", "Truth", "Why"]
+__all__ = ["Truth"]
 
-OPENING_CASH = 100_000_000
-VISIBLE_AFTER = (1.0, 5.0)
 AUCTION_SHARE = 0.03
-
-
-class Why(StrEnum):
-    """Why an order was not taken."""
-
-    NOT_A_SESSION = "not_a_session"
-    BEFORE_OPEN = "before_open"
-    AFTER_CLOSE = "after_close"
-    UNKNOWN_CODE = "unknown_code"
-    QUANTITY = "quantity"
-    OFF_TICK = "off_tick"
-    OUTSIDE_LIMITS = "outside_limits"
-    HALTED = "halted"
-    NO_PRICE = "no_price"
-    AUCTION_TYPE = "auction_type"
-    NOT_HELD = "not_held"
-    NOT_SELLABLE = "not_sellable"
-    NO_CASH = "no_cash"
-    NO_ORIGINAL = "no_original"
-    NOTHING_LEFT = "nothing_left"
-
-
-@dataclass(frozen=True, slots=True)
-class NewOrder:
-    """An order as asked for; `price` 0 for a price-less type."""
-
-    account: str
-    code: str
-    side: Side
-    quantity: int
-    order_type: OrderType
-    price: int
-    tif: TimeInForce = TimeInForce.DAY
-    dvsn: str = "00"
-    venue: str = "KRX"
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An accepted order: its number and its time."""
-
-    odno: str
-    orgno: str
-    at: datetime
-    filled: int
-    key: tuple[date, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    why: Why
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPlan:
-    """What an account starts with; a holding without `cost` is valued at the day's reference."""
-
-    cash: int = OPENING_CASH
-    holdings: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
-
-
-@dataclass
-class Account:
-    """The two ledgers of one account and the events on their way from one to the other."""
-
-    truth: AccountLedger
-    shown: AccountLedger
-    queue: deque[tuple[datetime, Event]] = field(default_factory=deque)
-    last_visible: datetime | None = None
-    events: int = 0
-    blocked: list[tuple[datetime, int]] = field(default_factory=list)
-
-    def blocked_at(self, now: datetime) -> int:
-        """Sale proceeds that may not be used yet."""
-        return sum(amount for until, amount in self.blocked if until > now)
-
-
-PHASES_OF_ENTRY = (Phase.PRE_OPEN, Phase.REGULAR, Phase.CLOSING_AUCTION)
-AUCTION_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.CONDITIONAL)
-EXCHANGE_WHY = {
-    Refusal.QUANTITY: Why.QUANTITY,
-    Refusal.OFF_TICK: Why.OFF_TICK,
-    Refusal.OUTSIDE_LIMITS: Why.OUTSIDE_LIMITS,
-    Refusal.HALTED: Why.HALTED,
-    Refusal.NO_PRICE: Why.NO_PRICE,
-}
 
 
 @dataclass
@@ -388,10 +299,7 @@ class Truth:
 
     def shown(self, number: str, now: datetime) -> AccountLedger:
         """The account as the broker's inquiries show it at `now`."""
-        account = self.account(number)
-        while account.queue and account.queue[0][0] <= now:
-            account.shown.apply(account.queue.popleft()[1])
-        return account.shown
+        return self.account(number).shown_at(now)
 
     def move_cash(self, number: str, amount: int, reason: str) -> int:
         """Deposit (positive) or withdraw what may leave. Returns the amount moved."""
@@ -511,13 +419,7 @@ class Truth:
 
     def entry_refusal(self) -> Why | None:
         """Why no order at all may be entered now, None inside order hours."""
-        day = self.time.date()
-        if not self.calendar.is_session(day):
-            return Why.NOT_A_SESSION
-        if self.phase() in PHASES_OF_ENTRY:
-            return None
-        before = self.time < self.calendar.session_hours(day).open
-        return Why.BEFORE_OPEN if before else Why.AFTER_CLOSE
+        return entry_refusal(self.calendar, self.time)
 
     def _refusal(self, order: NewOrder, instead_of: OrderRow | None = None) -> Why | None:
         closed = self.entry_refusal()
@@ -526,37 +428,10 @@ class Truth:
         if order.code not in self.market:
             return Why.UNKNOWN_CODE
         book = self.book(order.code)
-        by_exchange = book.check(order.order_type, order.price, order.quantity)
-        if by_exchange:
-            return EXCHANGE_WHY[by_exchange]
-        if self._in_auction() and (
-            order.tif is not TimeInForce.DAY or order.order_type not in AUCTION_TYPES
-        ):
-            return Why.AUCTION_TYPE
-        if order.order_type in (OrderType.BEST, OrderType.TOP):
-            side = order.side if order.order_type is OrderType.TOP else order.side.opposite
-            if book.best(side) is None:
-                return Why.NO_PRICE
-        return self._funds_refusal(order, book, instead_of)
-
-    def _funds_refusal(
-        self, order: NewOrder, book: MatchingBook, instead_of: OrderRow | None
-    ) -> Why | None:
-        account = self.account(order.account)
-        ledger, kind = account.truth, self.market.listing(order.code).kind
-        if order.side is Side.BUY:
-            need = reservation(order.quantity, self._reserve_price(order, book.upper), kind)
-            free = ledger.available() - account.blocked_at(self.time)
-            if instead_of:
-                rest = instead_of.remaining
-                free += reservation(rest, instead_of.reserve_price, kind)
-                need += reservation(rest - order.quantity, instead_of.reserve_price, kind)
-            return Why.NO_CASH if need > free else None
-        if instead_of:
-            return None
-        if ledger.held(order.code) == 0:
-            return Why.NOT_HELD
-        return Why.NOT_SELLABLE if order.quantity > ledger.sellable(order.code) else None
+        kind = self.market.listing(order.code).kind
+        return exchange_refusal(order, book, self._in_auction()) or funds_refusal(
+            order, self.account(order.account), self.time, book.upper, kind, instead_of
+        )
 
     def _working(
         self, original: tuple[str, str], account: str, quantity: int | None
@@ -585,9 +460,6 @@ class Truth:
     def _today(self) -> date:
         return self.time.date()
 
-    def _reserve_price(self, order: NewOrder, upper: int) -> int:
-        return order.price if order.order_type is OrderType.LIMIT else upper
-
     def _row(self, order: NewOrder, upper: int, action: str, original: str) -> OrderRow:
         return OrderRow(
             account=order.account,
@@ -605,7 +477,7 @@ class Truth:
             tif=order.tif,
             dvsn=order.dvsn,
             venue=order.venue,
-            reserve_price=self._reserve_price(order, upper),
+            reserve_price=reserve_price(order, upper),
             action=action,
         )
 
@@ -673,17 +545,7 @@ class Truth:
 
     def emit(self, account: Account, event: Event, at: datetime, lag: bool = True) -> None:
         """Truth changes now; the broker's screens follow a little later, in the same order."""
-        account.truth.apply(event)
-        account.events += 1
-        delay = 0.0
-        if lag and not self.tame:
-            key = f"{self.seed}:lag:{account.truth.account}:{account.events}"
-            delay = random.Random(key).uniform(*VISIBLE_AFTER)
-        visible = at + timedelta(seconds=delay)
-        account.last_visible = max(visible, account.last_visible or visible)
-        if isinstance(event, Accepted):
-            event = Accepted(replace(event.order))
-        account.queue.append((account.last_visible, event))
+        account.take(event, at, self.seed if lag and not self.tame else None)
 
     def _journal_cash(self, account: Account, reason: str, at: datetime) -> None:
         ledger = account.truth

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from trading.domain.matching import OrderType, Side, TimeInForce
 from trading.simulator.http import Reply, json_reply
-from trading.simulator.truth import NewOrder, Placed, Refused, Truth, Why
+from trading.simulator.placing import NewOrder, Placed, Refused, Why
+from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill
 
 __all__ = ["ORDER_TYPES", "order_cash", "order_rvsecncl", "refusal_of"]

@@ -18,6 +18,7 @@ from typing import Any
 
 from trading.domain.sessions import KRX, SEOUL, Calendar
 from trading.simulator import wire_accounts, wire_orders, wire_quotes
+from trading.simulator.accounts import AccountPlan
 from trading.simulator.auth import KeyRing, OAuthError
 from trading.simulator.clock import VirtualClock, default_start
 from trading.simulator.fault_effects import Strike, due_time, fire_state
@@ -28,7 +29,7 @@ from trading.simulator.limits import MOCK_RATES, REAL_RATES, RateLimiter, Rates
 from trading.simulator.market import Market
 from trading.simulator.prices import BarSource, demo_source
 from trading.simulator.resume import begun_at, resume
-from trading.simulator.truth import AccountPlan, Truth
+from trading.simulator.truth import Truth
 from trading.simulator.wire import MESSAGES, Ask, Refusal, check_params, refuse, service_of
 
 __all__ = ["Options", "World"]
