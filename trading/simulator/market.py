@@ -6,9 +6,7 @@ everything else can be recomputed from the seed.
 
 from __future__ import annotations
 
-import math
 import random
-from array import array
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -17,12 +15,14 @@ from trading.domain.price_grid import daily_limits, shift_ticks, tick_size
 from trading.domain.quotes import BookLevel
 from trading.domain.sessions import Calendar, SessionHours
 from trading.simulator.prices import BarSource, DayBar, Listing, nearest, within
+from trading.simulator.tape import Tape
 
 __all__ = ["DEPTH", "Halt", "Market", "Shown"]
 
 DEPTH = 10
 HALT_CHANCE = 0.01
 HALT_SECONDS = (120, 600)
+KEPT_TAPES = 6_000
 TAME_LEVEL = 1_000_000
 QUICK_RIVAL_CHANCE = 0.30
 LATE_RIVAL_SHARE = (0.0, 0.7)
@@ -72,7 +72,7 @@ class Market:
     gaps: dict[tuple[str, date], float] = field(default_factory=dict)
     manual_halts: dict[str, Halt] = field(default_factory=dict)
     _bars: dict[tuple[str, date], DayBar] = field(default_factory=dict)
-    _paths: dict[tuple[str, date], array[int]] = field(default_factory=dict)
+    _tapes: dict[tuple[str, date], Tape] = field(default_factory=dict)
 
     def __contains__(self, code: str) -> bool:
         return code in self.source.listings
@@ -123,21 +123,25 @@ class Market:
         last = int((hours.closing_auction - hours.open).total_seconds()) - 1
         return min(max(int((moment - hours.open).total_seconds()), 0), last)
 
-    def path(self, code: str, day: date) -> array[int]:
-        """The last traded price at every second of the continuous session."""
+    def tape(self, code: str, day: date) -> Tape:
+        """The continuous session second by second."""
         key = (code, day)
-        if key not in self._paths:
-            if len(self._paths) > 400:
-                self._paths.clear()
+        if key not in self._tapes:
+            if len(self._tapes) > KEPT_TAPES:
+                self._tapes.clear()
             hours = self.calendar.session_hours(day)
             seconds = int((hours.closing_auction - hours.open).total_seconds())
-            self._paths[key] = _path(
-                self.bar(code, day), self.listing(code), seconds, f"{self.seed}:{code}:{day}"
+            self._tapes[key] = Tape(
+                self.bar(code, day),
+                self.listing(code),
+                seconds,
+                f"{self.seed}:{code}:{day}",
+                self.halt_window(code, day),
             )
-        return self._paths[key]
+        return self._tapes[key]
 
     def price_at(self, code: str, day: date, tick: int) -> int:
-        return self._bend(code, day, self.path(code, day)[tick])
+        return self._bend(code, day, self.tape(code, day).price(tick))
 
     def next_touch(
         self,
@@ -153,23 +157,17 @@ class Market:
             price = self.price_at(code, day, first)
             touched = (buy is not None and price <= buy) or (sell is not None and price >= sell)
             return first if touched and first <= last else None
-        path = self.path(code, day)
-        bent = (code, day) in self.gaps
-        high = buy if buy is not None else -1
-        low = sell if sell is not None else 1 << 60
-        for tick in range(first, last + 1):
-            price = self._bend(code, day, path[tick]) if bent else path[tick]
-            if price <= high or price >= low:
-                return tick
-        return None
+        return self.tape(code, day).next_touch(
+            first,
+            last,
+            buy if buy is not None else -1,
+            sell if sell is not None else 1 << 60,
+            lambda price: self._bend(code, day, price),
+        )
 
     def traded_at(self, code: str, day: date, tick: int) -> int:
-        """Shares that others trade in one second: the day's volume spread at random."""
-        bar = self.bar(code, day)
-        mean = bar.volume / len(self.path(code, day))
-        rng = random.Random(f"{self.seed}:vol:{code}:{day}:{tick}")
-        wanted = mean * rng.expovariate(1.0)
-        return int(wanted) + (1 if rng.random() < wanted % 1 else 0)
+        """Shares that others trade in one second."""
+        return self.tape(code, day).traded(tick)
 
     def ladder(
         self, code: str, day: date, tick: int
@@ -242,11 +240,11 @@ class Market:
             )  # fmt: skip
         tick = self._frozen_tick(code, day, tick)
         last = self.close(code, day) if over else self.price_at(code, day, tick)
-        seen = self.path(code, day)[: tick + 1]
-        high, low = max(max(seen), last), min(min(seen), last)
-        share = (tick + 1) / len(self.path(code, day))
-        volume = int(bar.volume * share) if bar.traded else 0
-        turnover = volume * ((high + low + last) // 3)
+        tape = self.tape(code, day)
+        high, low = max(tape.high(tick), last), min(tape.low(tick), last)
+        volume = tape.volume(tick)
+        # a price moved by hand moves what was paid with it
+        turnover = tape.turnover(tick) * last // tape.price(tick)
         opened = self.opening(code, day)
         return Shown(
             listing, bar, last, opened, max(high, opened), min(low, opened), volume, turnover,
@@ -363,42 +361,3 @@ class Market:
             return None, 0
         share = rng.uniform(*LATE_RIVAL_SHARE)
         return int(quantity * share), int(self._level_depth(code, day) * rng.uniform(*RIVAL_LEVELS))
-
-
-def _path(bar: DayBar, listing: Listing, seconds: int, key: str) -> array[int]:
-    """A seeded walk through the open, both extremes and the close, one price a second."""
-    if not bar.traded or seconds < 8:
-        return array("q", [bar.close] * max(1, seconds))
-    rng = random.Random(f"{key}:path")
-    first, second = sorted(rng.sample(range(seconds // 20, seconds - seconds // 20), 2))
-    rising = bar.close >= bar.open
-    turns = (bar.low, bar.high) if rising is (rng.random() < 0.8) else (bar.high, bar.low)
-    knots = [(0, bar.open), (first, turns[0]), (second, turns[1]), (seconds - 1, bar.close)]
-    noise = max(listing.sigma * bar.reference, float(bar.high - bar.low)) / math.sqrt(seconds)
-    prices: array[int] = array("q", [bar.open])
-    for (start, a), (end, b) in zip(knots, knots[1:], strict=False):
-        prices.extend(_bridge(a, b, end - start, noise, bar, listing.kind, rng))
-    return prices
-
-
-def _bridge(
-    a: int,
-    b: int,
-    steps: int,
-    noise: float,
-    bar: DayBar,
-    kind: InstrumentKind,
-    rng: random.Random,
-) -> array[int]:
-    """From `a` (left out) to `b` in `steps`, wandering, never outside the day's range."""
-    value, out, gauss = float(a), array("q"), rng.gauss
-    low, high = float(bar.low), float(bar.high)
-    tick = tick_size(bar.low, kind)
-    one_tick = tick == tick_size(bar.high, kind)
-    for left in range(steps, 0, -1):
-        value += (b - value) / left + (gauss(0, noise) if left > 1 else 0)
-        value = min(max(value, low), high)
-        out.append(round(value / tick) * tick if one_tick else nearest(value, kind))
-    if out:
-        out[-1] = b
-    return out

@@ -259,7 +259,7 @@ class Truth:
     def _fresh_book(self, code: str, day: date, tick: int) -> MatchingBook:
         lower, upper = self.market.limits(code, day)
         book = MatchingBook(self.market.listing(code).kind, lower, upper)
-        last = len(self.market.path(code, day)) - 1
+        last = len(self.market.tape(code, day)) - 1
         book.refresh(*self.market.ladder(code, day, min(tick, last)))
         return book
 

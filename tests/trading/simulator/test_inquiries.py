@@ -170,7 +170,8 @@ def test_prices_are_on_the_grid_inside_the_limits_all_day(make: Make, tame: bool
         assert is_on_tick(last, listing.kind)
         assert int(output["stck_lwpr"]) <= last <= int(output["stck_hgpr"])
         assert output["aspr_unit"] == str(tick_size(last, listing.kind))
-        path = sim.world.market.path(listing.code, sim.now().date())
+        tape = sim.world.market.tape(listing.code, sim.now().date())
+        path = [tape.price(tick) for tick in range(len(tape))]
         bar = sim.world.market.bar(listing.code, sim.now().date())
         assert (path[0], path[-1]) == (bar.open, bar.close)
         assert (min(path), max(path)) == (bar.low, bar.high)

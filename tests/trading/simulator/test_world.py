@@ -290,7 +290,8 @@ def from_rows(seed: int, tame: bool) -> FileSource:
 def test_a_file_is_replayed_through_open_high_low_and_close(make: Make) -> None:
     sim = make(source=from_rows, tame=False)
     hand = Hand(sim).login()
-    path = sim.world.market.path("900001", FRIDAY.date())
+    tape = sim.world.market.tape("900001", FRIDAY.date())
+    path = [tape.price(tick) for tick in range(len(tape))]
     assert (path[0], max(path), min(path), path[-1]) == (10_250, 10_400, 10_150, 10_350)
     output = hand.price("900001").json["output"]
     assert (output["stck_sdpr"], output["stck_oprc"]) == ("10200", "10250")

@@ -1,0 +1,225 @@
+"""One session of one instrument: what the whole market traded in it, by minute and by second.
+
+A day's bar is split into minutes and a minute into seconds by the same rule, so that a quote of the whole
+market costs minutes and only what somebody watches or trades costs seconds. Every screen that tells a
+price, a volume or a turnover of a moment reads it here, so two of them never disagree.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+
+from trading.domain.instruments import InstrumentKind
+from trading.domain.price_grid import tick_size
+from trading.simulator.prices import DayBar, Listing, nearest
+
+__all__ = ["MINUTE", "Bar", "Seconds", "Tape"]
+
+MINUTE = 60
+MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
+"""How much busier the first and the last minutes are, and over how many of them that fades."""
+KEPT_MINUTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Prices in won, volume in shares; nothing traded in a bar without volume."""
+
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+
+    @property
+    def turnover(self) -> int:
+        """Won paid for all of it."""
+        return self.paid(self.volume)
+
+    def paid(self, shares: int) -> int:
+        """Won paid for the first `shares` of it: at its average price, whatever second they fell in."""
+        return shares * (self.high + self.low + 2 * self.close) // 4
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """One minute, second by second: prices in won, shares traded since the minute began."""
+
+    price: tuple[int, ...]
+    volume: tuple[int, ...]
+
+
+class Tape:
+    """The continuous session of `bar` in `length` seconds, a pure function of its arguments.
+
+    Nothing trades in the seconds [from, to) of `halt`.
+    """
+
+    def __init__(
+        self, bar: DayBar, listing: Listing, length: int, key: str, halt: tuple[int, int] | None
+    ) -> None:
+        self.length = length
+        self._kind, self._key, self._halt = listing.kind, key, halt
+        self._noise = max(listing.sigma * bar.reference, float(bar.high - bar.low))
+        count = max(1, -(-length // MINUTE))
+        whole = Bar(bar.open, bar.high, bar.low, bar.close, bar.volume if bar.traded else 0)
+        rng = random.Random(f"{key}:minutes")
+        steps = self._noise / math.sqrt(count)
+        prices = _walk(whole, count, steps, self._kind, rng, whole.open)
+        volumes = _shares(whole.volume, [self._busy(i, count) for i in range(count)], rng)
+        self.minutes = _bars(whole, prices, volumes, steps / 2, self._kind, rng)
+        self._volume = (0, *accumulate(minute.volume for minute in self.minutes))
+        self._turnover = (0, *accumulate(minute.turnover for minute in self.minutes))
+        self._high = tuple(accumulate((minute.high for minute in self.minutes), max))
+        self._low = tuple(accumulate((minute.low for minute in self.minutes), min))
+
+    def __len__(self) -> int:
+        return self.length
+
+    def price(self, tick: int) -> int:
+        """The last price at the end of a second."""
+        return self.seconds(tick // MINUTE).price[tick % MINUTE]
+
+    def high(self, tick: int) -> int:
+        """The highest price of the day up to and with a second."""
+        minute, second = divmod(tick, MINUTE)
+        now = max(self.seconds(minute).price[: second + 1])
+        return max(now, self._high[minute - 1]) if minute else now
+
+    def low(self, tick: int) -> int:
+        """The lowest price of the day up to and with a second."""
+        minute, second = divmod(tick, MINUTE)
+        now = min(self.seconds(minute).price[: second + 1])
+        return min(now, self._low[minute - 1]) if minute else now
+
+    def volume(self, tick: int) -> int:
+        """Shares traded since the open."""
+        minute, second = divmod(tick, MINUTE)
+        return self._volume[minute] + self.seconds(minute).volume[second]
+
+    def turnover(self, tick: int) -> int:
+        """Won paid since the open."""
+        minute, second = divmod(tick, MINUTE)
+        paid = self.minutes[minute].paid(self.seconds(minute).volume[second])
+        return self._turnover[minute] + paid
+
+    def traded(self, tick: int) -> int:
+        """Shares traded in one second."""
+        return self.volume(tick) - (self.volume(tick - 1) if tick else 0)
+
+    def seconds(self, minute: int) -> Seconds:
+        """The seconds of one minute."""
+        return _seconds(self, minute)
+
+    def make_seconds(self, minute: int) -> Seconds:
+        """Split one minute; `seconds` keeps what was made."""
+        bar, first = self.minutes[minute], minute * MINUTE
+        count = min(MINUTE, self.length - first) or 1
+        rng = random.Random(f"{self._key}:{minute}")
+        noise = self._noise / math.sqrt(max(1, self.length))
+        prices = [bar.open, *_walk(bar, count - 1, noise, self._kind, rng, bar.open)]
+        halt = self._halt
+        open_for = [not (halt and halt[0] <= first + i < halt[1]) for i in range(count)]
+        if not any(open_for):
+            open_for[-1] = True
+        shares = _shares(bar.volume, [1.0 if opened else 0.0 for opened in open_for], rng)
+        return Seconds(tuple(prices), tuple(accumulate(shares)))
+
+    def next_touch(
+        self, first: int, last: int, low: float, high: float, bent: Callable[[int], int]
+    ) -> int | None:
+        """The first second in [first, last] whose price is at or under `low`, or at or over `high`.
+
+        `bent` is what becomes of a price; it must not turn a lower one into a higher one.
+        """
+        tick = first
+        while tick <= last:
+            minute = tick // MINUTE
+            end = min(last, minute * MINUTE + MINUTE - 1)
+            bar = self.minutes[minute]
+            if bent(bar.low) <= low or bent(bar.high) >= high:
+                prices = self.seconds(minute).price
+                for at in range(tick, end + 1):
+                    if not low < bent(prices[at % MINUTE]) < high:
+                        return at
+            tick = end + 1
+        return None
+
+    def _busy(self, minute: int, count: int) -> float:
+        """How much of the day's trading a minute attracts, halted parts left out."""
+        busy = 1.0 + MORNING[0] * math.exp(-minute / MORNING[1])
+        busy += EVENING[0] * math.exp((minute - count) / EVENING[1])
+        if self._halt is None:
+            return busy
+        start, end = minute * MINUTE, (minute + 1) * MINUTE
+        stopped = max(0, min(end, self._halt[1]) - max(start, self._halt[0]))
+        return busy * (1 - stopped / MINUTE)
+
+
+@lru_cache(maxsize=KEPT_MINUTES)
+def _seconds(tape: Tape, minute: int) -> Seconds:
+    return tape.make_seconds(minute)
+
+
+def _walk(
+    bar: Bar, count: int, noise: float, kind: InstrumentKind, rng: random.Random, start: int
+) -> list[int]:
+    """`count` prices from `start` to the close that wander inside the bar and touch both its ends."""
+    if bar.high == bar.low or count < 4:
+        return [start] * (count - 1) + [bar.close] * min(count, 1)
+    a, b = sorted(rng.sample(range(count - 1), 2))
+    rising = bar.close >= bar.open
+    ends = (bar.low, bar.high) if rising is (rng.random() < 0.8) else (bar.high, bar.low)
+    stops = ((a, ends[0]), (b, ends[1]), (count - 1, bar.close))
+    tick = tick_size(bar.low, kind)
+    one_tick = tick == tick_size(bar.high, kind)
+    found: list[int] = []
+    value, at = float(start), -1
+    for stop, goal in stops:
+        for left in range(stop - at, 0, -1):
+            value += (goal - value) / left + (rng.gauss(0, noise) if left > 1 else 0)
+            value = min(max(value, float(bar.low)), float(bar.high))
+            found.append(round(value / tick) * tick if one_tick else nearest(value, kind))
+        found[-1], value, at = goal, float(goal), stop
+    return found
+
+
+def _bars(
+    whole: Bar,
+    closes: Sequence[int],
+    volumes: Sequence[int],
+    noise: float,
+    kind: InstrumentKind,
+    rng: random.Random,
+) -> list[Bar]:
+    """A bar for each close, opening where the one before ended, none outside the whole."""
+    bars, opened = [], whole.open
+    for close, volume in zip(closes, volumes, strict=True):
+        top = nearest(max(opened, close) + abs(rng.gauss(0, noise)), kind)
+        bottom = nearest(min(opened, close) - abs(rng.gauss(0, noise)), kind)
+        high = max(opened, close, min(top, whole.high))
+        low = min(opened, close, max(bottom, whole.low))
+        bars.append(Bar(opened, high, low, close, volume))
+        opened = close
+    return bars
+
+
+def _shares(total: int, weights: Sequence[float], rng: random.Random) -> list[int]:
+    """`total` shares over the weights at random; all of them, and none where a weight is zero."""
+    drawn = [w and -math.log(1.0 - rng.random()) * w for w in weights]
+    whole = sum(drawn)
+    if not whole or not total:
+        return [0] * len(weights)
+    ends = [int(total * part / whole) for part in accumulate(drawn)]
+    ends[-1] = total
+    shares = [b - a for a, b in zip((0, *ends), ends, strict=False)]
+    if not weights[-1]:
+        last = max(i for i, w in enumerate(weights) if w)
+        shares[last] += shares[-1]
+        shares[-1] = 0
+    return shares
