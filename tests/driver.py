@@ -182,16 +182,20 @@ class Driver:
 
     def _start_simulator(self) -> None:
         """The broker's stand-in beside separate processes, on the demo's keys and account."""
-        port, control = free_port(), free_port()
+        port, control, stream = free_port(), free_port(), free_port()
         self._start(
             "simulator",
             "kis_simulator",
-            *("--port", str(port), "--control-port", str(control)),
+            *("--port", str(port), "--control-port", str(control), "--ws-port", str(stream)),
             *("--accounts", str(self.folder / "demo" / "accounts.json")),
             *("--speed", self._env.get("SIM_SPEED", "1")),
         )
         health = f"http://127.0.0.1:{control}/__sim/health"
-        self._env |= {"KIS_REAL_REST_URL": f"http://127.0.0.1:{port}", "SIM_CLOCK_URL": health}
+        self._env |= {
+            "KIS_REAL_REST_URL": f"http://127.0.0.1:{port}",
+            "KIS_REAL_WS_URL": f"ws://127.0.0.1:{stream}",
+            "SIM_CLOCK_URL": health,
+        }
         wait_until(lambda: _status_of(health) == 200, "the simulator answers")
 
     def _answers(self) -> bool:

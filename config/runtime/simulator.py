@@ -44,6 +44,7 @@ class DemoSimulator:
         self.speed = speed
         self.port = free_port(9443)
         self.control_port = free_port(9444)
+        self.ws_port = free_port(21000)
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._turn = threading.Lock()  # a child that is ended is not started again
@@ -53,6 +54,10 @@ class DemoSimulator:
     @property
     def rest_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.ws_port}"
 
     @property
     def control_url(self) -> str:
@@ -86,7 +91,7 @@ class DemoSimulator:
         try:
             self._launch(start, resume=resume)
         except RuntimeError:
-            self.port, self.control_port = free_port(), free_port()
+            self.port, self.control_port, self.ws_port = free_port(), free_port(), free_port()
             self._launch(start, resume=resume)
 
     def _launch(self, start: datetime | None, *, resume: bool) -> None:
@@ -97,6 +102,7 @@ class DemoSimulator:
             "--exit-with-parent",
             *("--port", str(self.port)),
             *("--control-port", str(self.control_port)),
+            *("--ws-port", str(self.ws_port)),
             *("--profile", self.profile),
             *("--speed", str(self.speed)),
             *("--accounts", str(self.folder / "accounts.json")),

@@ -237,6 +237,12 @@ KIS_HOSTS = {
     "mock": env.str("KIS_MOCK_REST_URL", default="")
     or _running.get("kis_mock", "https://openapivts.koreainvestment.com:29443"),
 }
+KIS_STREAMS = {
+    "real": env.str("KIS_REAL_WS_URL", default="")
+    or _running.get("kis_real_ws", "ws://ops.koreainvestment.com:21000"),
+    "mock": env.str("KIS_MOCK_WS_URL", default="")
+    or _running.get("kis_mock_ws", "ws://ops.koreainvestment.com:31000"),
+}
 KIS_MOCK = env.bool("KIS_MOCK", default=True)
 LIVE_TRADING = env.bool("LIVE_TRADING", default=False)
 SIM_CLOCK_URL = env.str("SIM_CLOCK_URL", default="") or _running.get("sim_clock", "")

@@ -45,7 +45,7 @@ class SimulatorProcess:
             sys.executable,
             str(ROOT / "manage.py"),
             "kis_simulator",
-            *("--port", str(self._port), "--control-port", str(self._control)),
+            *("--port", str(self._port), "--control-port", str(self._control), "--ws-port", "0"),
             *("--profile", profile, "--seed", str(seed), "--speed", "0"),
             *("--accounts", str(folder / "accounts.json")),
             *("--journal", str(folder / "journal.jsonl"), "--resume"),

@@ -48,6 +48,7 @@ class KeyRing:
     tokens: dict[str, Token] = field(default_factory=dict)
     latest: dict[str, str] = field(default_factory=dict)
     called: dict[str, datetime] = field(default_factory=dict)
+    approvals: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     issued: int = 0
 
     def check_pair(self, appkey: str, secret: str) -> str:
@@ -86,6 +87,19 @@ class KeyRing:
             self.issued += 1
             self.tokens[text] = Token(text, appkey, at, at + LIFETIME)
             self.latest[appkey] = text
+
+    def approve(self, appkey: str, now: datetime) -> str:
+        """A key with which sessions of the WebSocket begin during the next day."""
+        count = len(self.approvals)
+        digest = hashlib.sha256(f"{self.seed}:approval:{appkey}:{count}".encode()).hexdigest()
+        text = "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
+        self.approvals[text] = (appkey, now)
+        return text
+
+    def approved(self, text: str, now: datetime) -> str:
+        """The app key of an approval key, empty when it is unknown or a day old."""
+        appkey, since = self.approvals.get(text, ("", now))
+        return appkey if now - since < LIFETIME else ""
 
     def check_bearer(self, authorization: str, appkey: str, now: datetime) -> str:
         """The EGW code that refuses a request's token, or an empty string."""

@@ -32,7 +32,7 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address of the broker's port")
     add("--port", type=int, default=9443, help="the broker's REST port, 0 for a free one")
-    add("--ws-port", type=int, default=21000, help="reserved for the WebSocket; not opened yet")
+    add("--ws-port", type=int, default=21000, help="the broker's WebSocket, 0 for a free one")
     add("--control-port", type=int, default=9444, help="loopback only, 0 for a free one")
     add("--profile", choices=("real", "mock"), default="real")
     add("--seed", type=int, default=1)
@@ -108,13 +108,14 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted. Returns the exit code."""
     try:
         world = World(options_of(args))
-        server = Server(world, args.host, args.port, args.control_port)
+        server = Server(world, args.host, args.port, args.control_port, args.ws_port)
         server.start()
     except (OSError, ValueError) as error:
         print(f"kis_simulator: {error}", file=sys.stderr)
         return 2
     print(
         f"KIS simulator ({args.profile}, seed {args.seed}) http://{args.host}:{server.port} · "
+        f"ws://{args.host}:{server.stream.port} · "
         f"control http://127.0.0.1:{server.control_port}/__sim/health · "
         f"time {world.clock.peek():%Y-%m-%d %H:%M:%S} × {args.speed:g}",
         file=sys.stderr,

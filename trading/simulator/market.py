@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import daily_limits, shift_ticks, tick_size
@@ -17,7 +18,7 @@ from trading.domain.sessions import Calendar, SessionHours
 from trading.simulator.prices import BarSource, DayBar, Listing, nearest, within
 from trading.simulator.tape import Tape
 
-__all__ = ["DEPTH", "Halt", "Market", "Shown"]
+__all__ = ["DEPTH", "Halt", "Market", "Shown", "percent", "sign"]
 
 DEPTH = 10
 HALT_CHANCE = 0.01
@@ -46,6 +47,39 @@ class Shown:
     upper: int
     halted: bool
     previous_volume: int
+
+    def sign(self, price: int) -> str:
+        """The broker's code of a price: 1 upper limit, 2 up, 3 flat, 4 lower limit, 5 down."""
+        if price == self.upper:
+            return "1"
+        if price == self.lower:
+            return "4"
+        return sign(price - self.bar.reference)
+
+    def rate(self, price: int) -> Decimal:
+        """The change of a price from the reference in %, two places."""
+        return percent(price - self.bar.reference, self.bar.reference)
+
+    @property
+    def change(self) -> int:
+        return self.last - self.bar.reference
+
+    @property
+    def volume_rate(self) -> Decimal:
+        """Today's volume in % of the whole day before."""
+        return percent(self.volume, self.previous_volume)
+
+
+def sign(change: float) -> str:
+    """2 up, 3 flat, 5 down."""
+    return "2" if change > 0 else "5" if change < 0 else "3"
+
+
+def percent(part: float, whole: float) -> Decimal:
+    """`part` in % of `whole`, two places; 0.00 of nothing."""
+    if not whole:
+        return Decimal("0.00")
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.01"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ class Listing:
     volume: int
 
     @property
+    def shares(self) -> int:
+        """Shares listed."""
+        return self.volume * 200
+
+    @property
     def market(self) -> str:
         return "KOSDAQ" if self.kind is InstrumentKind.KOSDAQ else "KOSPI"
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from trading.kis_wire import Call, Channel, calls, channels
 from trading.simulator.world import HANDLERS
+from trading.simulator.ws.frames import MARKET_FRAMES
 
 __all__ = ["reference"]
 
-BESIDE_BUSINESS = frozenset({"auth_token", "revoke", "hashkey"})
+BESIDE_BUSINESS = frozenset({"auth_token", "revoke", "auth_ws_token", "hashkey"})
 """Answered by the gateway itself, not by a handler of a business call."""
 
 
@@ -37,8 +38,8 @@ def _lines() -> Iterator[str]:
             yield "|---|---|---|---|---|---|---|"
         yield _call(call)
     yield from ("", "## WebSocket channels", "")
-    yield "| channel | TR id | mock | key | encrypted | fields |"
-    yield "|---|---|---|---|---|---|"
+    yield "| channel | TR id | mock | key | encrypted | fields | simulator |"
+    yield "|---|---|---|---|---|---|---|"
     yield from map(_channel, channels().values())
 
 

@@ -27,22 +27,26 @@ from trading.simulator.http import (
     json_reply,
     read_request,
 )
+from trading.simulator.stream_port import StreamPort
 from trading.simulator.world import World
 
 __all__ = ["Server"]
 
 log = logging.getLogger(__name__)
 
-PUMP_SECONDS = 0.25
+PUMP_SECONDS = 0.1
 LOOPBACK = "127.0.0.1"
 Answer = Callable[[Request], Delivery]
 
 
 class Server:
-    """Listens on `host`:`port` (0: any free port) and, on loopback, on the control port."""
+    """Listens on `host`:`port` and `ws_port` (0: any free port) and, on loopback, on the control port."""
 
-    def __init__(self, world: World, host: str, port: int, control_port: int) -> None:
+    def __init__(
+        self, world: World, host: str, port: int, control_port: int, ws_port: int = 0
+    ) -> None:
         self.world = world
+        self.stream = StreamPort(world, host, ws_port)
         self.control = Control(world)
         self.control.on_refuse = self._refuse_for
         self.control.on_cut = self._drop_idle
@@ -91,6 +95,7 @@ class Server:
         control = await asyncio.start_server(
             self._client(self._answer_control, broker=False), LOOPBACK, self.control_port
         )
+        await self.stream.start()
         self.port = self._broker.sockets[0].getsockname()[1]
         self.control_port = control.sockets[0].getsockname()[1]
         pump = asyncio.create_task(self._pump())
@@ -99,6 +104,7 @@ class Server:
         pump.cancel()
         self._broker.close()
         control.close()
+        await self.stream.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(pump, *self._tasks, return_exceptions=True)
@@ -112,6 +118,7 @@ class Server:
             await asyncio.sleep(PUMP_SECONDS)
             if self.world.clock.speed:
                 self.world.pump()
+            self.stream.flush()
 
     def _answer_control(self, request: Request) -> Delivery:
         return Delivery(self.control.answer(request), at=datetime.now(SEOUL))

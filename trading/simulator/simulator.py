@@ -13,6 +13,7 @@ from trading.simulator.main import plans_of
 from trading.simulator.prices import BarSource, demo_source
 from trading.simulator.server import Server
 from trading.simulator.world import Options, World
+from trading.simulator.ws.streams import Layout
 
 __all__ = ["DEMO_APPKEY", "DEMO_APPSECRET", "Simulator"]
 
@@ -54,6 +55,8 @@ class Simulator:
         resume: bool = False,
         port: int = 0,
         control_port: int = 0,
+        ws_port: int = 0,
+        layout: Layout | None = None,
         host: str = "127.0.0.1",
         source: Callable[[int, bool], BarSource] = demo_source,
     ) -> None:
@@ -72,10 +75,11 @@ class Simulator:
                 owners=owners,
                 journal=journal,
                 resume=resume,
+                layout=layout or Layout(),
                 source=source,
             )
         )
-        self.server = Server(self.world, host, port, control_port)
+        self.server = Server(self.world, host, port, control_port, ws_port)
         self.control = self.server.control
 
     def start(self) -> Simulator:
@@ -102,6 +106,11 @@ class Simulator:
     def base_url(self) -> str:
         """Where the broker's REST calls go."""
         return f"http://{self.server.host}:{self.server.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """Where the broker's WebSocket is."""
+        return f"ws://{self.server.host}:{self.server.stream.port}"
 
     @property
     def control_url(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,8 @@ __all__ = ["MINUTE", "Bar", "Seconds", "Tape"]
 MINUTE = 60
 MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
 """How much busier the first and the last minutes are, and over how many of them that fades."""
+BUY_SHARE = (0.3, 0.7)
+"""How much of a minute's trading hits the ask."""
 KEPT_MINUTES = 20_000
 
 
@@ -73,6 +76,8 @@ class Tape:
         prices = _walk(whole, count, steps, self._kind, rng, whole.open)
         volumes = _shares(whole.volume, [self._busy(i, count) for i in range(count)], rng)
         self.minutes = _bars(whole, prices, volumes, steps / 2, self._kind, rng)
+        self._buys = [int(minute.volume * _between(rng, *BUY_SHARE)) for minute in self.minutes]
+        self._bought = (0, *accumulate(self._buys))
         self._volume = (0, *accumulate(minute.volume for minute in self.minutes))
         self._turnover = (0, *accumulate(minute.turnover for minute in self.minutes))
         self._high = tuple(accumulate((minute.high for minute in self.minutes), max))
@@ -107,6 +112,25 @@ class Tape:
         minute, second = divmod(tick, MINUTE)
         paid = self.minutes[minute].paid(self.seconds(minute).volume[second])
         return self._turnover[minute] + paid
+
+    def bought(self, tick: int) -> int:
+        """Shares traded since the open that a buyer took from the ask."""
+        minute, second = divmod(tick, MINUTE)
+        within, whole = self.seconds(minute).volume[second], self.minutes[minute].volume
+        return self._bought[minute] + (self._buys[minute] * within // whole if whole else 0)
+
+    def high_made(self, tick: int) -> int:
+        """The second in which the running high of `tick` was first traded."""
+        return self._made(self.high(tick), bisect_left(self._high, self.high(tick)), tick)
+
+    def low_made(self, tick: int) -> int:
+        """The second in which the running low of `tick` was first traded."""
+        first = bisect_left(self._low, -self.low(tick), key=lambda low: -low)
+        return self._made(self.low(tick), first, tick)
+
+    def _made(self, price: int, minute: int, tick: int) -> int:
+        minute = min(minute, tick // MINUTE)
+        return minute * MINUTE + self.seconds(minute).price.index(price)
 
     def traded(self, tick: int) -> int:
         """Shares traded in one second."""
@@ -159,6 +183,10 @@ class Tape:
         start, end = minute * MINUTE, (minute + 1) * MINUTE
         stopped = max(0, min(end, self._halt[1]) - max(start, self._halt[0]))
         return busy * (1 - stopped / MINUTE)
+
+
+def _between(rng: random.Random, low: float, high: float) -> float:
+    return low + (high - low) * rng.random()
 
 
 @lru_cache(maxsize=KEPT_MINUTES)

@@ -67,6 +67,8 @@ class Truth:
     slow_proceeds: dict[str, float] = field(default_factory=dict)
     agenda: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
     listeners: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+    witnesses: list[Callable[[Account, Event, datetime], None]] = field(default_factory=list)
+    """Told of every event of an account, after it has happened."""
     running: bool = False
     _day: date | None = None
     _odno: int = 0
@@ -546,6 +548,8 @@ class Truth:
     def emit(self, account: Account, event: Event, at: datetime, lag: bool = True) -> None:
         """Truth changes now; the broker's screens follow a little later, in the same order."""
         account.take(event, at, self.seed if lag and not self.tame else None)
+        for witness in self.witnesses:
+            witness(account, event, at)
 
     def _journal_cash(self, account: Account, reason: str, at: datetime) -> None:
         ledger = account.truth

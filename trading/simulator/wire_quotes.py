@@ -37,27 +37,6 @@ def _look(truth: Truth, ask: Ask) -> Shown:
     return truth.market.shown(code, truth.time)
 
 
-def _sign(price: int, shown: Shown) -> str:
-    if price == shown.upper:
-        return "1"
-    if price == shown.lower:
-        return "4"
-    reference = shown.bar.reference
-    return "2" if price > reference else "5" if price < reference else "3"
-
-
-def _rate(price: int, shown: Shown) -> Decimal:
-    change = Decimal((price - shown.bar.reference) * 100) / shown.bar.reference
-    return change.quantize(Decimal("0.01"))
-
-
-def _volume_rate(shown: Shown) -> Decimal:
-    """Today's volume in % of the whole day before."""
-    if not shown.previous_volume:
-        return Decimal("0.00")
-    return (Decimal(shown.volume * 100) / shown.previous_volume).quantize(Decimal("0.01"))
-
-
 def _done(ask: Ask, body: dict[str, object]) -> Reply:
     text = {"rt_cd": "0", "msg_cd": "MCA00000", "msg1": "정상처리 되었습니다.".ljust(MSG_WIDTH)}
     return json_reply({**body, **text}, headers={"tr_id": ask.tr_id, "tr_cont": "D"})
@@ -68,7 +47,7 @@ def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
     shown = _look(truth, ask)
     listing, reference = shown.listing, shown.bar.reference
     average = Decimal(shown.turnover) / shown.volume if shown.volume else Decimal(0)
-    shares = listing.volume * 200
+    shares = listing.shares
     values = {
         "iscd_stat_cls_code": "58" if shown.halted else "55",
         "marg_rate": "20.00",
@@ -81,12 +60,12 @@ def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "grmn_rate_cls_code": "40",
         "elw_pblc_yn": "N",
         "stck_prpr": shown.last,
-        "prdy_vrss": shown.last - reference,
-        "prdy_vrss_sign": _sign(shown.last, shown),
-        "prdy_ctrt": _rate(shown.last, shown),
+        "prdy_vrss": shown.change,
+        "prdy_vrss_sign": shown.sign(shown.last),
+        "prdy_ctrt": shown.rate(shown.last),
         "acml_tr_pbmn": shown.turnover,
         "acml_vol": shown.volume,
-        "prdy_vrss_vol_rate": _volume_rate(shown),
+        "prdy_vrss_vol_rate": shown.volume_rate,
         "stck_oprc": shown.open,
         "stck_hgpr": shown.high,
         "stck_lwpr": shown.low,
@@ -142,9 +121,9 @@ def inquire_asking_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "stck_lwpr": shown.low,
         "stck_sdpr": shown.bar.reference,
         "antc_cnpr": shown.last,
-        "antc_cntg_vrss_sign": _sign(shown.last, shown),
-        "antc_cntg_vrss": shown.last - shown.bar.reference,
-        "antc_cntg_prdy_ctrt": _rate(shown.last, shown),
+        "antc_cntg_vrss_sign": shown.sign(shown.last),
+        "antc_cntg_vrss": shown.change,
+        "antc_cntg_prdy_ctrt": shown.rate(shown.last),
         "stck_shrn_iscd": shown.listing.code,
         "vi_cls_code": "N",
     }

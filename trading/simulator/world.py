@@ -31,6 +31,8 @@ from trading.simulator.prices import BarSource, demo_source
 from trading.simulator.resume import begun_at, resume
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MESSAGES, Ask, Refusal, check_params, refuse, service_of
+from trading.simulator.ws.registrations import Session
+from trading.simulator.ws.streams import Layout, Streams
 
 __all__ = ["Options", "World"]
 
@@ -49,6 +51,7 @@ HANDLERS: dict[str, Handler] = {
 }
 TOKEN_PATH = "/oauth2/tokenP"
 REVOKE_PATH = "/oauth2/revokeP"
+APPROVAL_PATH = "/oauth2/Approval"
 HASHKEY_PATH = "/uapi/hashkey"
 ORDER_CALLS = frozenset({"order_cash", "order_rvsecncl"})
 JOURNALLED_BODIES = ORDER_CALLS | {"inquire_psbl_order"}
@@ -71,6 +74,9 @@ class Options:
     owners: Mapping[str, str] | None = None
     """Account to app key; None lets every key use every account."""
     journal: Path | str | None = None
+    hts_ids: Mapping[str, str] | None = None
+    """App key to the HTS id that its notices are asked for with; None takes any id."""
+    layout: Layout = field(default_factory=Layout)
     resume: bool = False
     """Go on where the journal ends, if there is one, instead of beginning a new one."""
     calendar: Calendar = KRX
@@ -140,6 +146,15 @@ class World:
         self.limiter = RateLimiter(options.limits())
         self.faults = Faults(options.seed)
         self.truth.listeners.append(self._on_agenda)
+        self.streams = Streams(
+            truth=self.truth,
+            keys=self.keys,
+            mock=options.mock,
+            owners=options.owners,
+            hts_ids=options.hts_ids,
+            layout=options.layout,
+            journal=self.journal,
+        )
 
     def _open(self) -> None:
         """The first lines of a new journal: the clock and the accounts as they are given."""
@@ -178,6 +193,7 @@ class World:
         """Let due things happen although nobody asks; used while the clock runs by itself."""
         with self.lock:
             self.now()
+            self.streams.tell()
             self.journal.settle()
 
     def advance(self, seconds: float) -> datetime:
@@ -187,6 +203,7 @@ class World:
             self.clock.advance(seconds)
             target = self.clock.peek()
             self.truth.run_to(target)
+            self.streams.tell()
             self.journal.write("clock", target, advanced=seconds)
             self.journal.settle()
             return target
@@ -330,28 +347,26 @@ class World:
     # --- oauth and hashkey --------------------------------------------------------------------
 
     def _oauth(self, request: Request) -> Reply:
-        if request.method != "POST" or request.path not in (TOKEN_PATH, REVOKE_PATH):
+        if request.method != "POST" or request.path not in (TOKEN_PATH, REVOKE_PATH, APPROVAL_PATH):
             return json_reply(
                 {"error_code": "EGW00101", "error_description": "잘못된 요청입니다."}, 404
             )
         try:
             body = {k: str(v) for k, v in request.json().items()}
-            bad = self.keys.check_pair(body.get("appkey", ""), body.get("appsecret", ""))
+            named = "secretkey" if request.path == APPROVAL_PATH else "appsecret"
+            bad = self.keys.check_pair(body.get("appkey", ""), body.get(named, ""))
             if bad:
                 raise OAuthError(bad, MESSAGES[bad])
             if request.path == REVOKE_PATH:
                 return self._revoke(body)
-            return self._issue(body)
+            _require_grant(body)
+            return self._approve(body) if request.path == APPROVAL_PATH else self._issue(body)
         except BadRequest:
             return oauth_refusal(OAuthError("EGW00101", "잘못된 요청입니다."))
         except OAuthError as error:
             return oauth_refusal(error)
 
     def _issue(self, body: Mapping[str, str]) -> Reply:
-        grant = body.get("grant_type", "")
-        if grant != "client_credentials":
-            code = "EGW00116" if grant else "EGW00115"
-            raise OAuthError(code, MESSAGES[code])
         appkey, now = body["appkey"], self.truth.time
         try:
             token = self.keys.issue(appkey, now)
@@ -384,6 +399,43 @@ class World:
         except BadRequest:
             return refuse(Refusal("OPSQ9997"))
         return json_reply({"BODY": body, "HASH": _hash_of(body)})
+
+    def _approve(self, body: Mapping[str, str]) -> Reply:
+        return json_reply({"approval_key": self.keys.approve(body["appkey"], self.truth.time)})
+
+    # --- the WebSocket ------------------------------------------------------------------------
+
+    def ws_open(self) -> Session:
+        """A new connection."""
+        with self.lock:
+            self.now()
+            session = self.streams.open()
+            self.journal.write("ws_open", session=session.number)
+            return session
+
+    def ws_hear(self, session: Session, text: str) -> None:
+        """Act on a message of a client; the answer lies in the session's outbox."""
+        with self.lock:
+            self.now()
+            self.streams.tell()
+            self.streams.hear(session, text)
+            self.journal.settle()
+
+    def ws_take(self, session: Session) -> list[str]:
+        """What is to be sent on a connection, in order; taken out of its outbox."""
+        with self.lock:
+            frames = list(session.outbox)
+            session.outbox.clear()
+            return frames
+
+    def ws_close(self, session: Session) -> None:
+        with self.lock:
+            self.streams.close(session)
+            self.journal.write("ws_close", session=session.number)
+
+    def ping(self) -> str:
+        with self.lock:
+            return self.streams.ping(self.clock.peek())
 
     # --- journal ------------------------------------------------------------------------------
 
@@ -437,6 +489,7 @@ class World:
             start = self._start()
             self.clock.thaw((start, start))
             self.journal.restart([])
+            self.streams.hang_up()
             self._build()
             self._open()
 
@@ -458,6 +511,7 @@ class World:
             for key, value in self._copied(state).items():
                 setattr(self, key, value)
             self.market = self.truth.market
+            self.streams.move_to(self.truth, self.keys)
             self.clock.thaw(clock)
             self.journal.restart(lines)
 
@@ -471,7 +525,15 @@ class World:
         shared: tuple[object, ...] = (self._source, self.clock, self.journal, self.options.calendar)
         memo: dict[int, object] = {id(thing): thing for thing in shared}
         memo |= {id(listener): listener for listener in self.truth.listeners}
+        memo |= {id(witness): witness for witness in self.truth.witnesses}
         return copy.deepcopy(state, memo)
+
+
+def _require_grant(body: Mapping[str, str]) -> None:
+    grant = body.get("grant_type", "")
+    if grant != "client_credentials":
+        code = "EGW00116" if grant else "EGW00115"
+        raise OAuthError(code, MESSAGES[code])
 
 
 def _hash_of(body: Mapping[str, Any]) -> str:

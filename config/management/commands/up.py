@@ -87,6 +87,7 @@ class Command(BaseCommand):
         )
         simulator.start()
         settings.KIS_HOSTS = settings.KIS_HOSTS | {options["profile"]: simulator.rest_url}
+        settings.KIS_STREAMS = settings.KIS_STREAMS | {options["profile"]: simulator.ws_url}
         settings.SIM_CLOCK_URL = f"{simulator.control_url}/health"
         if not simulator.resumed:
             # a new day knows no token of an earlier one
@@ -141,6 +142,7 @@ class Command(BaseCommand):
 def _addresses(simulator: DemoSimulator) -> dict[str, str]:
     return {
         f"kis_{simulator.profile}": simulator.rest_url,
+        f"kis_{simulator.profile}_ws": simulator.ws_url,
         "sim_clock": f"{simulator.control_url}/health",
         "sim_control": simulator.control_url,
         "pid_of": str(os.getpid()),

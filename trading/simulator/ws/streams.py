@@ -1,0 +1,210 @@
+"""Every WebSocket session of one world, and what is on its way to each.
+
+Frames follow virtual seconds, so two runs of a seed that register at the same moments are told the same.
+Sockets only carry what lies in a session's outbox.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from trading.kis_wire import Channel, channels
+from trading.simulator.accounts import Account
+from trading.simulator.auth import KeyRing
+from trading.simulator.journal import Journal
+from trading.simulator.ledger import Event
+from trading.simulator.truth import Truth
+from trading.simulator.ws.frames import MARKET_FRAMES, encode
+from trading.simulator.ws.notices import delay_of, notice_of
+from trading.simulator.ws.registrations import Rules, Session
+
+__all__ = ["Layout", "Streams"]
+
+CATCH_UP = 60
+"""After a longer jump of the clock only the last seconds are told: no feed buffers hours."""
+OLD_NOTICE = ("ORD_COND_PRC", "ORD_EXG_GB", "POPUP_YN", "FILLER")
+"""Fields that notices had not before 2025; the instrument's name stood in their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How frames are laid out: `appended` with the fields of 2026-09-14, `old_notices` with 23 fields."""
+
+    appended: bool = False
+    old_notices: bool = False
+
+
+@dataclass
+class Streams:
+    """Sessions of `truth`; `owners` maps an account to its app key (None: any), `hts_ids` an app key to
+    the id that its notices are asked for with (None: any)."""
+
+    truth: Truth
+    keys: KeyRing
+    mock: bool
+    journal: Journal
+    owners: Mapping[str, str] | None = None
+    hts_ids: Mapping[str, str] | None = None
+    layout: Layout = field(default_factory=Layout)
+    sessions: dict[int, Session] = field(default_factory=dict)
+    opened: int = 0
+    _told: datetime | None = None
+    _notices: list[tuple[datetime, int, str, Mapping[str, object]]] = field(default_factory=list)
+    _noticed: int = 0
+
+    def __post_init__(self) -> None:
+        self.rules = Rules(self.truth.seed, self.mock, self._owner, self._knows, self._in_use)
+        self.truth.witnesses.append(self._witness)
+
+    # --- sessions -----------------------------------------------------------------------------
+    def open(self) -> Session:
+        """A new connection, nobody's yet."""
+        self.opened += 1
+        session = self.sessions[self.opened] = Session(self.opened)
+        return session
+
+    def close(self, session: Session) -> None:
+        """The connection is gone and with it every registration."""
+        self.sessions.pop(session.number, None)
+
+    def hear(self, session: Session, text: str) -> str | None:
+        """Act on a client's message; returns the code it was answered with, None for a PINGPONG."""
+        answer = self.rules.hear(session, text, self.truth.time)
+        if answer is None:
+            return None
+        session.outbox.append(answer.text())
+        self.journal.write(
+            "sub", session=session.number, tr_id=answer.tr_id, key=answer.tr_key, code=answer.code
+        )
+        if answer.code == "OPSP8996":
+            session.cut = True
+        return answer.code
+
+    def ping(self, at: datetime) -> str:
+        """The server's question whether somebody is there."""
+        return json.dumps({"header": {"tr_id": "PINGPONG", "datetime": f"{at:%Y%m%d%H%M%S}"}})
+
+    def hang_up(self) -> None:
+        """The broker starts over: nobody stays connected."""
+        for session in self.sessions.values():
+            session.cut = True
+        self.sessions.clear()
+
+    def move_to(self, truth: Truth, keys: KeyRing) -> None:
+        """Time was moved: tell of `truth` from its present on."""
+        self.truth, self.keys = truth, keys
+        self._told = truth.time
+        self._notices.clear()
+
+    # --- frames -------------------------------------------------------------------------------
+    def tell(self) -> None:
+        """Put into the outboxes what happened up to the truth's present."""
+        now = self.truth.time
+        since = self._told or now
+        self._told = now
+        if not self.sessions:
+            self._notices = [n for n in self._notices if n[0] > now]
+            return
+        self._tell_notices(now)
+        wanted = self._wanted()
+        if wanted:
+            self._tell_market(wanted, max(since, now - timedelta(seconds=CATCH_UP)), now)
+
+    def _wanted(self) -> dict[tuple[str, str], list[tuple[Session, datetime]]]:
+        found: dict[tuple[str, str], list[tuple[Session, datetime]]] = {}
+        for session in self.sessions.values():
+            for registration in session.registered.values():
+                place = (registration.channel.name, registration.key)
+                found.setdefault(place, []).append((session, registration.since))
+        return found
+
+    def _tell_market(
+        self,
+        wanted: Mapping[tuple[str, str], list[tuple[Session, datetime]]],
+        since: datetime,
+        now: datetime,
+    ) -> None:
+        second = since.replace(microsecond=0) + timedelta(seconds=1)
+        while second <= now:
+            last = second + timedelta(seconds=1) > now
+            for (name, key), listeners in wanted.items():
+                maker = MARKET_FRAMES.get(name)
+                if maker is None or (name in SNAPSHOTS and not last):
+                    continue
+                rows = maker(self.truth, key, second)
+                if rows:
+                    frame = encode(channels()[name], rows, self.layout.appended)
+                    for session, from_when in listeners:
+                        if from_when < second:
+                            session.outbox.append(frame)
+            second += timedelta(seconds=1)
+
+    # --- notices ------------------------------------------------------------------------------
+    def _witness(self, account: Account, event: Event, at: datetime) -> None:
+        delay = delay_of(self.truth.seed, account.truth.account, account.events, self.truth.tame)
+        code = _code_of(account, event)
+        name = self.truth.market.listing(code).name if code else ""
+        row = notice_of(account, event, at, "", name)
+        if row is None:
+            return
+        if delay is None:
+            self.journal.write("notice_drop", at, odno=row["ODER_NO"], kind_of=row["CNTG_YN"])
+            return
+        self._noticed += 1
+        entry = (at + delay, self._noticed, account.truth.account, row)
+        heapq.heappush(self._notices, entry)
+
+    def _tell_notices(self, now: datetime) -> None:
+        while self._notices and self._notices[0][0] <= now:
+            _at, _number, account, row = heapq.heappop(self._notices)
+            for session in self.sessions.values():
+                self._tell_notice(session, account, row)
+
+    def _tell_notice(self, session: Session, account: str, row: Mapping[str, object]) -> None:
+        if self.owners is not None and self.owners.get(account) != session.appkey:
+            return
+        for registration in session.registered.values():
+            if registration.channel.name == "ccnl_notice":
+                told = {**row, "CUST_ID": registration.key}
+                payload = "^".join(str(told.get(n, "")) for n in self._notice_fields())
+                hidden = registration.secret.hide(payload)
+                tr_id = registration.channel.mock if self.mock else registration.channel.tr_id
+                session.outbox.append(f"1|{tr_id}|001|{hidden}")
+                self.journal.write("notice_out", odno=row["ODER_NO"], session=session.number)
+
+    def _notice_fields(self) -> list[str]:
+        names = list(channels()["ccnl_notice"].fields)
+        if not self.layout.old_notices:
+            return names
+        at = names.index(OLD_NOTICE[0])
+        return [*names[:at], "CNTG_ISNM40", *(n for n in names[at:] if n not in OLD_NOTICE)]
+
+    # --- who may register for what ------------------------------------------------------------
+    def _owner(self, approval: str) -> str:
+        return self.keys.approved(approval, self.truth.time)
+
+    def _in_use(self, session: Session, appkey: str) -> bool:
+        return any(s is not session and s.appkey == appkey for s in self.sessions.values())
+
+    def _knows(self, channel: Channel, key: str, appkey: str) -> bool:
+        if channel.encrypted:
+            return self.hts_ids is None or self.hts_ids.get(appkey, key) == key
+        if channel.name.startswith(("index", "overseas")):
+            return True
+        return key in self.truth.market
+
+
+SNAPSHOTS = frozenset({"asking_price_krx", "asking_price_total"})
+"""Channels that tell how things stand, not what happened: only the latest is worth telling."""
+
+
+def _code_of(account: Account, event: Event) -> str:
+    key = getattr(event, "key", None)
+    if key is not None:
+        return account.truth.orders[key].code
+    order = getattr(event, "order", None)
+    return order.code if order is not None else ""
