@@ -61,9 +61,9 @@ def _channel(channel: Channel) -> str:
     count = f"{len(channel.fields)}" + (f" + {len(channel.appended)}" if channel.appended else "")
     mock = f"`{channel.mock}`" if channel.mock else "–"
     encrypted = "yes" if channel.encrypted else "no"
-    return (
-        f"| {channel.name} | `{channel.tr_id}` | {mock} | {channel.key} | {encrypted} | {count} |"
-    )
+    told = "yes" if channel.name in MARKET_FRAMES or channel.name == "ccnl_notice" else "no"
+    names = f"{channel.name} | `{channel.tr_id}` | {mock} | {channel.key}"
+    return f"| {names} | {encrypted} | {count} | {told} |"
 
 
 if __name__ == "__main__":
