@@ -18,7 +18,7 @@ from trading.domain.sessions import Calendar, SessionHours
 from trading.simulator.prices import BarSource, DayBar, Listing, nearest, within
 from trading.simulator.tape import Tape
 
-__all__ = ["DEPTH", "Halt", "Market", "Shown", "percent", "sign"]
+__all__ = ["DEPTH", "Halt", "Market", "Range", "Shown", "percent", "sign"]
 
 DEPTH = 10
 HALT_CHANCE = 0.01
@@ -83,6 +83,16 @@ def percent(part: float, whole: float) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """The highest and the lowest price since some day, and the days they were traded on."""
+
+    high: int
+    high_day: date
+    low: int
+    low_day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Halt:
     """A halt made by hand; `until` None means until it is lifted."""
 
@@ -103,8 +113,11 @@ class Market:
     first_day: date
     tame: bool = False
     pins: dict[str, int] = field(default_factory=dict)
+    pinned_since: dict[str, date] = field(default_factory=dict)
     gaps: dict[tuple[str, date], float] = field(default_factory=dict)
     manual_halts: dict[str, Halt] = field(default_factory=dict)
+    ranges: dict[tuple[str, date, date], Range | None] = field(default_factory=dict)
+    """Ranges of past sessions by code, first day and the day they were asked on."""
     _bars: dict[tuple[str, date], DayBar] = field(default_factory=dict)
     _tapes: dict[tuple[str, date], Tape] = field(default_factory=dict)
 
@@ -119,6 +132,8 @@ class Market:
     def bar(self, code: str, day: date) -> DayBar:
         """The day's bar; its reference is the close shown the session before."""
         key = (code, day)
+        if day < self.first_day and key not in self._bars:
+            self._look_back(code, day)
         if key not in self._bars:
             before: int | None = None
             if day > self.first_day:
@@ -131,18 +146,34 @@ class Market:
             self._bars[key] = self.source.bar(code, day, before)
         return self._bars[key]
 
+    def _look_back(self, code: str, day: date) -> None:
+        """Make the bars from the first day back to `day`, each ending where the next one began."""
+        later = self.first_day
+        while later > day:
+            earlier = self.calendar.previous_session(later)
+            if (code, earlier) not in self._bars:
+                close = self.bar(code, later).reference
+                self._bars[code, earlier] = self.source.past(code, earlier, close)
+            later = earlier
+
     def close(self, code: str, day: date) -> int:
         """The closing price, bent by a gap of that day or a pin still in force."""
-        return self._bend(code, day, self.bar(code, day).close)
+        return self.bent(code, day, self.bar(code, day).close)
+
+    def settled(self, code: str, day: date) -> int:
+        """The close of a session that is over: what the next one began from, if it has begun."""
+        following = self._bars.get((code, self.calendar.next_session(day)))
+        return following.reference if following else self.close(code, day)
 
     def opening(self, code: str, day: date) -> int:
-        return self._bend(code, day, self.bar(code, day).open, at_open=True)
+        return self.bent(code, day, self.bar(code, day).open, at_open=True)
 
     def limits(self, code: str, day: date) -> tuple[int, int]:
         return daily_limits(self.bar(code, day).reference, self.listing(code).kind)
 
-    def _bend(self, code: str, day: date, price: int, at_open: bool = False) -> int:
-        if code in self.pins:
+    def bent(self, code: str, day: date, price: int, at_open: bool = False) -> int:
+        """What a pin or a gap of the day makes of a price."""
+        if code in self.pins and day >= self.pinned_since[code]:
             reference = self.bar(code, day).reference
             return within(self.pins[code], reference, self.listing(code).kind)
         gap = self.gaps.get((code, day))
@@ -175,7 +206,7 @@ class Market:
         return self._tapes[key]
 
     def price_at(self, code: str, day: date, tick: int) -> int:
-        return self._bend(code, day, self.tape(code, day).price(tick))
+        return self.bent(code, day, self.tape(code, day).price(tick))
 
     def next_touch(
         self,
@@ -196,7 +227,7 @@ class Market:
             last,
             buy if buy is not None else -1,
             sell if sell is not None else 1 << 60,
-            lambda price: self._bend(code, day, price),
+            lambda price: self.bent(code, day, price),
         )
 
     def traded_at(self, code: str, day: date, tick: int) -> int:
@@ -256,9 +287,7 @@ class Market:
     # --- what is shown ------------------------------------------------------------------------
 
     def previous_volume(self, code: str, day: date) -> int:
-        """Shares traded the session before; before the first day what is usual for the listing."""
-        if day <= self.first_day:
-            return self.listing(code).volume
+        """Shares traded the session before."""
         return self.bar(code, self.calendar.previous_session(day)).volume
 
     def shown(self, code: str, moment: datetime) -> Shown:
@@ -267,7 +296,7 @@ class Market:
         bar, listing = self.bar(code, day), self.listing(code)
         lower, upper = self.limits(code, day)
         if tick is None:
-            last = self._bend(code, day, bar.reference)
+            last = self.bent(code, day, bar.reference)
             return Shown(
                 listing, bar, last, 0, 0, 0, 0, 0, lower, upper, self.halted(code, moment),
                 self.previous_volume(code, day),
@@ -284,6 +313,20 @@ class Market:
             listing, bar, last, opened, max(high, opened), min(low, opened), volume, turnover,
             lower, upper, self.halted(code, moment), self.previous_volume(code, day),
         )  # fmt: skip
+
+    def session_of(self, moment: datetime) -> date:
+        """The session that screens show at `moment`: between two the one that is over."""
+        return self._locate(moment)[0]
+
+    def foreign_net(self, code: str, day: date) -> int:
+        """Shares that foreigners bought more than they sold in a session."""
+        rng = random.Random(f"{self.seed}:foreign:{code}:{day}")
+        return int(self.bar(code, day).volume * rng.uniform(-0.15, 0.15))
+
+    def program_net(self, code: str, day: date) -> int:
+        """Shares that programs bought more than they sold in a session."""
+        rng = random.Random(f"{self.seed}:program:{code}:{day}")
+        return int(self.bar(code, day).volume * rng.uniform(-0.08, 0.08))
 
     def _locate(self, moment: datetime) -> tuple[date, int | None, bool]:
         """(session shown, second of it or None before its open, it is over)."""
@@ -357,6 +400,7 @@ class Market:
         """Hold the price until it is unpinned (None). ValueError outside the day's limits."""
         if price is None:
             self.pins.pop(code, None)
+            self.pinned_since.pop(code, None)
             return
         lower, upper = self.limits(code, day)
         listing = self.listing(code)
@@ -365,6 +409,7 @@ class Market:
                 f"{code}: {price} is off the grid or outside today's limits {lower}–{upper}"
             )
         self.pins[code] = price
+        self.pinned_since.setdefault(code, day)
 
     def gap(self, code: str, day: date, percent: float) -> None:
         """Move the price by `percent` at once and for the rest of the day, inside the limits."""

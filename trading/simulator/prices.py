@@ -76,6 +76,10 @@ class BarSource(Protocol):
 
     def bar(self, code: str, day: date, previous_close: int | None) -> DayBar: ...
 
+    def past(self, code: str, day: date, close: int) -> DayBar:
+        """The bar of a session before the world began, which ended at `close`."""
+        ...
+
     def last_day(self) -> date | None:
         """The last session the source knows, None when it never ends."""
         ...
@@ -112,6 +116,25 @@ class DemoSource:
     def bar(self, code: str, day: date, previous_close: int | None) -> DayBar:
         listing = self.listings[code]
         return walk(listing, self.seed, day, previous_close or listing.base, self.tame)
+
+    def past(self, code: str, day: date, close: int) -> DayBar:
+        return walk_back(self.listings[code], self.seed, day, close, self.tame)
+
+
+def walk_back(listing: Listing, seed: int, day: date, close: int, tame: bool) -> DayBar:
+    """One day of the walk told from its end: the day that closed at `close`."""
+    rng = random.Random(f"{seed}:past:{listing.code}:{day.isoformat()}")
+    sigma, kind = listing.sigma, listing.kind
+    moved = min(max(rng.gauss(0, sigma), -0.2), 0.2)
+    if rng.random() < GAP_CHANCE and not tame:
+        moved += rng.choice((-1, 1)) * rng.uniform(*GAP_SIZE) * min(1.0, sigma / 0.01)
+    reference = nearest(close / (1 + moved), kind)
+    opened = reference * (1 + rng.gauss(0, 0.3 * sigma))
+    high = max(opened, close) * (1 + abs(rng.gauss(0, 0.4 * sigma)))
+    low = min(opened, close) * (1 - abs(rng.gauss(0, 0.4 * sigma)))
+    volume = max(100, int(listing.volume * math.exp(rng.gauss(0, 0.3))))
+    o, h, lo = (within(price, reference, kind) for price in (opened, high, low))
+    return DayBar(reference, o, max(h, o, close), min(lo, o, close), close, volume)
 
 
 def walk(listing: Listing, seed: int, day: date, reference: int, tame: bool) -> DayBar:
@@ -288,6 +311,14 @@ class FileSource:
         if at >= len(days):
             return walk(listing, self.seed, day, reference, self.tame)
         return DayBar(reference, reference, reference, reference, reference, 0, traded=False)
+
+    def past(self, code: str, day: date, close: int) -> DayBar:
+        """The file's own day; one that it does not have had no trades."""
+        days = self._rows(code)[0]
+        at = bisect_left(days, day)
+        if at < len(days) and days[at] == day:
+            return self.bar(code, day, None)
+        return DayBar(close, close, close, close, close, 0, traded=False)
 
 
 def _as_date(day: Any) -> date:

@@ -19,7 +19,7 @@ from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import tick_size
 from trading.simulator.prices import DayBar, Listing, nearest
 
-__all__ = ["MINUTE", "Bar", "Seconds", "Tape"]
+__all__ = ["MINUTE", "Bar", "Print", "Seconds", "Tape"]
 
 MINUTE = 60
 MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
@@ -57,6 +57,20 @@ class Seconds:
     volume: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Print:
+    """One trade: shares, and what was traded and bought in the day up to and with it."""
+
+    is_buy: bool
+    quantity: int
+    volume: int
+    bought: int
+
+    @property
+    def sold(self) -> int:
+        return self.volume - self.bought
+
+
 class Tape:
     """The continuous session of `bar` in `length` seconds, a pure function of its arguments.
 
@@ -79,7 +93,8 @@ class Tape:
         self._buys = [int(minute.volume * _between(rng, *BUY_SHARE)) for minute in self.minutes]
         self._bought = (0, *accumulate(self._buys))
         self._volume = (0, *accumulate(minute.volume for minute in self.minutes))
-        self._turnover = (0, *accumulate(minute.turnover for minute in self.minutes))
+        self._paid = (0, *accumulate(minute.turnover for minute in self.minutes))
+        self._total = whole.turnover
         self._high = tuple(accumulate((minute.high for minute in self.minutes), max))
         self._low = tuple(accumulate((minute.low for minute in self.minutes), min))
 
@@ -108,10 +123,14 @@ class Tape:
         return self._volume[minute] + self.seconds(minute).volume[second]
 
     def turnover(self, tick: int) -> int:
-        """Won paid since the open."""
+        """Won paid since the open; at the end what the day's bar says."""
         minute, second = divmod(tick, MINUTE)
-        paid = self.minutes[minute].paid(self.seconds(minute).volume[second])
-        return self._turnover[minute] + paid
+        paid = self._paid[minute] + self.minutes[minute].paid(self.seconds(minute).volume[second])
+        return self._total * paid // self._paid[-1] if paid else 0
+
+    def turnover_after(self, minute: int) -> int:
+        """Won paid up to the end of a minute."""
+        return self._total * self._paid[minute + 1] // self._paid[-1] if self._paid[-1] else 0
 
     def bought(self, tick: int) -> int:
         """Shares traded since the open that a buyer took from the ask."""
@@ -131,6 +150,17 @@ class Tape:
     def _made(self, price: int, minute: int, tick: int) -> int:
         minute = min(minute, tick // MINUTE)
         return minute * MINUTE + self.seconds(minute).price.index(price)
+
+    def prints(self, tick: int) -> tuple[Print, ...]:
+        """The trades of one second: what sellers hit, then what buyers took."""
+        total, bought = self.traded(tick), self.bought(tick)
+        buys = bought - (self.bought(tick - 1) if tick else 0)
+        found, volume = [], self.volume(tick) - total
+        for is_buy, quantity in ((False, total - buys), (True, buys)):
+            if quantity:
+                volume += quantity
+                found.append(Print(is_buy, quantity, volume, bought if is_buy else bought - buys))
+        return tuple(found)
 
     def traded(self, tick: int) -> int:
         """Shares traded in one second."""

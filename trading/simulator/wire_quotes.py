@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from trading.domain.matching import Side
 from trading.domain.price_grid import tick_size
 from trading.domain.sessions import Phase
+from trading.simulator.company import company_of
+from trading.simulator.history import extremes
 from trading.simulator.http import Reply, json_reply
-from trading.simulator.market import Shown
+from trading.simulator.market import Shown, percent
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill
 
-__all__ = ["chk_holiday", "inquire_asking_price", "inquire_price"]
+__all__ = [
+    "chk_holiday",
+    "done",
+    "inquire_asking_price",
+    "inquire_price",
+    "intstock_multprice",
+    "look",
+]
 
 HOLIDAY_ROWS = 24
 PHASE_CODES = {
@@ -28,7 +38,8 @@ PHASE_CODES = {
 MARKETS = ("J", "UN")
 
 
-def _look(truth: Truth, ask: Ask) -> Shown:
+def look(truth: Truth, ask: Ask) -> Shown:
+    """The instrument that is asked for. Raises Refusal for a market or a code not listed here."""
     if ask.get("FID_COND_MRKT_DIV_CODE") not in MARKETS:
         raise Refusal("OPSQ2001", "ERROR INPUT FIELD NOT FOUND [FID_COND_MRKT_DIV_CODE]")
     code = ask.get("FID_INPUT_ISCD")
@@ -37,28 +48,24 @@ def _look(truth: Truth, ask: Ask) -> Shown:
     return truth.market.shown(code, truth.time)
 
 
-def _done(ask: Ask, body: dict[str, object]) -> Reply:
+def done(ask: Ask, body: Mapping[str, object]) -> Reply:
+    """A quotation that worked, in one page."""
     text = {"rt_cd": "0", "msg_cd": "MCA00000", "msg1": "정상처리 되었습니다.".ljust(MSG_WIDTH)}
     return json_reply({**body, **text}, headers={"tr_id": ask.tr_id, "tr_cont": "D"})
 
 
 def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """The last price with the day's range, limits, tick and state."""
-    shown = _look(truth, ask)
-    listing, reference = shown.listing, shown.bar.reference
+    shown = look(truth, ask)
+    values = _price(shown) | _marks(shown) | _flows(truth, shown) | _worth(truth, shown)
+    values |= _pivots(truth, shown) | _ranges(truth, shown)
+    return done(ask, {"output": fill("inquire_price", "output", values)})
+
+
+def _price(shown: Shown) -> dict[str, object]:
+    reference, kind = shown.bar.reference, shown.listing.kind
     average = Decimal(shown.turnover) / shown.volume if shown.volume else Decimal(0)
-    shares = listing.shares
-    values = {
-        "iscd_stat_cls_code": "58" if shown.halted else "55",
-        "marg_rate": "20.00",
-        "rprs_mrkt_kor_name": "ETF" if listing.kind.is_fund else listing.market,
-        "bstp_kor_isnm": "ETF" if listing.kind.is_fund else "",
-        "temp_stop_yn": "Y" if shown.halted else "N",
-        "oprc_rang_cont_yn": "N",
-        "clpr_rang_cont_yn": "N",
-        "crdt_able_yn": "Y",
-        "grmn_rate_cls_code": "40",
-        "elw_pblc_yn": "N",
+    return {
         "stck_prpr": shown.last,
         "prdy_vrss": shown.change,
         "prdy_vrss_sign": shown.sign(shown.last),
@@ -75,13 +82,24 @@ def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "wghn_avrg_stck_prc": average.quantize(Decimal("0.01")),
         "rstc_wdth_prc": shown.upper - reference,
         "stck_sspr": reference * 7 // 10,
-        "aspr_unit": tick_size(shown.last, listing.kind),
+        "aspr_unit": tick_size(shown.last, kind),
         "hts_deal_qty_unit_val": "1",
-        "lstn_stcn": shares,
-        "hts_avls": shares * shown.last // 100_000_000,
-        "stac_month": "12",
+        "stck_shrn_iscd": shown.listing.code,
+    }
+
+
+def _marks(shown: Shown) -> dict[str, object]:
+    """State and warnings; nothing here is ever warned of."""
+    return {
+        "iscd_stat_cls_code": "58" if shown.halted else "55",
+        "marg_rate": "20.00",
+        "temp_stop_yn": "Y" if shown.halted else "N",
+        "oprc_rang_cont_yn": "N",
+        "clpr_rang_cont_yn": "N",
+        "crdt_able_yn": "Y",
+        "grmn_rate_cls_code": "40",
+        "elw_pblc_yn": "N",
         "ssts_yn": "Y",
-        "stck_shrn_iscd": listing.code,
         "vi_cls_code": "N",
         "ovtm_vi_cls_code": "N",
         "invt_caful_yn": "N",
@@ -90,12 +108,88 @@ def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "sltr_yn": "N",
         "mang_issu_cls_code": "N",
     }
-    return _done(ask, {"output": fill("inquire_price", "output", values)})
+
+
+def _flows(truth: Truth, shown: Shown) -> dict[str, object]:
+    """Who owns and who bought; the last session that is over for what is told daily."""
+    code, company = shown.listing.code, company_of(truth.seed, shown.listing)
+    day = truth.market.session_of(truth.time)
+    before = truth.calendar.previous_session(day)
+    return {
+        "hts_frgn_ehrt": company.foreign_percent,
+        "frgn_ntby_qty": truth.market.foreign_net(code, before),
+        "pgtr_ntby_qty": truth.market.program_net(code, before),
+        "frgn_hldn_qty": int(company.shares * company.foreign_percent / 100),
+        "whol_loan_rmnd_rate": company.loan_percent,
+        "last_ssts_cntg_qty": truth.market.bar(code, before).volume // 50,
+        "vol_tnrt": percent(shown.volume, company.shares),
+    }
+
+
+def _worth(truth: Truth, shown: Shown) -> dict[str, object]:
+    listing, company = shown.listing, company_of(truth.seed, shown.listing)
+    return {
+        "rprs_mrkt_kor_name": "ETF" if listing.kind.is_fund else listing.market,
+        "bstp_kor_isnm": company.sector,
+        "cpfn": company.capital // 100_000_000,
+        "stck_fcam": company.par,
+        "lstn_stcn": company.shares,
+        "hts_avls": company.market_cap(shown.last),
+        "per": company.per(shown.last),
+        "pbr": company.pbr(shown.last),
+        "eps": f"{company.eps}.00",
+        "bps": f"{company.bps}.00",
+        "stac_month": company.fiscal_month,
+        "fcam_cnnm": "원" if company.par else "",
+        "cpfn_cnnm": "억 원" if company.par else "",
+    }
+
+
+def _pivots(truth: Truth, shown: Shown) -> dict[str, object]:
+    """The day before's pivot point with two resistances and supports, and DeMark's pair."""
+    day = truth.market.session_of(truth.time)
+    bar = truth.market.bar(shown.listing.code, truth.calendar.previous_session(day))
+    high, low, close = bar.high, bar.low, bar.close
+    pivot = (high + low + close) // 3
+    lean = low if close < bar.open else high if close > bar.open else close
+    base = high + low + close + lean
+    return {
+        "pvt_pont_val": pivot,
+        "pvt_frst_dmrs_prc": 2 * pivot - low,
+        "pvt_scnd_dmrs_prc": pivot + high - low,
+        "pvt_frst_dmsp_prc": 2 * pivot - high,
+        "pvt_scnd_dmsp_prc": pivot - (high - low),
+        "dmrs_val": base // 2 - low,
+        "dmsp_val": base // 2 - high,
+    }
+
+
+def _ranges(truth: Truth, shown: Shown) -> dict[str, object]:
+    """The highest and lowest prices of 250 sessions, of the year and of 52 weeks."""
+    today, code, last = truth.time.date(), shown.listing.code, shown.last
+    found: dict[str, object] = {}
+    for name, since, suffix in (
+        ("d250", today - timedelta(days=365), "vrss_prpr_rate"),
+        ("dryy", today.replace(month=1, day=1), "vrss_prpr_rate"),
+        ("w52", today - timedelta(weeks=52), "vrss_prpr_ctrt"),
+    ):
+        reach = extremes(truth.market, code, since, truth.time)
+        if reach is None:
+            continue
+        price = f"stck_{name}" if name == "dryy" else name
+        for which, value, day in (
+            ("hgpr", reach.high, reach.high_day),
+            ("lwpr", reach.low, reach.low_day),
+        ):
+            found[f"{price}_{which}"] = value
+            found[f"{name}_{which}_date"] = f"{day:%Y%m%d}"
+            found[f"{name}_{which}_{suffix}"] = percent(last - value, value)
+    return found
 
 
 def inquire_asking_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """Ten levels a side, empty ones as zero, and the expected match of an auction."""
-    shown = _look(truth, ask)
+    shown = look(truth, ask)
     book = truth.book(shown.listing.code)
     values: dict[str, object] = {
         "aspr_acpt_hour": f"{truth.time:%H%M%S}",
@@ -128,9 +222,65 @@ def inquire_asking_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "vi_cls_code": "N",
     }
     call = "inquire_asking_price_exp_ccn"
-    return _done(
+    return done(
         ask, {"output1": fill(call, "output1", values), "output2": fill(call, "output2", match)}
     )
+
+
+MOST_AT_ONCE = 30
+
+
+def intstock_multprice(truth: Truth, ask: Ask, mock: bool) -> Reply:
+    """Up to thirty instruments at once, in the order they were asked for."""
+    codes = [ask.get(f"FID_INPUT_ISCD_{n}") for n in range(1, MOST_AT_ONCE + 1)]
+    rows = []
+    for number, code in enumerate(codes, start=1):
+        if not code:
+            continue
+        if ask.get(f"FID_COND_MRKT_DIV_CODE_{number}") not in MARKETS:
+            raise Refusal(
+                "OPSQ2001", f"ERROR INPUT FIELD NOT FOUND [FID_COND_MRKT_DIV_CODE_{number}]"
+            )
+        if code not in truth.market:
+            raise Refusal("MCA05918", "종목코드 오류입니다.")
+        rows.append(fill("intstock_multprice", "output", _watched(truth, code)))
+    return done(ask, {"output": rows})
+
+
+def _watched(truth: Truth, code: str) -> dict[str, object]:
+    shown = truth.market.shown(code, truth.time)
+    asks, bids = (truth.book(code).levels(side) for side in (Side.SELL, Side.BUY))
+    return {
+        "kospi_kosdaq_cls_name": "코스닥" if shown.listing.market == "KOSDAQ" else "거래소",
+        "mrkt_trtm_cls_name": "거래정지" if shown.halted else "정상",
+        "hour_cls_code": "0" if truth.phase() is Phase.REGULAR else "B",
+        "inter_shrn_iscd": code,
+        "inter_kor_isnm": shown.listing.name,
+        "inter2_prpr": shown.last,
+        "inter2_prdy_vrss": shown.change,
+        "prdy_vrss_sign": shown.sign(shown.last),
+        "prdy_ctrt": shown.rate(shown.last),
+        "acml_vol": shown.volume,
+        "inter2_oprc": shown.open,
+        "inter2_hgpr": shown.high,
+        "inter2_lwpr": shown.low,
+        "inter2_llam": shown.lower,
+        "inter2_mxpr": shown.upper,
+        "inter2_askp": asks[0].price if asks else 0,
+        "inter2_bidp": bids[0].price if bids else 0,
+        "seln_rsqn": asks[0].quantity if asks else 0,
+        "shnu_rsqn": bids[0].quantity if bids else 0,
+        "total_askp_rsqn": sum(level.quantity for level in asks),
+        "total_bidp_rsqn": sum(level.quantity for level in bids),
+        "acml_tr_pbmn": shown.turnover,
+        "inter2_prdy_clpr": shown.bar.reference,
+        "oprc_vrss_hgpr_rate": percent(shown.high - shown.open, shown.open),
+        "intr_antc_cntg_vrss": 0,
+        "intr_antc_cntg_vrss_sign": "3",
+        "intr_antc_cntg_prdy_ctrt": "0.00",
+        "intr_antc_vol": 0,
+        "inter2_sdpr": shown.bar.reference,
+    }
 
 
 def chk_holiday(truth: Truth, ask: Ask, mock: bool) -> Reply:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trading.domain.sessions import KRX, SEOUL, Calendar
-from trading.simulator import wire_accounts, wire_orders, wire_quotes
+from trading.simulator import wire_accounts, wire_charts, wire_orders, wire_quotes
 from trading.simulator.accounts import AccountPlan
 from trading.simulator.auth import KeyRing, OAuthError
 from trading.simulator.clock import VirtualClock, default_start
@@ -47,6 +47,13 @@ HANDLERS: dict[str, Handler] = {
     "inquire_daily_ccld": wire_accounts.inquire_daily_ccld,
     "inquire_price": wire_quotes.inquire_price,
     "inquire_asking_price_exp_ccn": wire_quotes.inquire_asking_price,
+    "intstock_multprice": wire_quotes.intstock_multprice,
+    "inquire_ccnl": wire_charts.inquire_ccnl,
+    "inquire_daily_price": wire_charts.inquire_daily_price,
+    "inquire_daily_itemchartprice": wire_charts.inquire_daily_itemchartprice,
+    "inquire_time_itemchartprice": wire_charts.inquire_time_itemchartprice,
+    "inquire_time_dailychartprice": wire_charts.inquire_time_dailychartprice,
+    "inquire_time_itemconclusion": wire_charts.inquire_time_itemconclusion,
     "chk_holiday": wire_quotes.chk_holiday,
 }
 TOKEN_PATH = "/oauth2/tokenP"

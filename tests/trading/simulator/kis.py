@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from trading.kis_wire import calls
 from trading.simulator import DEMO_APPKEY, DEMO_APPSECRET, Simulator
 
 DOMESTIC = "/uapi/domestic-stock/v1/"
@@ -127,6 +128,15 @@ class Hand:
     def get(self, name: str, query: dict[str, str], tr_id: str = "", cont: str = "") -> Answer:
         headers = self.headers(tr_id or self.tr(name), **({"tr_cont": cont} if cont else {}))
         return self.raw("GET", f"{DOMESTIC}{PATHS[name]}?{urlencode(query)}", headers)
+
+    def ask(self, call: str, variant: str = "", cont: str = "", **params: str) -> Answer:
+        """Any GET of the broker's table; parameters that are not given are sent empty."""
+        row = calls()[call]
+        tr = next(tr for tr in row.trs if tr.variant == variant)
+        names = {param.name for param in row.params}
+        query = dict.fromkeys(sorted(names), "") | (self.owner if "CANO" in names else {}) | params
+        headers = self.headers((tr.mock if self.mock else tr.real) or "", tr_cont=cont)
+        return self.raw("GET", f"{row.path}?{urlencode(query)}", headers)
 
     def post(self, name: str, body: dict[str, Any], tr_id: str, **headers: str) -> Answer:
         sent = json.dumps(body).encode()

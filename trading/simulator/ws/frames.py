@@ -14,6 +14,7 @@ from trading.domain.quotes import BookLevel
 from trading.domain.sessions import Phase, SessionHours
 from trading.kis_wire import Channel
 from trading.simulator.market import Market, Shown, percent, sign
+from trading.simulator.tape import Print
 from trading.simulator.truth import Truth
 
 __all__ = ["MARKET_FRAMES", "Maker", "Row", "encode"]
@@ -44,21 +45,12 @@ def trades(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
     if where is None or market.halted(code, at):
         return ()
     hours, tick = where
-    tape = market.tape(code, hours.day)
-    total, bought = tape.traded(tick), tape.bought(tick)
-    if not total:
+    prints = market.tape(code, hours.day).prints(tick)
+    if not prints:
         return ()
-    buys = bought - (tape.bought(tick - 1) if tick else 0)
     shown = market.shown(code, at)
     common = _day(market, shown, hours, tick) | _top(market, code, hours, tick)
-    rows: list[Row] = []
-    volume = shown.volume - total
-    for side, quantity in ((SELL, total - buys), (BUY, buys)):
-        if quantity:
-            volume += quantity
-            sold = volume - (bought if side == BUY else bought - buys)
-            rows.append(common | _flow(shown, side, quantity, volume, sold))
-    return rows
+    return [common | _flow(shown, one) for one in prints]
 
 
 def book(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
@@ -216,23 +208,23 @@ def _top(market: Market, code: str, hours: SessionHours, tick: int) -> dict[str,
     }
 
 
-def _flow(shown: Shown, side: str, quantity: int, volume: int, sold: int) -> dict[str, object]:
+def _flow(shown: Shown, one: Print) -> dict[str, object]:
     """One trade, and what was bought and sold up to and with it."""
-    bought = volume - sold
     size = max(1, shown.listing.volume // TRADES_A_DAY)
-    sells, buys = -(-sold // size), -(-bought // size)
+    sells, buys = -(-one.sold // size), -(-one.bought // size)
+    side = BUY if one.is_buy else SELL
     return {
-        "CNTG_VOL": quantity,
-        "ACML_VOL": volume,
+        "CNTG_VOL": one.quantity,
+        "ACML_VOL": one.volume,
         "CCLD_DVSN": side,
         "CNTG_CLS_CODE": side,
         "SELN_CNTG_CSNU": sells,
         "SHNU_CNTG_CSNU": buys,
         "NTBY_CNTG_CSNU": buys - sells,
-        "CTTR": percent(bought, sold),
-        "SELN_CNTG_SMTN": sold,
-        "SHNU_CNTG_SMTN": bought,
-        "SHNU_RATE": (Decimal(bought) / volume).quantize(Decimal("0.01")),
+        "CTTR": percent(one.bought, one.sold),
+        "SELN_CNTG_SMTN": one.sold,
+        "SHNU_CNTG_SMTN": one.bought,
+        "SHNU_RATE": (Decimal(one.bought) / one.volume).quantize(Decimal("0.01")),
     }
 
 
