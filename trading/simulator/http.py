@@ -112,7 +112,8 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
             raise BadRequest("a header without a colon")
         headers[name.strip().lower()] = value.strip()
     body = await _body(reader, headers)
-    target = urlsplit(parts[1])
+    # some clients join host and path with a slash too many; the broker does not mind
+    target = urlsplit("/" + parts[1].lstrip("/"))
     query = dict(parse_qsl(target.query, keep_blank_values=True))
     return Request(parts[0].upper(), unquote(target.path), query, headers, body)
 

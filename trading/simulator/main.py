@@ -21,6 +21,7 @@ from trading.simulator.accounts import AccountPlan
 from trading.simulator.limits import UNTHROTTLED
 from trading.simulator.prices import BarSource, FileSource, demo_source
 from trading.simulator.server import Server
+from trading.simulator.tls import tls_context
 from trading.simulator.world import Options, World
 
 __all__ = ["build_parser", "main", "options_of", "plans_of"]
@@ -43,6 +44,7 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     add("--strict-time", action="store_true", help="start at the real time of day, open or closed")
     add("--journal", type=Path, default=None, help="JSONL file for everything that happens")
     add("--resume", action="store_true", help="go on where the journal of an earlier life ends")
+    add("--tls", type=Path, default=None, help="serve https; the certificate is written there")
     add("--tame", action="store_true", help="no lag, deep books, no halts, no gaps")
     add("--exit-with-parent", action="store_true", help="end when the starting process has ended")
     add("--unthrottled", action="store_true", help="no rate limits, tokenP's minute included")
@@ -108,13 +110,15 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted. Returns the exit code."""
     try:
         world = World(options_of(args))
-        server = Server(world, args.host, args.port, args.control_port, args.ws_port)
+        tls = tls_context(args.tls) if args.tls else None
+        server = Server(world, args.host, args.port, args.control_port, args.ws_port, tls)
         server.start()
     except (OSError, ValueError) as error:
         print(f"kis_simulator: {error}", file=sys.stderr)
         return 2
     print(
-        f"KIS simulator ({args.profile}, seed {args.seed}) http://{args.host}:{server.port} · "
+        f"KIS simulator ({args.profile}, seed {args.seed}) "
+        f"{'https' if tls else 'http'}://{args.host}:{server.port} · "
         f"ws://{args.host}:{server.stream.port} · "
         f"control http://127.0.0.1:{server.control_port}/__sim/health · "
         f"time {world.clock.peek():%Y-%m-%d %H:%M:%S} × {args.speed:g}",

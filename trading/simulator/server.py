@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable
@@ -43,9 +44,16 @@ class Server:
     """Listens on `host`:`port` and `ws_port` (0: any free port) and, on loopback, on the control port."""
 
     def __init__(
-        self, world: World, host: str, port: int, control_port: int, ws_port: int = 0
+        self,
+        world: World,
+        host: str,
+        port: int,
+        control_port: int,
+        ws_port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.world = world
+        self._tls = tls
         self.stream = StreamPort(world, host, ws_port)
         self.control = Control(world)
         self.control.on_refuse = self._refuse_for
@@ -111,7 +119,7 @@ class Server:
 
     async def _listen(self, sock: socket.socket) -> asyncio.Server:
         client = self._client(self.world.answer, broker=True)
-        return await asyncio.start_server(client, sock=sock, limit=256 * 1024)
+        return await asyncio.start_server(client, sock=sock, limit=256 * 1024, ssl=self._tls)
 
     async def _pump(self) -> None:
         while True:

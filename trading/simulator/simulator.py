@@ -12,6 +12,7 @@ from trading.simulator.limits import UNTHROTTLED, Rates
 from trading.simulator.main import plans_of
 from trading.simulator.prices import BarSource, demo_source
 from trading.simulator.server import Server
+from trading.simulator.tls import tls_context
 from trading.simulator.world import Options, World
 from trading.simulator.ws.streams import Layout
 
@@ -36,7 +37,7 @@ class Simulator:
 
     `speed` 0 (the default here) stops the clock between `advance` calls; `start` defaults to 09:35
     of the latest session; `accounts` has the shape of the accounts file. `throttled=False` lifts
-    every rate limit and tokenP's minute.
+    every rate limit and tokenP's minute. `tls` serves https and leaves its certificate there.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Simulator:
         control_port: int = 0,
         ws_port: int = 0,
         layout: Layout | None = None,
+        tls: Path | None = None,
         host: str = "127.0.0.1",
         source: Callable[[int, bool], BarSource] = demo_source,
     ) -> None:
@@ -79,7 +81,15 @@ class Simulator:
                 source=source,
             )
         )
-        self.server = Server(self.world, host, port, control_port, ws_port)
+        self.server = Server(
+            self.world,
+            host,
+            port,
+            control_port,
+            ws_port,
+            tls_context(tls) if tls else None,
+        )
+        self.scheme = "https" if tls else "http"
         self.control = self.server.control
 
     def start(self) -> Simulator:
@@ -105,7 +115,7 @@ class Simulator:
     @property
     def base_url(self) -> str:
         """Where the broker's REST calls go."""
-        return f"http://{self.server.host}:{self.server.port}"
+        return f"{self.scheme}://{self.server.host}:{self.server.port}"
 
     @property
     def ws_url(self) -> str:

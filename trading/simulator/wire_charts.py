@@ -151,14 +151,15 @@ def _more_summary(truth: Truth, shown: Shown) -> dict[str, object]:
 
 # --- minutes ----------------------------------------------------------------------------------
 def inquire_time_itemchartprice(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """Thirty minutes of today up to an hour; minutes still to come repeat the present price."""
+    """Thirty minutes of today up to an hour; minutes still to come repeat the present price.
+
+    The day before never follows, whatever FID_PW_DATA_INCU_YN says: clients page until nine o'clock.
+    """
     shown = look(truth, ask)
     today = truth.market.session_of(truth.time)
     upto = _moment(ask, today)
     found = _future(truth, shown, upto)
     found += list(islice(minutes(truth.market, shown.listing.code, upto, truth.time), MINUTES))
-    if ask.get("FID_PW_DATA_INCU_YN") == "Y":
-        found += _yesterday(truth, shown, today, MINUTES - len(found))
     return _minutes(ask, truth, shown, "inquire_time_itemchartprice", found[:MINUTES])
 
 

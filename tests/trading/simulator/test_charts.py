@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading.simulator.conftest import FRIDAY, Make
+from tests.trading.simulator.conftest import FRIDAY
 from tests.trading.simulator.kis import Hand
 from trading.domain.price_grid import is_on_tick
 from trading.domain.sessions import KRX
@@ -213,24 +213,34 @@ def test_an_hour_still_to_come_repeats_the_present_price(hand: Hand) -> None:
     assert {row["cntg_vol"] for row in coming} == {"0"}
 
 
-def test_minutes_of_the_day_before_are_added_when_asked_for(hand: Hand) -> None:
-    assert {r["stck_bsop_date"] for r in today_minutes(hand, "090500", "N")} == {"20261120"}
-    rows = today_minutes(hand, "090500", "Y")
-    assert len(rows) == 30
-    assert [r["stck_bsop_date"] for r in rows] == ["20261120"] * 6 + ["20261119"] * 24
-    assert rows[6]["stck_cntg_hour"] == "161900", "an hour later on the exam day"
-
-
-def test_past_minutes_are_the_minutes_of_that_day(make: Make) -> None:
-    hand = Hand(make()).login()
+def past_minutes(hand: Hand, day: str, hour: str, past: str) -> Rows:
     rows: Rows = hand.ask(
         "inquire_time_dailychartprice",
         FID_COND_MRKT_DIV_CODE="J",
         FID_INPUT_ISCD=CODE,
-        FID_INPUT_DATE_1="20261119",
-        FID_INPUT_HOUR_1="163000",
-        FID_PW_DATA_INCU_YN="N",
+        FID_INPUT_DATE_1=day,
+        FID_INPUT_HOUR_1=hour,
+        FID_PW_DATA_INCU_YN=past,
     ).json["output2"]
+    return rows
+
+
+def test_todays_minutes_are_todays_whatever_is_asked_for(hand: Hand) -> None:
+    for past in ("N", "Y"):
+        rows = today_minutes(hand, "090500", past)
+        assert [row["stck_cntg_hour"] for row in rows][::5] == ["090500", "090000"]
+        assert {row["stck_bsop_date"] for row in rows} == {"20261120"}
+
+
+def test_minutes_of_the_day_before_are_added_to_past_days_when_asked_for(hand: Hand) -> None:
+    assert len(past_minutes(hand, "20261120", "090500", "N")) == 6
+    rows = past_minutes(hand, "20261120", "090500", "Y")
+    assert [r["stck_bsop_date"] for r in rows] == ["20261120"] * 6 + ["20261119"] * 114
+    assert rows[6]["stck_cntg_hour"] == "161900", "an hour later on the exam day"
+
+
+def test_past_minutes_are_the_minutes_of_that_day(hand: Hand) -> None:
+    rows = past_minutes(hand, "20261119", "163000", "N")
     day = days(hand, "20261119", "20261119")[0]
     assert len(rows) == 120
     assert (rows[0]["stck_prpr"], rows[0]["acml_tr_pbmn"]) == (
