@@ -15,7 +15,7 @@ from trading.domain.errors import BrokerBusy, BrokerGarbled, BrokerMisconfigured
 from trading.domain.ports import StoredToken
 from trading.kis_wire import calls
 
-__all__ = ["issue_token"]
+__all__ = ["issue_approval", "issue_token"]
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -58,6 +58,34 @@ def issue_token(
     if not isinstance(token, str) or not 20 <= len(token.strip()) <= 1000:
         raise BrokerGarbled("the token answer holds no token")
     return StoredToken(token=token.strip(), expires_at=_expiry(expiry, now))
+
+
+def issue_approval(base_url: str, credentials: Credentials, http: httpx2.Client) -> str:
+    """A key with which a session of the WebSocket begins. Raises BrokerError."""
+    body = {
+        "grant_type": "client_credentials",
+        "appkey": credentials.app_key,
+        "secretkey": credentials.app_secret,
+    }
+    try:
+        response = http.post(
+            base_url.rstrip("/") + calls()["auth_ws_token"].path,
+            content=json.dumps(body).encode(),
+            headers={"content-type": "application/json; charset=utf-8"},
+            timeout=TIMEOUT,
+        )
+    except httpx2.HTTPError as error:
+        raise BrokerUnavailable(type(error).__name__) from None
+    reply = decode(response.content)
+    if reply is None:
+        raise BrokerUnavailable("the answer is not JSON", http_status=response.status_code)
+    failure = str(reply.get("error_code") or reply.get("msg_cd") or "")
+    if response.status_code != 200 or failure:
+        raise read_error(failure, "the approval key was refused", response.status_code)
+    approval = reply.get("approval_key")
+    if not isinstance(approval, str) or not 8 <= len(approval.strip()) <= 400:
+        raise BrokerGarbled("the answer holds no approval key")
+    return approval.strip()
 
 
 def _expiry(text: object, now: datetime) -> datetime:
