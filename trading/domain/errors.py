@@ -27,6 +27,7 @@ __all__ = [
     "BrokerRefused",
     "BrokerTokenDead",
     "BrokerUnavailable",
+    "BrokerUnsupported",
     "ConfigurationError",
     "InputError",
     "JeoulError",
@@ -132,6 +133,12 @@ class BrokerMisconfigured(BrokerError):
     """Keys, host or account do not fit together. A person must correct them."""
 
     code = "broker_misconfigured"
+
+
+class BrokerUnsupported(BrokerError):
+    """This environment does not offer the call. Use another account, or do without."""
+
+    code = "broker_unsupported"
 
 
 class BrokerGarbled(BrokerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-__all__ = ["BookLevel", "OrderBook", "Quote"]
+__all__ = ["BookLevel", "Glance", "OrderBook", "Quote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,19 @@ class Quote:
 
     def age(self, now: datetime) -> timedelta:
         return now - self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One of many instruments looked at together: prices in won (zero before the first trade of the day),
+    the day's shares and won so far. `at` is when we asked."""
+
+    ticker: str
+    last: int
+    reference: int
+    open: int
+    high: int
+    low: int
+    volume: int
+    turnover: int
+    at: datetime

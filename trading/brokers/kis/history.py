@@ -1,0 +1,200 @@
+"""Candles and many prices at once from KIS: dates are moved to page, nothing of another day is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trading.brokers.kis import parsing
+from trading.brokers.kis.client import KisClient
+from trading.domain.candles import Candle, MinuteCandle
+from trading.domain.errors import BrokerGarbled, BrokerUnsupported
+from trading.domain.ports import Clock
+from trading.domain.quotes import Glance
+
+__all__ = ["KisHistory"]
+
+SEOUL = ZoneInfo("Asia/Seoul")
+CLOSE = time(15, 30)
+AT_ONCE = 30
+PAGES = 200
+ADJUSTED, RAW = "0", "1"
+
+
+class KisHistory:
+    """Reads of the past and of many instruments. Raises BrokerError; BrokerGarbled when rows contradict
+    each other or themselves."""
+
+    def __init__(self, client: KisClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    def daily(
+        self, ticker: str, since: date, until: date, *, adjusted: bool = True
+    ) -> list[Candle]:
+        """Sessions from `since` to `until`, the oldest first, without days that had no trade."""
+        found: dict[date, Candle] = {}
+        last = until
+        for _page in range(PAGES):
+            body = self._client.read(
+                "inquire_daily_itemchartprice",
+                self._of(ticker)
+                | {
+                    "FID_INPUT_DATE_1": f"{since:%Y%m%d}",
+                    "FID_INPUT_DATE_2": f"{last:%Y%m%d}",
+                    "FID_PERIOD_DIV_CODE": "D",
+                    "FID_ORG_ADJ_PRC": ADJUSTED if adjusted else RAW,
+                },
+            ).body
+            page = [self._candle(ticker, row) for row in _filled(body, "output2")]
+            fresh = [c for c in page if since <= c.day <= last and c.day not in found]
+            found |= {candle.day: candle for candle in fresh}
+            if not fresh:
+                break
+            last = min(found) - timedelta(days=1)
+            if last < since:
+                break
+        else:
+            raise BrokerGarbled(f"{ticker}: the daily candles never end")
+        return [found[day] for day in sorted(found)]
+
+    def minutes(self, ticker: str, day: date) -> list[MinuteCandle]:
+        """Every minute of a session so far, the oldest first.
+
+        Raises BrokerUnsupported for a past day where the environment offers none.
+        """
+        today = self._clock.now().astimezone(SEOUL).date() == day
+        if not today and not self._client.offers("inquire_time_dailychartprice"):
+            raise BrokerUnsupported("minutes of past days are not offered in this environment")
+        found: dict[datetime, MinuteCandle] = {}
+        upto = self._last_minute(day)
+        for _page in range(PAGES):
+            page = list(self._minute_page(ticker, day, upto, today))
+            fresh = [minute for minute in page if minute.at.date() == day and minute.at <= upto]
+            new = [minute for minute in fresh if minute.at not in found]
+            found |= {minute.at: minute for minute in new}
+            if not new:
+                break
+            upto = min(found) - timedelta(minutes=1)
+        else:
+            raise BrokerGarbled(f"{ticker}: the minutes never end")
+        return [found[at] for at in sorted(found)]
+
+    def glances(self, tickers: Sequence[str]) -> list[Glance]:
+        """The last prices of many instruments, thirty to a call, in the order asked for.
+
+        Raises BrokerUnsupported where the environment offers none, BrokerGarbled when one is missing.
+        """
+        if not self._client.offers("intstock_multprice"):
+            raise BrokerUnsupported("many prices at once are not offered in this environment")
+        found: dict[str, Glance] = {}
+        for start in range(0, len(tickers), AT_ONCE):
+            chunk = tickers[start : start + AT_ONCE]
+            params = {}
+            for number in range(1, AT_ONCE + 1):  # every pair is sent, empty ones too
+                ticker = chunk[number - 1] if number <= len(chunk) else ""
+                params[f"FID_COND_MRKT_DIV_CODE_{number}"] = "J" if ticker else ""
+                params[f"FID_INPUT_ISCD_{number}"] = ticker
+            at = self._clock.now()
+            for row in parsing.rows(self._client.read("intstock_multprice", params).body, "output"):
+                glance = _glance(row, at)
+                found[glance.ticker] = glance
+        missing = [ticker for ticker in tickers if ticker not in found]
+        if missing:
+            raise BrokerGarbled(f"no price for {', '.join(missing[:5])}")
+        return [found[ticker] for ticker in tickers]
+
+    def _last_minute(self, day: date) -> datetime:
+        """The minute to begin with: the present one today, one after every close on other days."""
+        now = self._clock.now().astimezone(SEOUL).replace(second=0, microsecond=0)
+        late = datetime.combine(day, time(18, 0), SEOUL)
+        return min(now, late) if now.date() == day else late
+
+    def _minute_page(
+        self, ticker: str, day: date, upto: datetime, today: bool
+    ) -> Iterator[MinuteCandle]:
+        params = self._of(ticker) | {
+            "FID_INPUT_HOUR_1": f"{upto:%H%M%S}",
+            "FID_PW_DATA_INCU_YN": "N",
+        }
+        if today:
+            name, params = "inquire_time_itemchartprice", params | {"FID_ETC_CLS_CODE": ""}
+        else:
+            name = "inquire_time_dailychartprice"
+            params |= {"FID_INPUT_DATE_1": f"{day:%Y%m%d}", "FID_FAKE_TICK_INCU_YN": ""}
+        now = self._clock.now()
+        for row in _filled(self._client.read(name, params).body, "output2"):
+            at = _minute(row)
+            prices = _prices(row, "stck_prpr")
+            yield MinuteCandle(
+                ticker,
+                at,
+                *prices,
+                volume=_volume(row, "cntg_vol"),
+                is_final=now >= at + timedelta(minutes=1),
+            )
+
+    def _candle(self, ticker: str, row: Mapping[str, Any]) -> Candle:
+        day = parsing.day(row, "stck_bsop_date")
+        now = self._clock.now().astimezone(SEOUL)
+        return Candle(
+            ticker,
+            day,
+            *_prices(row, "stck_clpr"),
+            volume=_volume(row, "acml_vol"),
+            turnover=_volume(row, "acml_tr_pbmn"),
+            is_final=day < now.date(),
+        )
+
+    @staticmethod
+    def _of(ticker: str) -> dict[str, str]:
+        return {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": ticker}
+
+
+def _filled(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Rows that say something: the broker fills up short lists with empty objects."""
+    return [row for row in parsing.rows(body, key) if any(row.values())]
+
+
+def _prices(row: Mapping[str, Any], close: str) -> tuple[int, int, int, int]:
+    """(open, high, low, close) in won. Raises BrokerGarbled when they contradict each other."""
+    names = ("stck_oprc", "stck_hgpr", "stck_lwpr", close)
+    opened, high, low, closed = (parsing.won(row, name) for name in names)
+    if not 0 < low <= min(opened, closed) or not max(opened, closed) <= high:
+        raise BrokerGarbled("a candle whose prices contradict each other")
+    return opened, high, low, closed
+
+
+def _volume(row: Mapping[str, Any], name: str) -> int:
+    found = parsing.integer(row, name)
+    if found < 0:
+        raise BrokerGarbled(f"{name} is below zero")
+    return found
+
+
+def _minute(row: Mapping[str, Any]) -> datetime:
+    day = parsing.day(row, "stck_bsop_date")
+    hour = parsing.code(row, "stck_cntg_hour", r"[0-9]{6}")
+    try:
+        return datetime.strptime(f"{day:%Y%m%d}{hour[:4]}", "%Y%m%d%H%M").replace(tzinfo=SEOUL)
+    except ValueError as error:
+        raise BrokerGarbled("stck_cntg_hour is not a time") from error
+
+
+def _glance(row: Mapping[str, Any], at: datetime) -> Glance:
+    last = parsing.won(row, "inter2_prpr")
+    if last <= 0:
+        raise BrokerGarbled("inter2_prpr is not positive")
+    return Glance(
+        ticker=parsing.code(row, "inter_shrn_iscd", r"[0-9A-Z]{6,7}"),
+        last=last,
+        reference=parsing.won(row, "inter2_sdpr"),
+        open=parsing.won(row, "inter2_oprc"),
+        high=parsing.won(row, "inter2_hgpr"),
+        low=parsing.won(row, "inter2_lwpr"),
+        volume=_volume(row, "acml_vol"),
+        turnover=_volume(row, "acml_tr_pbmn"),
+        at=at,
+    )
