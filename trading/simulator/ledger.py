@@ -148,7 +148,19 @@ class DayTrade:
     side: Side
     quantity: int
     amount: int
-    costs: int
+    fee: int
+    tax: int
+    basis: int = 0
+    """What the shares sold had cost; 0 for a buy."""
+
+    @property
+    def costs(self) -> int:
+        return self.fee + self.tax
+
+    @property
+    def realised(self) -> int:
+        """Won made or lost by a sale after its costs; 0 for a buy."""
+        return self.amount - self.costs - self.basis if self.side is Side.SELL else 0
 
 
 @dataclass
@@ -245,19 +257,28 @@ class AccountLedger:
         order.amount += fill.amount
         order.costs += fill.fee + fill.tax
         holding = self.holdings.setdefault(order.code, Holding())
+        basis = 0
         if order.side is Side.BUY:
             flow = -(fill.amount + fill.fee)
             holding.quantity += fill.quantity
             holding.cost += fill.amount
         else:
             flow = fill.amount - fill.fee - fill.tax
-            holding.cost -= holding.cost * fill.quantity // max(1, holding.quantity)
+            basis = holding.cost * fill.quantity // max(1, holding.quantity)
+            holding.cost -= basis
             holding.quantity -= fill.quantity
         self.d2_cash += flow
         self.pending[fill.settles] = self.pending.get(fill.settles, 0) + flow
         self.trades.append(
             DayTrade(
-                order.day, order.code, order.side, fill.quantity, fill.amount, fill.fee + fill.tax
+                order.day,
+                order.code,
+                order.side,
+                fill.quantity,
+                fill.amount,
+                fill.fee,
+                fill.tax,
+                basis,
             )
         )
         self._settle_order(fill.key)

@@ -65,6 +65,11 @@ LEDGER_CALLS = frozenset(
         "inquire_balance",
         "inquire_psbl_order",
         "inquire_daily_ccld",
+        "inquire_psbl_sell",
+        "inquire_balance_rlz_pl",
+        "inquire_period_trade_profit",
+        "inquire_period_profit",
+        "inquire_account_balance",
     }
 )
 NUMBERS = frozenset({"integer", "amount", "price", "decimal", "decimal %"})

@@ -17,7 +17,18 @@ from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
 from trading.simulator.wire_orders import ORDER_TYPES
 
-__all__ = ["inquire_balance", "inquire_daily_ccld", "inquire_psbl_order", "inquire_psbl_rvsecncl"]
+__all__ = [
+    "after_of",
+    "cash_values",
+    "holding_values",
+    "inquire_balance",
+    "inquire_daily_ccld",
+    "inquire_psbl_order",
+    "inquire_psbl_rvsecncl",
+    "paged",
+    "share_of",
+    "still_listed",
+]
 
 BALANCE_PAGE = {False: 50, True: 20}
 ORDERS_PAGE = {False: 100, True: 15}
@@ -47,12 +58,12 @@ ACTION_NAMES = {"new": "", "revise": "정정", "cancel": "취소"}
 def inquire_balance(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """Holdings with today's sold-out rows, and the cash of today, tomorrow and the day after."""
     ledger = truth.shown(ask.account, truth.time)
-    codes = sorted(c for c in ledger.holdings if _still_listed(truth, ledger, c))
+    codes = sorted(c for c in ledger.holdings if still_listed(truth, ledger, c))
     size = BALANCE_PAGE[mock]
-    chosen, after = page(codes, codes, _after(ask), size)
+    chosen, after = page(codes, codes, after_of(ask), size)
     rows = [_holding_row(truth, ledger, code) for code in chosen]
     body = {"output1": rows, "output2": [_cash_row(truth, ledger)]}
-    return _paged(ask, mock, body, after, empty=not rows)
+    return paged(ask, mock, body, after, empty=not rows)
 
 
 def inquire_psbl_order(truth: Truth, ask: Ask, mock: bool) -> Reply:
@@ -91,12 +102,12 @@ def inquire_daily_ccld(truth: Truth, ask: Ask, mock: bool) -> Reply:
     orders = [o for o in _visible_orders(truth, ask) if _wanted(o, ask)]
     orders.sort(key=lambda o: o.key, reverse=ask.get("INQR_DVSN") != "01")
     keys = [f"{o.day:%Y%m%d}{o.odno}" for o in orders]
-    chosen, after = page(orders, keys, _after(ask), ORDERS_PAGE[mock])
+    chosen, after = page(orders, keys, after_of(ask), ORDERS_PAGE[mock])
     body = {
         "output1": [_order_row(truth, order) for order in chosen],
         "output2": _order_totals(orders),
     }
-    return _paged(ask, mock, body, after, empty=not orders)
+    return paged(ask, mock, body, after, empty=not orders)
 
 
 def inquire_psbl_rvsecncl(truth: Truth, ask: Ask, mock: bool) -> Reply:
@@ -109,20 +120,20 @@ def inquire_psbl_rvsecncl(truth: Truth, ask: Ask, mock: bool) -> Reply:
         if o.day == today and o.remaining > 0 and side in ("00", SIDE_CODES[o.side])
     ]
     orders.sort(key=lambda o: (o.code, o.odno) if ask.get("INQR_DVSN_1") == "1" else ("", o.odno))
-    chosen, after = page(orders, [o.odno for o in orders], _after(ask), OPEN_ORDERS_PAGE)
+    chosen, after = page(orders, [o.odno for o in orders], after_of(ask), OPEN_ORDERS_PAGE)
     body = {"output": [_open_row(truth, order) for order in chosen]}
-    return _paged(ask, mock, body, after, empty=not orders)
+    return paged(ask, mock, body, after, empty=not orders)
 
 
 # --- paging -----------------------------------------------------------------------------------
 
 
-def _after(ask: Ask) -> str:
+def after_of(ask: Ask) -> str:
     """The row to continue behind; a call without `tr_cont: N` starts from the beginning."""
     return ask.get(ask.key_name("NK")) if ask.next_page else ""
 
 
-def _paged(ask: Ask, mock: bool, body: dict[str, Any], after: str, empty: bool) -> Reply:
+def paged(ask: Ask, mock: bool, body: dict[str, Any], after: str, empty: bool) -> Reply:
     later = ask.page_number() > 1
     msg_cd, msg1 = found(mock, more=bool(after), later_page=later, empty=empty)
     query = "!^".join(v.strip() for k, v in ask.params.items() if not k.startswith("CTX_AREA"))
@@ -135,7 +146,7 @@ def _paged(ask: Ask, mock: bool, body: dict[str, Any], after: str, empty: bool) 
 # --- balance ----------------------------------------------------------------------------------
 
 
-def _still_listed(truth: Truth, ledger: AccountLedger, code: str) -> bool:
+def still_listed(truth: Truth, ledger: AccountLedger, code: str) -> bool:
     """A sold-out holding stays at zero for the day and two sessions after it."""
     if ledger.holdings[code].quantity:
         return True
@@ -159,46 +170,52 @@ def _days(truth: Truth) -> tuple[date, date]:
     return today, truth.calendar.previous_session(today)
 
 
-def _percent(part: int, whole: int, digits: str = "0.01") -> Decimal:
+def share_of(part: int, whole: int, digits: str = "0.01") -> Decimal:
     return (Decimal(part * 100) / whole if whole else Decimal(0)).quantize(Decimal(digits))
 
 
 def _holding_row(truth: Truth, ledger: AccountLedger, code: str) -> dict[str, str]:
+    more = {"item_mgna_rt_name": "20%"}
+    return fill("inquire_balance", "output1", holding_values(truth, ledger, code) | more)
+
+
+def holding_values(truth: Truth, ledger: AccountLedger, code: str) -> dict[str, object]:
+    """One holding as every balance screen shows it."""
     holding, today = ledger.holdings[code], _days(truth)
     shown = truth.market.shown(code, truth.time)
     value = holding.quantity * shown.last
     average = Decimal(holding.cost) / holding.quantity if holding.quantity else Decimal(0)
     change = shown.last - shown.bar.reference
-    return fill(
-        "inquire_balance",
-        "output1",
-        {
-            "pdno": code,
-            "prdt_name": shown.listing.name,
-            "trad_dvsn_name": "현금",
-            "bfdy_buy_qty": _quantity(_trades(ledger, today[1], Side.BUY, code)),
-            "bfdy_sll_qty": _quantity(_trades(ledger, today[1], Side.SELL, code)),
-            "thdt_buyqty": _quantity(_trades(ledger, today[0], Side.BUY, code)),
-            "thdt_sll_qty": _quantity(_trades(ledger, today[0], Side.SELL, code)),
-            "hldg_qty": holding.quantity,
-            "ord_psbl_qty": ledger.sellable(code),
-            "pchs_avg_pric": average.quantize(Decimal("0.0001")),
-            "pchs_amt": holding.cost,
-            "prpr": shown.last,
-            "evlu_amt": value,
-            "evlu_pfls_amt": value - holding.cost,
-            "evlu_pfls_rt": _percent(value - holding.cost, holding.cost),
-            "evlu_erng_rt": "0.00000000",
-            "fltt_rt": _percent(change, shown.bar.reference, "0.00000001"),
-            "bfdy_cprs_icdc": change,
-            "item_mgna_rt_name": "20%",
-            "stln_slng_chgs": "0",
-            "stck_loan_unpr": "0.0000",
-        },
-    )
+    return {
+        "pdno": code,
+        "prdt_name": shown.listing.name,
+        "trad_dvsn_name": "현금",
+        "bfdy_buy_qty": _quantity(_trades(ledger, today[1], Side.BUY, code)),
+        "bfdy_sll_qty": _quantity(_trades(ledger, today[1], Side.SELL, code)),
+        "thdt_buyqty": _quantity(_trades(ledger, today[0], Side.BUY, code)),
+        "thdt_sll_qty": _quantity(_trades(ledger, today[0], Side.SELL, code)),
+        "hldg_qty": holding.quantity,
+        "ord_psbl_qty": ledger.sellable(code),
+        "pchs_avg_pric": average.quantize(Decimal("0.0001")),
+        "pchs_amt": holding.cost,
+        "prpr": shown.last,
+        "evlu_amt": value,
+        "evlu_pfls_amt": value - holding.cost,
+        "evlu_pfls_rt": share_of(value - holding.cost, holding.cost),
+        "evlu_erng_rt": "0.00000000",
+        "fltt_rt": share_of(change, shown.bar.reference, "0.00000001"),
+        "bfdy_cprs_icdc": change,
+        "stln_slng_chgs": "0",
+        "stck_loan_unpr": "0.0000",
+    }
 
 
 def _cash_row(truth: Truth, ledger: AccountLedger) -> dict[str, str]:
+    return fill("inquire_balance", "output2", cash_values(truth, ledger))
+
+
+def cash_values(truth: Truth, ledger: AccountLedger) -> dict[str, object]:
+    """Cash and totals as every balance screen shows them."""
     today, before = _days(truth)
     tomorrow = truth.calendar.next_session(today)
     value = sum(
@@ -218,26 +235,22 @@ def _cash_row(truth: Truth, ledger: AccountLedger) -> dict[str, str]:
         f"{prefix}_tlex_amt": sum(t.costs for t in ledger.trades if t.day == day)
         for prefix, day in (("thdt", today), ("bfdy", before))
     }
-    return fill(
-        "inquire_balance",
-        "output2",
-        {
-            "dnca_tot_amt": ledger.cash,
-            "nxdy_excc_amt": next_day,
-            "prvs_rcdl_excc_amt": ledger.d2_cash,
-            **money,
-            **costs,
-            "scts_evlu_amt": value,
-            "tot_evlu_amt": total,
-            "nass_amt": total,
-            "pchs_amt_smtl_amt": cost,
-            "evlu_amt_smtl_amt": value,
-            "evlu_pfls_smtl_amt": value - cost,
-            "tot_stln_slng_chgs": "0",
-            "bfdy_tot_asst_evlu_amt": total,
-            "asst_icdc_erng_rt": "0.00000000",
-        },
-    )
+    return {
+        "dnca_tot_amt": ledger.cash,
+        "nxdy_excc_amt": next_day,
+        "prvs_rcdl_excc_amt": ledger.d2_cash,
+        **money,
+        **costs,
+        "scts_evlu_amt": value,
+        "tot_evlu_amt": total,
+        "nass_amt": total,
+        "pchs_amt_smtl_amt": cost,
+        "evlu_amt_smtl_amt": value,
+        "evlu_pfls_smtl_amt": value - cost,
+        "tot_stln_slng_chgs": "0",
+        "bfdy_tot_asst_evlu_amt": total,
+        "asst_icdc_erng_rt": "0.00000000",
+    }
 
 
 # --- buying power -----------------------------------------------------------------------------

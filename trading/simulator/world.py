@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trading.domain.sessions import KRX, SEOUL, Calendar
-from trading.simulator import wire_accounts, wire_charts, wire_orders, wire_quotes
+from trading.simulator import wire_accounts, wire_charts, wire_orders, wire_profits, wire_quotes
 from trading.simulator.accounts import AccountPlan
 from trading.simulator.auth import KeyRing, OAuthError
 from trading.simulator.clock import VirtualClock, default_start
@@ -45,6 +45,11 @@ HANDLERS: dict[str, Handler] = {
     "inquire_balance": wire_accounts.inquire_balance,
     "inquire_psbl_order": wire_accounts.inquire_psbl_order,
     "inquire_daily_ccld": wire_accounts.inquire_daily_ccld,
+    "inquire_psbl_sell": wire_profits.inquire_psbl_sell,
+    "inquire_balance_rlz_pl": wire_profits.inquire_balance_rlz_pl,
+    "inquire_period_trade_profit": wire_profits.inquire_period_trade_profit,
+    "inquire_period_profit": wire_profits.inquire_period_profit,
+    "inquire_account_balance": wire_profits.inquire_account_balance,
     "inquire_price": wire_quotes.inquire_price,
     "inquire_asking_price_exp_ccn": wire_quotes.inquire_asking_price,
     "intstock_multprice": wire_quotes.intstock_multprice,

@@ -1,0 +1,161 @@
+"""After a random day every screen tells the same story, to the won: balance, power, lists, profit, notices."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from tests.trading.simulator.conftest import Make
+from tests.trading.simulator.ear import Ear
+from tests.trading.simulator.kis import Hand
+from trading.kis_wire import channels
+from trading.simulator import Simulator
+
+ORDERS = 1_000
+CODES = ("005930", "000660", "069500", "114260", "247540", "035720")
+NOTICE = {name: i for i, name in enumerate(channels()["ccnl_notice"].fields)}
+
+
+@pytest.fixture(params=[3, 4])
+def day(make: Make, request: pytest.FixtureRequest) -> tuple[Simulator, Hand, list[list[str]]]:
+    """A messy world after a thousand orders, and every notice that was heard of them."""
+    sim = make(tame=False, seed=request.param)
+    hand = Hand(sim).login()
+    rng = random.Random(request.param)
+    with Ear(hand) as ear:
+        ear.register("H0STCNI0", "me")
+        for number in range(ORDERS):
+            act(sim, hand, rng)
+            if number % 40 == 0:
+                sim.advance(rng.randint(1, 300))
+        sim.advance(60)
+        out = len([row for row in sim.journal() if row["kind"] == "notice_out"])
+        heard = [ear.frame().rows[0] for _ in range(out)]
+    return sim, hand, heard
+
+
+def act(sim: Simulator, hand: Hand, rng: random.Random) -> None:
+    """One order of somebody who does not think."""
+    code = rng.choice(CODES)
+    market = sim.world.market
+    last = market.shown(code, sim.now()).last
+    choice = rng.random()
+    quantity = rng.randint(1, 40)
+    if choice < 0.35:
+        hand.order("buy", code, quantity)
+    elif choice < 0.55:
+        hand.order("sell", code, quantity)
+    elif choice < 0.85:
+        step = 100 if last < 200_000 else 1_000
+        price = (last + rng.randint(-3, 3) * step) // step * step
+        hand.order(rng.choice(("buy", "sell")), code, quantity, price)
+    else:
+        working = hand.open_orders()
+        if working:
+            odno = rng.choice(working)["odno"]
+            kind = rng.choice(("cancel", "cancel", "revise"))
+            hand.change(kind, odno, price=0 if kind == "cancel" else last // 1_000 * 1_000)
+
+
+def numbers(row: dict[str, str], *names: str) -> list[int]:
+    return [int(row[name]) for name in names]
+
+
+def test_every_screen_tells_the_same_story(day: Any) -> None:
+    sim, hand, heard = day
+    held = sim.truth()["positions"][hand.account]
+    cash = sim.truth()["cash"][hand.account]
+    journal = sim.journal()
+    fills = [row for row in journal if row["kind"] == "fill"]
+    assert len(fills) > 300, "a day on which nothing trades proves nothing"
+
+    # the balance
+    rows, totals = hand.balance()
+    assert {r["pdno"]: int(r["hldg_qty"]) for r in rows if int(r["hldg_qty"])} == held
+    assert int(totals["dnca_tot_amt"]) == cash["cash"]
+    assert int(totals["prvs_rcdl_excc_amt"]) == cash["d2_cash"]
+    assert int(totals["scts_evlu_amt"]) == sum(int(r["evlu_amt"]) for r in rows)
+    assert int(totals["tot_evlu_amt"]) == int(totals["scts_evlu_amt"]) + cash["d2_cash"]
+
+    # orders and what is left of them
+    orders = hand.fills()
+    assert len(orders) > 500
+    for row in orders:
+        parts = numbers(row, "tot_ccld_qty", "rmn_qty", "cnc_cfrm_qty", "rjct_qty")
+        assert int(row["ord_qty"]) == sum(parts), row
+    by_fill: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for row in fills:
+        by_fill[row["odno"]][0] += row["qty"]
+        by_fill[row["odno"]][1] += row["amt"]
+    assert {
+        row["odno"]: numbers(row, "tot_ccld_qty", "tot_ccld_amt")
+        for row in orders
+        if int(row["tot_ccld_qty"])
+    } == dict(by_fill)
+    working = {row["odno"]: int(row["psbl_qty"]) for row in hand.open_orders()}
+    assert working, "something still rests"
+    assert working == {r["odno"]: int(r["rmn_qty"]) for r in orders if int(r["rmn_qty"])}
+
+    # what may be sold and what may be bought
+    locked: dict[str, int] = defaultdict(int)
+    for row in orders:
+        if row["sll_buy_dvsn_cd"] == "01":
+            locked[row["pdno"]] += int(row["rmn_qty"])
+    for code, quantity in held.items():
+        sellable = hand.ask("inquire_psbl_sell", PDNO=code).json["output"]
+        assert numbers(sellable, "cblc_qty", "ord_psbl_qty") == [quantity, quantity - locked[code]]
+        assert sellable["pchs_amt"] == next(r["pchs_amt"] for r in rows if r["pdno"] == code)
+    power = hand.power("069500").json["output"]
+    assert int(power["ord_psbl_cash"]) <= cash["d2_cash"]
+
+    # realised profit: told by three screens and counted once more from the journal
+    made, fee, tax = counted(journal)
+    today = f"{sim.now():%Y%m%d}"
+    span = {"INQR_STRT_DT": today, "INQR_END_DT": today}
+    daily = hand.ask("inquire_period_profit", **span).json
+    whole = hand.ask("inquire_balance_rlz_pl", INQR_DVSN="00").json["output2"][0]
+    single = hand.ask("inquire_period_trade_profit", **span).json
+    assert int(whole["rlzt_pfls"]) == int(daily["output2"]["tot_rlzt_pfls"]) == made
+    assert sum(int(r["rlzt_pfls"]) for r in single["output1"]) == made
+    assert numbers(daily["output2"], "tot_fee", "tot_tltx") == [fee, tax]
+    assert int(totals["thdt_tlex_amt"]) == fee + tax
+    assets = hand.ask("inquire_account_balance").json["output2"]
+    assert assets["tot_asst_amt"] == totals["tot_evlu_amt"]
+
+    # notices: each fill once, but for those that are known to be lost
+    lost = [r for r in journal if r["kind"] == "notice_drop" and r["kind_of"] == "2"]
+    told = [row for row in heard if row[NOTICE["CNTG_YN"]] == "2"]
+    assert len(told) + len(lost) == len(fills)
+    assert 1 <= len(lost) < len(fills) // 10
+    for row in told:
+        paid = [f["price"] for f in fills if f["odno"] == row[NOTICE["ODER_NO"]]]
+        assert int(row[NOTICE["CNTG_UNPR"]]) in paid
+    in_parts = [odno for odno in by_fill if sum(f["odno"] == odno for f in fills) > 1]
+    unfinished = set(working) | set(in_parts)
+    assert len(unfinished) >= len(by_fill) // 20, "a messy market fills in parts"
+
+
+def counted(journal: list[dict[str, Any]]) -> tuple[int, int, int]:
+    """(realised won, fees, taxes) by average cost, from fills alone."""
+    orders = {row["odno"]: row for row in journal if row["kind"] == "accepted"}
+    quantity: dict[str, int] = defaultdict(int)
+    cost: dict[str, int] = defaultdict(int)
+    made = fee = tax = 0
+    for row in journal:
+        if row["kind"] != "fill":
+            continue
+        order = orders[row["odno"]]
+        code = order["ticker"]
+        fee, tax = fee + row["fee"], tax + row["tax"]
+        if order["side"] == "buy":
+            quantity[code] += row["qty"]
+            cost[code] += row["amt"]
+        else:
+            basis = cost[code] * row["qty"] // quantity[code]
+            quantity[code] -= row["qty"]
+            cost[code] -= basis
+            made += row["amt"] - row["fee"] - row["tax"] - basis
+    return made, fee, tax
