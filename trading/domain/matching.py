@@ -106,6 +106,8 @@ class MatchingBook:
     _asks: dict[int, int] = field(default_factory=dict)
     _bids: dict[int, int] = field(default_factory=dict)
     _resting: list[_Resting] = field(default_factory=list)
+    _interest: tuple[int | None, int | None, bool] | None = None
+    """What `interest` found; None once the resting orders have changed."""
 
     # --- what can be seen ---------------------------------------------------------------------
 
@@ -132,10 +134,12 @@ class MatchingBook:
 
     def interest(self) -> tuple[int | None, int | None, bool]:
         """(highest resting buy, lowest resting sell, an order rests at market): what can match."""
-        buys = [o.price for o in self._resting if o.side is Side.BUY and o.price is not None]
-        sells = [o.price for o in self._resting if o.side is Side.SELL and o.price is not None]
-        at_market = any(order.price is None for order in self._resting)
-        return max(buys, default=None), min(sells, default=None), at_market
+        if self._interest is None:
+            buys = [o.price for o in self._resting if o.side is Side.BUY and o.price is not None]
+            sells = [o.price for o in self._resting if o.side is Side.SELL and o.price is not None]
+            at_market = any(order.price is None for order in self._resting)
+            self._interest = max(buys, default=None), min(sells, default=None), at_market
+        return self._interest
 
     # --- the rest of the market ---------------------------------------------------------------
 
@@ -288,6 +292,7 @@ class MatchingBook:
         """Remove every resting order (the day ends); returns quantity by order."""
         left = {order.order_id: order.quantity for order in self._resting}
         self._resting.clear()
+        self._interest = None
         return left
 
     # --- inside -------------------------------------------------------------------------------
@@ -364,6 +369,16 @@ class MatchingBook:
     ) -> None:
         ahead = self._side(side).get(price, 0) if price is not None else 0
         self._resting.append(_Resting(order_id, side, price, quantity, ahead, conditional, rivals))
+        if self._interest is not None:
+            buy, sell, at_market = self._interest
+            if price is None:
+                at_market = True
+            elif side is Side.BUY:
+                buy = price if buy is None else max(buy, price)
+            else:
+                sell = price if sell is None else min(sell, price)
+            self._interest = buy, sell, at_market
 
     def _sweep_done(self) -> None:
         self._resting = [order for order in self._resting if order.quantity > 0]
+        self._interest = None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from trading.domain.krx_closures import CLOSURES, FIRST_YEAR, LAST_YEAR
@@ -92,6 +92,7 @@ class SessionHours:
         return self.open.date()
 
 
+@lru_cache(maxsize=4_096)
 def _hours_of(day: date, first_of_year: bool) -> SessionHours:
     exam = day in EXAM_DAYS
     late_open = exam or first_of_year

@@ -175,6 +175,10 @@ class AccountLedger:
     orders: dict[tuple[date, str], OrderRow] = field(default_factory=dict)
     working: dict[tuple[date, str], OrderRow] = field(default_factory=dict)
     trades: list[DayTrade] = field(default_factory=list)
+    _set_aside: int = 0
+    _locked: dict[str, int] = field(default_factory=dict)
+    _holds: dict[tuple[date, str], int] = field(default_factory=dict)
+    """What each working order holds back: won of a buy, shares of a sell."""
 
     def apply(self, event: Event) -> None:
         match event:
@@ -204,11 +208,7 @@ class AccountLedger:
 
     def reserved(self) -> int:
         """Won held back for working buys, commission included."""
-        return sum(
-            reservation(order.remaining, order.reserve_price, order.kind)
-            for order in self.working.values()
-            if order.side is Side.BUY
-        )
+        return self._set_aside
 
     def available(self) -> int:
         """Won a new buy may use, commission included."""
@@ -216,11 +216,7 @@ class AccountLedger:
 
     def locked(self, code: str) -> int:
         """Shares already offered by working sells."""
-        return sum(
-            order.remaining
-            for order in self.working.values()
-            if order.side is Side.SELL and order.code == code
-        )
+        return self._locked.get(code, 0)
 
     def held(self, code: str) -> int:
         return self.holdings[code].quantity if code in self.holdings else 0
@@ -246,10 +242,28 @@ class AccountLedger:
         self.orders[own.key] = own
         if own.action != "cancel":
             self.working[own.key] = own
+            self._hold(own)
 
     def _settle_order(self, key: tuple[date, str]) -> None:
-        if self._order(key).remaining <= 0:
+        order = self._order(key)
+        if order.remaining <= 0:
             self.working.pop(key, None)
+        self._hold(order)
+
+    def _hold(self, order: OrderRow) -> None:
+        """Bring what an order holds back to what is left of it."""
+        left = order.remaining if order.key in self.working else 0
+        if order.side is Side.BUY:
+            held = reservation(left, order.reserve_price, order.kind) if left else 0
+            self._set_aside += held - self._holds.get(order.key, 0)
+        else:
+            held = left
+            locked = self._locked.get(order.code, 0) + held - self._holds.get(order.key, 0)
+            self._locked[order.code] = locked
+        if held:
+            self._holds[order.key] = held
+        else:
+            self._holds.pop(order.key, None)
 
     def _fill(self, fill: Filled) -> None:
         order = self._order(fill.key)
