@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from rebalancing.models import RebalancingHistory
 from trading.models import Account, Position, Snapshot
+from trading.selectors.day import first_of_the_day, result_of_the_day
 from trading.selectors.snapshots import latest_snapshot
 
 __all__ = ["STALE_AFTER", "Standing", "standing_of"]
@@ -28,6 +29,9 @@ class Standing:
     prices: dict[str, int]
     references: dict[str, int]
     booked_at: datetime | None = None
+    day_result: int | None = None
+    """Won made or lost since the previous close, trades of the day and their costs included; None on a
+    day without a look since the open."""
 
     @property
     def invested(self) -> int:
@@ -39,7 +43,9 @@ class Standing:
 
     @property
     def day_change(self) -> int:
-        """What the holdings moved since the previous close, in won; cash does not move."""
+        """What the account made since the previous close, in won. A deposit is no gain."""
+        if self.day_result is not None:
+            return self.day_result
         return sum(
             n * (self.prices[t] - self.references.get(t, self.prices[t]))
             for t, n in self.holdings.items()
@@ -72,7 +78,9 @@ def standing_of(account: Account) -> Standing | None:
 
 
 def _of_snapshot(snapshot: Snapshot) -> Standing:
+    first = first_of_the_day(snapshot)
     return Standing(
+        day_result=result_of_the_day(first, snapshot, snapshot.ended_at) if first else None,
         at=snapshot.taken_at,
         cash=snapshot.cash,
         holdings={t: row["quantity"] for t, row in snapshot.holdings.items()},
@@ -90,7 +98,9 @@ def _booked(snapshot: Snapshot, newer: RebalancingHistory) -> Standing:
     )
     if set(booked) - set(seen.prices):
         return seen  # a name without a price has no value we may guess
+    first = first_of_the_day(snapshot)
     return Standing(
+        day_result=result_of_the_day(first, snapshot) if first else None,
         at=seen.at,
         cash=newer.run.end_facts.get("cash", seen.cash),
         holdings=booked,

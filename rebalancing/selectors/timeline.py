@@ -65,6 +65,8 @@ def steps_of(run: Run, transitions: Sequence[Transition]) -> list[Step]:
             if row.to_state == _S.SNAPSHOT:
                 times = {}  # a new generation starts over
             times.setdefault(index, row.at)
+            if row.to_state == _S.APPROVED:
+                times[index] = row.at  # the decision, not the beginning of the wait for it
     steps = [
         Step(
             code, name, _status(index, place, status), times.get(index) if index <= place else None

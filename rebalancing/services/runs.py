@@ -16,8 +16,9 @@ from rebalancing.services.targets import current_config, current_target
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.sessions import Phase
 from trading.models import Account, Attempt, Intent
+from trading.selectors.calendar import is_trading_day
 from trading.services.audit import audit
-from trading.services.calendar import is_trading_day, market_phase, run_cutoffs
+from trading.services.calendar import market_phase, run_cutoffs
 from trading.services.clock import market_clock
 from trading.services.pauses import lift_pause
 from trading.services.policies import policy_of

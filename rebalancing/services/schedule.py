@@ -14,9 +14,9 @@ from rebalancing.models import Run, RunSchedule
 from rebalancing.services.runs import run_open
 from trading.domain.errors import ConfigurationError, RuleViolation, StateConflict
 from trading.models import ScheduleFire
+from trading.selectors.calendar import is_trading_day
 from trading.services.alerts import alert
 from trading.services.audit import audit
-from trading.services.calendar import is_trading_day
 from trading.services.clock import market_clock
 
 __all__ = ["GRACE", "due_slot", "fire_due_schedules"]

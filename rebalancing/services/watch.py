@@ -11,8 +11,8 @@ from rebalancing.services.news import announce_account
 from rebalancing.services.targets import current_target
 from trading.domain.errors import BrokerError, ConfigurationError, InputError
 from trading.models import Account, BrokerOrder, Snapshot
+from trading.selectors.day import first_of_the_day
 from trading.services.clock import market_clock
-from trading.services.day_loss import first_of_the_day
 from trading.services.snapshots import take_snapshot
 
 __all__ = ["LOOK_EVERY", "refresh_accounts"]

@@ -75,6 +75,15 @@ def cost_is_high(history: Any) -> bool:
     return bool(history.real_cost > 2 * history.expected_cost)
 
 
+_ACTORS = {"engine": _("엔진"), "system": _("시스템"), "defaults": _("기본값")}
+
+
+@register.filter
+def actor(by: str) -> str:
+    """Who did something: a person by name, what ran by itself in words."""
+    return str(_ACTORS.get(by, by))
+
+
 @register.filter
 def policy_name(kind: str) -> str:
     if kind == "automatic":

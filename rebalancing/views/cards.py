@@ -13,9 +13,10 @@ from rebalancing.selectors.sparkline import sparkline
 from rebalancing.selectors.standing import STALE_AFTER, Standing, standing_of
 from rebalancing.selectors.upcoming import next_schedule
 from trading.models import Account
+from trading.selectors.calendar import is_trading_day
 from trading.selectors.processes import living_processes
 from trading.selectors.snapshots import equity_history, latest_snapshot
-from trading.services.calendar import is_trading_day, market_phase
+from trading.services.calendar import market_phase
 from trading.services.switches import switch_state
 from trading.views.access import chosen_account, desk_view
 from trading.views.moments import market_now

@@ -22,9 +22,9 @@ from rebalancing.services.runs import (
 )
 from rebalancing.views.run_parts import action_part, progress_part, result_part, seen_run
 from trading.domain.errors import ConfigurationError, Reason, RuleViolation, StateConflict
+from trading.selectors.calendar import is_trading_day
 from trading.selectors.people import Role
 from trading.selectors.policies import policy_shown
-from trading.services.calendar import is_trading_day
 from trading.views.access import chosen_account, desk_view, require_account
 from trading.views.back import see_other
 from trading.views.moments import market_now

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from rebalancing.models import Leg
+from rebalancing.selectors.standing import standing_of
 from rebalancing.services import watch as looks
 from rebalancing.services.runs import run_cancel
 from rebalancing.tasks import watch
@@ -16,6 +17,7 @@ from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis.client import Said
 from trading.models import Alert, AuditEntry, AuditHead, Reservation, Snapshot
+from trading.selectors.day import first_of_the_day, result_of_the_day, worth_at_the_close
 from trading.services import day_loss
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
@@ -205,10 +207,10 @@ def test_a_loss_is_measured_against_the_whole_account(world: World, cash: int, s
 
 def test_the_day_begins_with_the_first_look_after_the_opening(world: World) -> None:
     early, first, newest = look(world), look(world), look(world)
-    assert day_loss.first_of_the_day(newest) == early
+    assert first_of_the_day(newest) == early
     before_nine = world.now.replace(hour=8, minute=59)
     Snapshot.objects.filter(pk=early.pk).update(taken_at=before_nine)
-    assert day_loss.first_of_the_day(newest) == first
+    assert first_of_the_day(newest) == first
 
 
 def test_what_was_traded_before_the_first_look_is_in_it_already(world: World) -> None:
@@ -219,9 +221,9 @@ def test_what_was_traded_before_the_first_look_is_in_it_already(world: World) ->
         row["quantity"] * (newest.quotes[t]["last"] - newest.quotes[t]["reference"])
         for t, row in newest.holdings.items()
     )
-    assert day_loss._result(world.account, first, newest) == moved
+    assert result_of_the_day(first, newest) == moved
     assert run.snapshot is not None
-    assert day_loss._result(world.account, run.snapshot, newest) != moved
+    assert result_of_the_day(run.snapshot, newest) != moved
 
 
 def test_rebalancing_itself_is_no_loss(world: World) -> None:
@@ -304,3 +306,22 @@ def test_a_person_stops_a_run_that_is_selling(world: World) -> None:
     assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_person")
     assert {row["side"] for row in world.accepted()} == {"sell"}
     check_truth(world)
+
+
+def test_the_worth_minus_the_days_change_is_yesterdays_close_whatever_was_traded(
+    world: World,
+) -> None:
+    first = look(world)
+    before = standing_of(world.account)
+    assert before is not None
+    yesterday = before.equity - before.day_change
+    assert yesterday == worth_at_the_close(first)
+    world.drive(world.open())
+    booked = standing_of(world.account)
+    assert booked is not None and booked.booked_at is not None
+    assert booked.equity - booked.day_change == yesterday
+    world.settle(60)
+    look(world)
+    seen = standing_of(world.account)
+    assert seen is not None and seen.booked_at is None
+    assert seen.equity - seen.day_change == yesterday

@@ -7,15 +7,15 @@ from datetime import date, datetime, time, timedelta
 import structlog
 
 from trading.domain.errors import BrokerError
-from trading.domain.sessions import Phase, is_session, phase_at, session_hours
+from trading.domain.sessions import Phase, phase_at, session_hours
 from trading.models import Account, MarketDay
+from trading.selectors.calendar import is_trading_day
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 
 __all__ = [
     "LAST_BUY",
     "LAST_START",
-    "is_trading_day",
     "market_phase",
     "refresh_market_days",
     "run_cutoffs",
@@ -26,20 +26,6 @@ log = structlog.get_logger(__name__)
 LAST_START = timedelta(minutes=20)
 """A run starts no later than this before the close of continuous trading plus the auction: 15:10."""
 LAST_BUY = timedelta(minutes=15)
-
-
-def is_trading_day(day: date) -> bool:
-    """Open only when the built-in calendar and, where known, the broker both say so.
-
-    A day outside the calendar is closed: trading on an unknown day is the worse mistake.
-    """
-    try:
-        if not is_session(day):
-            return False
-    except ValueError:
-        return False
-    word = MarketDay.objects.filter(day=day).only("is_open").first()
-    return word is None or word.is_open
 
 
 def market_phase(moment: datetime) -> Phase:

@@ -32,12 +32,12 @@ from trading.models import (
     ReconciledEpoch,
     Reservation,
 )
+from trading.selectors.calendar import is_trading_day
 from trading.services import epochs
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.booking import book_rows, follow_final, see_order
 from trading.services.brokers import broker_for
-from trading.services.calendar import is_trading_day
 from trading.services.clock import SEOUL, market_clock
 from trading.services.guards import stop_when_the_clock_is_off
 from trading.services.refusals import check_refusals, unchecked_refusals
