@@ -18,7 +18,6 @@ from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis.client import Said
 from trading.models import Alert, AuditEntry, AuditHead, Reservation, Snapshot
 from trading.selectors.day import first_of_the_day, result_of_the_day, worth_at_the_close
-from trading.services import day_loss
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
 from trading.services.chain_watch import ChainWatch, stop_when_the_chain_breaks
