@@ -5,4 +5,11 @@ peer_value, ratio, runs, agree and entry; `peer` is None where there is nothing 
 `goal` is what we want of ourselves. Nothing fails on a slow machine.
 """
 
-NAMES = ("rebalance_plan", "rebalance_run", "dashboard", "memory", "second_run")
+NAMES = (
+    "rebalance_plan",
+    "rebalance_run",
+    "dashboard",
+    "memory",
+    "second_run",
+    "simulator_http",
+)

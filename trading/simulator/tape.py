@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import tick_size
@@ -24,13 +25,12 @@ __all__ = ["MINUTE", "Bar", "Print", "Seconds", "Tape"]
 MINUTE = 60
 MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
 """How much busier the first and the last minutes are, and over how many of them that fades."""
-BUY_SHARE = (0.3, 0.7)
-"""How much of a minute's trading hits the ask."""
+BUY_SHARE = (0.3, 0.4)
+"""How much of a minute's trading hits the ask: at least, and how much more at most."""
 KEPT_MINUTES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """Prices in won, volume in shares; nothing traded in a bar without volume."""
 
     open: int
@@ -90,7 +90,9 @@ class Tape:
         prices = _walk(whole, count, steps, self._kind, rng, whole.open)
         volumes = _shares(whole.volume, [self._busy(i, count) for i in range(count)], rng)
         self.minutes = _bars(whole, prices, volumes, steps / 2, self._kind, rng)
-        self._buys = [int(minute.volume * _between(rng, *BUY_SHARE)) for minute in self.minutes]
+        least, more = BUY_SHARE
+        draw = rng.random
+        self._buys = [int(v * (least + more * draw())) for v in volumes]
         self._bought = (0, *accumulate(self._buys))
         self._volume = (0, *accumulate(minute.volume for minute in self.minutes))
         self._paid = (0, *accumulate(minute.turnover for minute in self.minutes))
@@ -206,8 +208,7 @@ class Tape:
 
     def _busy(self, minute: int, count: int) -> float:
         """How much of the day's trading a minute attracts, halted parts left out."""
-        busy = 1.0 + MORNING[0] * math.exp(-minute / MORNING[1])
-        busy += EVENING[0] * math.exp((minute - count) / EVENING[1])
+        busy = _usual(count)[minute]
         if self._halt is None:
             return busy
         start, end = minute * MINUTE, (minute + 1) * MINUTE
@@ -215,8 +216,15 @@ class Tape:
         return busy * (1 - stopped / MINUTE)
 
 
-def _between(rng: random.Random, low: float, high: float) -> float:
-    return low + (high - low) * rng.random()
+@lru_cache(maxsize=8)
+def _usual(count: int) -> tuple[float, ...]:
+    """How busy each of a session's minutes is when nothing is halted."""
+    return tuple(
+        1.0
+        + MORNING[0] * math.exp(-minute / MORNING[1])
+        + EVENING[0] * math.exp((minute - count) / EVENING[1])
+        for minute in range(count)
+    )
 
 
 @lru_cache(maxsize=KEPT_MINUTES)
@@ -234,14 +242,14 @@ def _walk(
     rising = bar.close >= bar.open
     ends = (bar.low, bar.high) if rising is (rng.random() < 0.8) else (bar.high, bar.low)
     stops = ((a, ends[0]), (b, ends[1]), (count - 1, bar.close))
-    tick = tick_size(bar.low, kind)
-    one_tick = tick == tick_size(bar.high, kind)
+    tick, one_tick = _ticks(bar, kind)
+    low, high, gauss = float(bar.low), float(bar.high), rng.gauss
     found: list[int] = []
     value, at = float(start), -1
     for stop, goal in stops:
         for left in range(stop - at, 0, -1):
-            value += (goal - value) / left + (rng.gauss(0, noise) if left > 1 else 0)
-            value = min(max(value, float(bar.low)), float(bar.high))
+            value += (goal - value) / left + (gauss(0, noise) if left > 1 else 0)
+            value = low if value < low else high if value > high else value
             found.append(round(value / tick) * tick if one_tick else nearest(value, kind))
         found[-1], value, at = goal, float(goal), stop
     return found
@@ -256,15 +264,28 @@ def _bars(
     rng: random.Random,
 ) -> list[Bar]:
     """A bar for each close, opening where the one before ended, none outside the whole."""
-    bars, opened = [], whole.open
+    tick, one_tick = _ticks(whole, kind)
+    top, bottom = whole.high, whole.low
+    bars, opened, draw, reach = [], whole.open, rng.random, 1.6 * noise
     for close, volume in zip(closes, volumes, strict=True):
-        top = nearest(max(opened, close) + abs(rng.gauss(0, noise)), kind)
-        bottom = nearest(min(opened, close) - abs(rng.gauss(0, noise)), kind)
-        high = max(opened, close, min(top, whole.high))
-        low = min(opened, close, max(bottom, whole.low))
+        high, low = (opened, close) if opened > close else (close, opened)
+        up, down = reach * draw(), reach * draw()
+        if one_tick:
+            high += int(up / tick + 0.5) * tick
+            low -= int(down / tick + 0.5) * tick
+        else:
+            high, low = max(high, nearest(high + up, kind)), min(low, nearest(low - down, kind))
+        high = high if high < top else top
+        low = low if low > bottom else bottom
         bars.append(Bar(opened, high, low, close, volume))
         opened = close
     return bars
+
+
+def _ticks(bar: Bar, kind: InstrumentKind) -> tuple[int, bool]:
+    """(the tick at the low, it is the tick at the high too)."""
+    tick = tick_size(bar.low, kind)
+    return tick, tick == tick_size(bar.high, kind)
 
 
 def _shares(total: int, weights: Sequence[float], rng: random.Random) -> list[int]:
