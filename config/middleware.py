@@ -10,7 +10,12 @@ import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 
-__all__ = ["AdminContentPolicyMiddleware", "PrivatePagesMiddleware", "RequestIdMiddleware"]
+__all__ = [
+    "AdminContentPolicyMiddleware",
+    "PlainQueriesMiddleware",
+    "PrivatePagesMiddleware",
+    "RequestIdMiddleware",
+]
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -43,6 +48,18 @@ class RequestIdMiddleware:
         response = self.handler(request)
         response.headers["X-Request-Id"] = request_id
         return response
+
+
+class PlainQueriesMiddleware:
+    """A query with a NUL in it is nobody's question; PostgreSQL would answer it with an error."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if any("\x00" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
+            return HttpResponse(status=400)
+        return self.handler(request)
 
 
 class PrivatePagesMiddleware:

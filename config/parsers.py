@@ -29,6 +29,15 @@ def _no_constants(name: str) -> Any:
     raise ParseError(f"{name} is not a number")
 
 
+def _is_plain(value: Any) -> bool:
+    """No lone surrogate and no NUL in any text, names of fields included."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    if isinstance(value, dict):
+        return all(_is_plain(key) and _is_plain(item) for key, item in value.items())
+    return all(map(_is_plain, value)) if isinstance(value, list) else True
+
+
 def _depth(text: str) -> int:
     deepest = depth = 0
     for char in text:
@@ -59,6 +68,9 @@ class StrictJSONParser(JSONParser):
         if _depth(text) > MAX_DEPTH:
             raise ParseError(f"the body is nested deeper than {MAX_DEPTH}")
         try:
-            return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+            found = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
         except ValueError as error:
             raise ParseError("the body is not JSON") from error
+        if not _is_plain(found):
+            raise ParseError("a text holds characters that no database keeps")
+        return found

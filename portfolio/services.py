@@ -88,5 +88,7 @@ def create_sub_version(
 
 
 def _next(portfolio: ModelPortfolio | SubPortfolio) -> int:
+    """The number after the newest one; whoever else makes a version now waits for ours."""
+    type(portfolio).objects.select_for_update().get(pk=portfolio.pk)
     newest = portfolio.versions.order_by("-number").first()
     return newest.number + 1 if newest else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -60,13 +60,13 @@ def automatic_grounds(run: Run, *, needs_person: bool) -> list[Reason]:
         )
     if size.cost_won > policy.max_cost_won:
         grounds.append(Reason("cost", {"won": size.cost_won, "max": policy.max_cost_won}))
+    # a lookup by date would ask in the database's zone, which is the pages', not the market's
+    today = datetime.combine(now.date(), time.min, now.tzinfo)
     doubtful = Attempt.objects.filter(
-        intent__account=run.account, state__in=["UNKNOWN", "ABSENT"], committed_at__date=now.date()
+        intent__account=run.account, state__in=["UNKNOWN", "ABSENT"], committed_at__gte=today
     )
-    if (
-        doubtful.exists()
-        or run.account.alerts.filter(code="order_unknown", created_at__date=now.date()).exists()
-    ):
+    alerts = run.account.alerts.filter(code="order_unknown", created_at__gte=today)
+    if doubtful.exists() or alerts.exists():
         grounds.append(Reason("unknown_today"))
     return grounds
 

@@ -261,7 +261,10 @@ def test_a_stop_cancels_what_a_paused_run_left_at_the_broker(world: World) -> No
 
 def test_a_stop_leaves_a_paused_run_without_resting_orders_to_its_person(world: World) -> None:
     run = resting_and_paused(world)
-    world.settle(400)  # the halt ends and the rest of the sells fills
+    world.settle(400)  # the halt ends
+    for intent in cancelling.cancellable_orders(run):
+        world.sim.set_price(intent.instrument_id, intent.limit_price)
+    world.settle(30)  # and the rest of the sells fills
     reconcile_account(world.account)
     assert not cancelling.cancellable_orders(run)
     engage(account_scope(world.account), "HALTED", "t", "drill")

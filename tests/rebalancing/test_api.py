@@ -102,6 +102,33 @@ def test_the_same_key_answers_with_the_same_run(owner: APIClient, world: World) 
     assert (other.status_code, other.json()["code"]) == (409, "key_used_for_another_request")
 
 
+def test_two_keys_that_begin_alike_are_two_wishes(owner: APIClient, world: World) -> None:
+    wish = {"account": world.account.pk, "dry_run": True}
+    path = f"{BASE}/rebalancing/runs"
+    for number, end in enumerate(("A" * 8, "B" * 8), start=1):
+        key = {"HTTP_IDEMPOTENCY_KEY": "k" * 56 + end}
+        assert owner.post(path, wish, format="json", **key).status_code == 201
+        assert Run.objects.count() == number
+        world.drive(Run.objects.latest("pk"))
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00"])
+@pytest.mark.parametrize("path", ["/model-portfolios", "/sub-portfolios", "/targets"])
+def test_a_text_that_no_database_keeps_is_a_400(
+    owner: APIClient, world: World, path: str, text: str
+) -> None:
+    body = json.dumps({"account": world.account.pk, "weights": {text: 100}})
+    answer = owner.put(BASE + path, body, content_type="application/json")
+    assert (answer.status_code, answer.json()["status"]) == (400, 400)
+
+
+def test_a_query_with_a_nul_and_a_question_of_options_are_no_500(
+    owner: APIClient, world: World
+) -> None:
+    assert owner.get(f"{BASE}/rebalancing/runs?state=%00").status_code == 400
+    assert owner.options(f"{BASE}/rebalancing/runs").status_code == 405
+
+
 def test_a_second_run_is_refused_while_one_is_active(owner: APIClient, world: World) -> None:
     body = {"account": world.account.pk}
     run = owner.post(f"{BASE}/rebalancing/runs", body, format="json", **KEY).json()["run"]

@@ -96,7 +96,11 @@ def test_first_funding_is_never_automatic(transactional_db: None, settings: Any)
         assert "first_funding" in {row["code"] for row in run.outcome["not_automatic"]}
 
 
-def test_after_an_unknown_order_nothing_is_automatic(world: World) -> None:
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "America/New_York", "Pacific/Kiritimati"])
+def test_after_an_unknown_order_nothing_is_automatic(
+    world: World, settings: Any, zone: str
+) -> None:
+    settings.TIME_ZONE = zone  # the pages' zone decides nothing
     scheduled(world)
     alert("order_unknown", account=world.account, intent_id=1)
     run = world.drive(fired(world), approve=False)

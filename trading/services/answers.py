@@ -51,6 +51,14 @@ def record_answer(
         log.error("answer_not_recorded", attempt=attempt.pk, error=type(error).__name__)
         raise
     crashpoint("after_T3_commit")
+    log.info(
+        "order_answered",
+        intent_id=intent.pk,
+        attempt_id=attempt.pk,
+        run_id=intent.origin_id,
+        order_no=reply.order_no,
+        state=outcome.state,
+    )
     _after(attempt, intent, reply, verdict, token)
     return outcome
 

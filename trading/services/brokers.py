@@ -37,6 +37,13 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+_OTHER_HOST = {
+    Account.Environment.MOCK: "openapi.koreainvestment.com",
+    Account.Environment.REAL: "openapivts.koreainvestment.com",
+}
+"""Where an environment's orders must never go, whatever the settings say."""
+
+
 def base_url_of(account: Account) -> str:
     """The host of `account`.
 
@@ -49,6 +56,11 @@ def base_url_of(account: Account) -> str:
         raise ConfigurationError(
             f"a {account.environment} account needs KIS_{account.wire.upper()}_REST_URL "
             + ("on loopback (the simulator)" if simulated else "at the broker, not on loopback")
+        )
+    other = _OTHER_HOST.get(Account.Environment(account.environment))
+    if other is not None and urlsplit(url).hostname == other:
+        raise ConfigurationError(
+            f"KIS_{account.wire.upper()}_REST_URL leads a {account.environment} account to {other}"
         )
     if account.environment == Account.Environment.REAL:
         if not settings.LIVE_TRADING:

@@ -27,6 +27,8 @@ from trading.models import Account
 from trading.services.brokers import token_store_for
 from trading.services.epochs import close_dead_epochs, current_epoch, end_epoch
 
+PROFILES = ("real", "mock")
+
 
 class Command(BaseCommand):
     lingering = False
@@ -40,6 +42,8 @@ class Command(BaseCommand):
         parser.add_argument("--profile", default=env.str("SIM_PROFILE", default="real"))
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["profile"] not in PROFILES:
+            raise CommandError(f"SIM_PROFILE is real or mock, not {options['profile']!r}")
         started = time.monotonic()
         alone = only_one_here(settings.VAR)
         if alone is None:
@@ -79,6 +83,11 @@ class Command(BaseCommand):
     def _simulator(self, options: dict[str, Any]) -> DemoSimulator:
         self.login = load_demo(wire=options["profile"])
         account = Account.objects.get(pk=self.login["account"])
+        if account.wire != options["profile"]:
+            raise CommandError(
+                f"the demo in {settings.VAR} speaks the {account.wire} profile; start it with "
+                f"SIM_PROFILE={account.wire}, or another one with another VAR_DIR"
+            )
         simulator = DemoSimulator(
             demo_files().folder,
             profile=options["profile"],
