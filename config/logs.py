@@ -23,13 +23,20 @@ _BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 _ACCOUNT = re.compile(r"(?<!\d)(\d{2})\d{4}(\d{2})-(\d{2})(?!\d)")
 _PAIR = re.compile(
-    r"""(?i)(["']?(?:app_?key|app_?secret|secretkey|access_token|approval_key|CANO)["']?\s*[:=]\s*["']?)([^"'\s,}&]+)"""
+    r"""(?i)(["'\\]*\b(?:app_?key|app_?secret|secret_?key|access_token|token|approval_key|password|CANO)"""
+    r"""["'\\]*\s*[:=]\s*["'\\]*)([^"'\\\s,}&]+)"""
 )
+_AUTHORIZATION = re.compile(
+    r"""(?i)(authorization["'\\]*\s*[:=]\s*["'\\]*)(?:\w+\s+)?[^"'\\\s,}]+"""
+)
+_ADDRESS = re.compile(r"(://[^:/\s@]*:)[^@\s/]+@")
 
 
 def mask(text: str) -> str:
     """`text` without tokens, keys and account numbers; control characters made visible."""
+    text = _AUTHORIZATION.sub(r"\1***", text)
     text = _BEARER.sub("Bearer ***", text)
+    text = _ADDRESS.sub(r"\1***@", text)
     text = _JWT.sub("***", text)
     text = _PAIR.sub(r"\1***", text)
     text = _ACCOUNT.sub(r"\1****\2", text)
@@ -41,14 +48,24 @@ def mask(text: str) -> str:
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
+    if isinstance(value, bytes):
+        return mask(value.decode("utf-8", "replace"))
     if isinstance(value, dict):
         return {
-            key: "***" if _SECRET_NAMES.fullmatch(str(key)) else _masked(inner)
+            _name(key): "***" if _SECRET_NAMES.fullmatch(_name(key)) else _masked(inner)
             for key, inner in value.items()
         }
     if isinstance(value, (list, tuple)):
+        if len(value) == 2 and _SECRET_NAMES.fullmatch(_name(value[0])):
+            return [_name(value[0]), "***"]  # a header as client libraries keep it
         return [_masked(item) for item in value]
+    if isinstance(value, BaseException):
+        return mask(f"{type(value).__name__}: {value}")
     return value
+
+
+def _name(key: object) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
 
 
 def _mask_event(

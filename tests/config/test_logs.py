@@ -22,6 +22,13 @@ from config.logs import configure, logging_config, mask
         "token eyJhbGciOiJIUzI1NiJ9.eyJDQU5BUlki.CANARYSIG",
         '{"CANO": "99887766"}',
         "account 99887766-01",
+        "Authorization: Token CANARYTOKEN",
+        "{'authorization': 'Basic CANARYBASIC'}",
+        "postgresql://jeoul:CANARYPW@host:5432/jeoul",
+        "redis://:CANARYPW@host:6379/0",
+        "password=CANARYPW&token=CANARYTOKEN",
+        "SECRET_KEY=CANARYSECRET",
+        '{"body": "{\\"appkey\\": \\"CANARYKEY\\"}"}',
     ],
 )
 def test_a_secret_in_a_text_is_masked(text: str) -> None:
@@ -31,8 +38,9 @@ def test_a_secret_in_a_text_is_masked(text: str) -> None:
 
 
 def test_what_is_no_secret_stays() -> None:
-    text = "order 0000012345 filled 10 of 069500 on 20261120"
+    text = "order 0000012345 filled 10 of 069500 on 20261120, see http://127.0.0.1:8000/a?b=1"
     assert mask(text) == text
+    assert mask("token_issued, expires 2026-11-21") == "token_issued, expires 2026-11-21"
 
 
 def test_control_characters_cannot_forge_a_line() -> None:
@@ -54,7 +62,15 @@ def test_every_line_is_json_with_its_ids_and_no_secret(lines: Any) -> None:
     with structlog.contextvars.bound_contextvars(run_id=7, request_id="abc"):
         log.info("step", app_key="CANARYKEY", nested={"access_token": "CANARYTOKEN", "ok": 1})
         logging.getLogger("plain").warning("appsecret=CANARYSEC")
-    first, second = lines()[-2:]
+        log.info(
+            "shapes",
+            body=b'{"appkey": "CANARYKEY"}',
+            headers=[("appkey", "CANARYKEY"), (b"authorization", b"Bearer CANARY")],
+            inner={b"appsecret": "CANARYSEC"},
+            error=ValueError("token=CANARYTOKEN"),
+        )
+    first, second, third = lines()[-3:]
+    assert "CANARY" not in json.dumps(third) and third["error"].startswith("ValueError")
     assert (first["run_id"], first["request_id"], first["nested"]["ok"]) == (7, "abc", 1)
     assert second["run_id"] == 7
     assert "CANARY" not in json.dumps([first, second])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from config.throttles import WriteThrottle
 from rebalancing.models import RebalancingConfig, Run
 from tests.support.world import World, make_user
 from trading.models import Account, AccountMember, AuditEntry
@@ -218,7 +219,23 @@ def test_roles(world: World, method: str, path: str, roles: tuple[str, ...], sta
 
 
 def test_an_anonymous_call_is_refused(world: World) -> None:
-    assert APIClient().get(f"{BASE}/rebalancing/status").status_code in (401, 403)
+    for token in ({}, {"HTTP_AUTHORIZATION": "Token of-nobody"}):
+        answer = APIClient().get(f"{BASE}/rebalancing/status", **token)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+def test_who_changes_too_much_waits_and_whoever_reads_does_not(
+    owner: APIClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WriteThrottle, "THROTTLE_RATES", {"writes": "2/min"})
+    path = f"{BASE}/rebalancing/config"
+    told = [owner.put(path, {}, format="json") for _ in range(3)]
+    assert [answer.status_code == 429 for answer in told] == [False, False, True]
+    assert int(told[-1].headers["Retry-After"]) > 0
+    assert told[-1].json()["code"] == "too_many_requests"
+    assert owner.get(path).status_code == 200
+    other = client_for(make_user("somebody-else", "admin"))
+    assert other.put(path, {}, format="json").status_code != 429
 
 
 def test_somebody_elses_account_does_not_exist(world: World) -> None:
