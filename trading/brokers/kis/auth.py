@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -28,32 +30,8 @@ def issue_token(
     Raises BrokerBusy when one was issued less than a minute ago, BrokerMisconfigured when the keys are
     refused, BrokerGarbled when the answer is not a usable token (the old one must then be kept).
     """
-    body = json.dumps(
-        {
-            "grant_type": "client_credentials",
-            "appkey": credentials.app_key,
-            "appsecret": credentials.app_secret,
-        }
-    ).encode()
-    try:
-        response = http.post(
-            base_url.rstrip("/") + calls()["auth_token"].path,
-            content=body,
-            headers={"content-type": "application/json; charset=utf-8"},
-            timeout=TIMEOUT,
-        )
-    except httpx2.HTTPError as error:
-        raise BrokerUnavailable(type(error).__name__) from None
-    reply = decode(response.content)
-    if reply is None:
-        raise BrokerUnavailable("the token answer is not JSON", http_status=response.status_code)
-    failure = str(reply.get("error_code") or reply.get("msg_cd") or "")
-    if response.status_code != 200 or failure:
-        if failure == "EGW00133":
-            raise BrokerBusy(msg_cd=failure, http_status=response.status_code)
-        if not failure:
-            raise BrokerMisconfigured("the token was refused")
-        raise read_error(failure, "the token was refused", response.status_code)
+    secret = {"appsecret": credentials.app_secret}
+    reply = _asked(base_url, "auth_token", credentials, secret, http)
     token, expiry = reply.get("access_token"), reply.get("access_token_token_expired")
     if not isinstance(token, str) or not 20 <= len(token.strip()) <= 1000:
         raise BrokerGarbled("the token answer holds no token")
@@ -62,30 +40,47 @@ def issue_token(
 
 def issue_approval(base_url: str, credentials: Credentials, http: httpx2.Client) -> str:
     """A key with which a session of the WebSocket begins. Raises BrokerError."""
-    body = {
-        "grant_type": "client_credentials",
-        "appkey": credentials.app_key,
-        "secretkey": credentials.app_secret,
-    }
+    secret = {"secretkey": credentials.app_secret}
+    reply = _asked(base_url, "auth_ws_token", credentials, secret, http)
+    approval = reply.get("approval_key")
+    if not isinstance(approval, str) or not 8 <= len(approval.strip()) <= 400:
+        raise BrokerGarbled("the answer holds no approval key")
+    return approval.strip()
+
+
+def _asked(
+    base_url: str,
+    name: str,
+    credentials: Credentials,
+    secret: Mapping[str, str],
+    http: httpx2.Client,
+) -> dict[str, Any]:
+    """The answer of one of the gateway's own calls, which name the secret differently.
+
+    Raises BrokerError for anything but a success; nothing of the keys is in it.
+    """
+    body = {"grant_type": "client_credentials", "appkey": credentials.app_key, **secret}
     try:
         response = http.post(
-            base_url.rstrip("/") + calls()["auth_ws_token"].path,
+            base_url.rstrip("/") + calls()[name].path,
             content=json.dumps(body).encode(),
             headers={"content-type": "application/json; charset=utf-8"},
             timeout=TIMEOUT,
         )
     except httpx2.HTTPError as error:
         raise BrokerUnavailable(type(error).__name__) from None
+    status = response.status_code
     reply = decode(response.content)
     if reply is None:
-        raise BrokerUnavailable("the answer is not JSON", http_status=response.status_code)
+        raise BrokerUnavailable("the answer to the keys is not JSON", http_status=status)
     failure = str(reply.get("error_code") or reply.get("msg_cd") or "")
-    if response.status_code != 200 or failure:
-        raise read_error(failure, "the approval key was refused", response.status_code)
-    approval = reply.get("approval_key")
-    if not isinstance(approval, str) or not 8 <= len(approval.strip()) <= 400:
-        raise BrokerGarbled("the answer holds no approval key")
-    return approval.strip()
+    if status == 200 and not failure:
+        return reply
+    if failure == "EGW00133":
+        raise BrokerBusy(msg_cd=failure, http_status=status)
+    if not failure:
+        raise BrokerMisconfigured("the keys were refused")
+    raise read_error(failure, "the keys were refused", status)
 
 
 def _expiry(text: object, now: datetime) -> datetime:
