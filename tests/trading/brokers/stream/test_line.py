@@ -194,6 +194,11 @@ def test_a_server_that_closes_at_once_is_asked_less_and_less_often() -> None:
     asyncio.run(story())
 
 
+def test_after_days_of_failures_the_pause_is_still_a_minute() -> None:
+    for failures in (7, 2_000, 1_000_000):
+        assert 30 <= module._pause(failures) <= 60
+
+
 def test_nobody_there_is_no_error_that_ends_it() -> None:
     async def story() -> None:
         async def approve(fresh: bool) -> str:

@@ -148,6 +148,8 @@ def test_a_passing_refusal_is_tried_again_later_and_later() -> None:
         (request,) = again
         waits.append(now - started)
     assert waits == sorted(waits) and waits[0] == 2 and waits[-1] == 60
+    book.rows[TR, "a"].tries = 1_000_000
+    assert book.due(now + 3_600), "after days it is asked for as after minutes"
 
 
 def test_the_broker_is_believed_when_it_says_that_there_is_no_room() -> None:

@@ -32,6 +32,8 @@ SILENT_SECONDS = 45.0
 """The broker asks PINGPONG every few seconds: after this silence nobody is there any more."""
 STEADY_SECONDS = 30.0
 PAUSE = (1.0, 60.0)
+DOUBLINGS = 10
+"""Enough to reach the longest pause; a week without the broker must not grow a number without end."""
 IN_USE_PAUSE = 60.0
 TURN_SECONDS = 0.2
 Approve = Callable[[bool], Awaitable[str]]
@@ -211,5 +213,5 @@ class StreamLine:
 def _pause(failures: int) -> float:
     """Seconds before the next try: doubling to a minute, half of it left to chance."""
     low, high = PAUSE
-    longest = min(high, low * 2 ** max(0, failures - 1))
+    longest = min(high, low * 2 ** min(DOUBLINGS, max(0, failures - 1)))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311

@@ -17,6 +17,7 @@ SLOTS = 40
 """One less than the broker takes: its own client stops there."""
 ANSWER_SECONDS = 5.0
 AGAIN_SECONDS = (2.0, 60.0)
+DOUBLINGS = 10
 FATAL = frozenset({"OPSP8991", "OPSP8992", "OPSP8993", "OPSP9990", "OPSP9991"})
 
 
@@ -179,7 +180,11 @@ class Registrations:
         if row.tries == 0:
             return True
         low, high = AGAIN_SECONDS
-        wait = ANSWER_SECONDS if row.state in _TAKEN else min(high, low * 2 ** (row.tries - 1))
+        wait = (
+            ANSWER_SECONDS
+            if row.state in _TAKEN
+            else min(high, low * 2 ** min(DOUBLINGS, row.tries - 1))
+        )
         return now - row.since >= wait
 
     def _ask(self, row: Row, register: bool, now: float) -> Request:
