@@ -194,6 +194,43 @@ def test_a_server_that_closes_at_once_is_asked_less_and_less_often() -> None:
     asyncio.run(story())
 
 
+def test_it_ends_even_when_it_is_cancelled_while_it_tidies_up() -> None:
+    tidying = asyncio.Event()
+
+    class Slow(StreamLine):
+        async def _turns(self, line: Any, approval: str) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                tidying.set()
+                await asyncio.sleep(60)
+
+    async def story() -> None:
+        async def close(connection: ServerConnection) -> None:
+            await connection.close()
+
+        async def approve(fresh: bool) -> str:
+            return "key"
+
+        async with serve(close, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            line = Slow(
+                f"ws://127.0.0.1:{port}",
+                approve,
+                Registrations(),
+                lambda *_: None,
+                lambda: None,  # type: ignore[arg-type,return-value]
+            )
+            task = asyncio.create_task(line.run())
+            await until(tidying.is_set)
+            task.cancel()
+            done, _pending = await asyncio.wait({task}, timeout=5)
+            task.cancel()
+            assert done == {task} and task.cancelled()
+
+    asyncio.run(story())
+
+
 def test_after_days_of_failures_the_pause_is_still_a_minute() -> None:
     for failures in (7, 2_000, 1_000_000):
         assert 30 <= module._pause(failures) <= 60

@@ -6,7 +6,6 @@ What is heard are hints. Nothing is booked from here and no order is priced from
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import random
 import time
@@ -141,8 +140,10 @@ class StreamLine:
                         break
             finally:
                 turns.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await turns
+                # gathered, not awaited: our own cancel must not be taken for that of the turns
+                (end,) = await asyncio.gather(turns, return_exceptions=True)
+            if isinstance(end, Exception):
+                raise end
 
     async def _turns(self, line: ClientConnection, approval: str) -> None:
         """Send what is due, and end a line on which nobody speaks any more."""
