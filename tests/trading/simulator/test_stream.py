@@ -74,7 +74,7 @@ def test_a_message_that_is_not_understood_is_refused_by_code(
 
 @pytest.mark.parametrize(
     ("tr_id", "key", "code"),
-    [("H0XXXXX0", "005930", "OPSP8991"), (TRADES, "999999", "OPSP8992"), (TRADES, "", "OPSP9990")],
+    [("H0NOBODY", "005930", "OPSP8991"), (TRADES, "999999", "OPSP8992"), (TRADES, "", "OPSP9990")],
 )
 def test_what_does_not_exist_cannot_be_registered(
     hand: Hand, tr_id: str, key: str, code: str
@@ -384,8 +384,12 @@ def test_a_pong_frame_counts_as_an_answer_too(
     with Ear(hand) as ear:
         ear.register(TRADES, "005930")
         until = time.monotonic() + 3
+        asked = 0
         while time.monotonic() < until:
             ear.line.pong(ear.hear())
+            asked += 1
+        assert asked >= 10, "asked again and again for longer than a silent line is kept"
+        assert ear.hand.sim.world.streams.sessions, "and still there"
 
 
 def test_a_ping_of_the_client_stays_unanswered(sim: Simulator, hand: Hand) -> None:

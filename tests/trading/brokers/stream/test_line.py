@@ -264,6 +264,8 @@ def test_a_line_on_which_nobody_speaks_is_given_up(monkeypatch: pytest.MonkeyPat
             ear = Listener(f"ws://127.0.0.1:{port}", approve, lambda: None)
             async with running(ear.line):
                 await until(lambda: ear.line.losses >= 2)
+        assert len(ear.pauses) >= 2, "and tried again, after a pause each time"
+        assert ear.heard == []
 
     asyncio.run(story())
 
@@ -316,6 +318,9 @@ def test_the_mock_environment_uses_its_own_notice_channel() -> None:
             sim.manual_order(ACCOUNT, "005930", "buy", 1)
             await asyncio.to_thread(sim.advance, 1)
             await until(lambda: len(ear.of(OrderNotice)) >= 2)
+            (session,) = sim.world.streams.sessions.values()
+            assert {tr_id for tr_id, _key in session.registered} == {"H0STCNI9", "H0STCNT0"}
+        assert [notice.kind for notice in ear.of(OrderNotice)] == ["RECEIPT", "FILL"]
 
     with Simulator(seed=7, tame=True, throttled=False, profile="mock") as sim:
         asyncio.run(story(sim))
