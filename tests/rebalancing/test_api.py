@@ -234,6 +234,9 @@ def test_who_changes_too_much_waits_and_whoever_reads_does_not(
     assert int(told[-1].headers["Retry-After"]) > 0
     assert told[-1].json()["code"] == "too_many_requests"
     assert owner.get(path).status_code == 200
+    run = world.open()
+    stopped = owner.post(f"{BASE}/rebalancing/runs/{run.pk}/cancel")
+    assert stopped.status_code == 200, "a stop is never told to wait"
     other = client_for(make_user("somebody-else", "admin"))
     assert other.put(path, {}, format="json").status_code != 429
 
