@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trading.kis_wire import Call, Channel, calls, channels
-from trading.simulator.world import HANDLERS
+from trading.simulator.calls import HANDLERS
 from trading.simulator.ws.frames import MARKET_FRAMES
 
 __all__ = ["reference"]

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from trading.domain.matching import MatchingBook, Side
 from trading.simulator.accounts import Account
 from trading.simulator.auth import KeyRing
+from trading.simulator.calls.orders import ORDER_TYPES
 from trading.simulator.ledger import (
     Accepted,
     AccountLedger,
@@ -29,7 +30,6 @@ from trading.simulator.ledger import (
     Settled,
 )
 from trading.simulator.truth import Truth
-from trading.simulator.wire_orders import ORDER_TYPES
 
 __all__ = ["begun_at", "resume"]
 

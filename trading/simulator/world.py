@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from trading.domain.sessions import KRX, SEOUL, Calendar
-from trading.simulator import wire_accounts, wire_charts, wire_orders, wire_profits, wire_quotes
 from trading.simulator.accounts import AccountPlan
 from trading.simulator.auth import KeyRing, OAuthError
+from trading.simulator.calls import HANDLERS, Handler
 from trading.simulator.clock import VirtualClock, default_start
 from trading.simulator.fault_effects import Strike, due_time, fire_state
 from trading.simulator.faults import AFTER, BEFORE, MID, Armed, Delivery, Faults
@@ -37,30 +37,6 @@ from trading.simulator.ws.streams import Layout, Streams
 __all__ = ["Options", "World"]
 
 ORGNO = {"real": "06010", "mock": "00950"}
-Handler = Callable[[Truth, Ask, bool], Reply]
-HANDLERS: dict[str, Handler] = {
-    "order_cash": wire_orders.order_cash,
-    "order_rvsecncl": wire_orders.order_rvsecncl,
-    "inquire_psbl_rvsecncl": wire_accounts.inquire_psbl_rvsecncl,
-    "inquire_balance": wire_accounts.inquire_balance,
-    "inquire_psbl_order": wire_accounts.inquire_psbl_order,
-    "inquire_daily_ccld": wire_accounts.inquire_daily_ccld,
-    "inquire_psbl_sell": wire_profits.inquire_psbl_sell,
-    "inquire_balance_rlz_pl": wire_profits.inquire_balance_rlz_pl,
-    "inquire_period_trade_profit": wire_profits.inquire_period_trade_profit,
-    "inquire_period_profit": wire_profits.inquire_period_profit,
-    "inquire_account_balance": wire_profits.inquire_account_balance,
-    "inquire_price": wire_quotes.inquire_price,
-    "inquire_asking_price_exp_ccn": wire_quotes.inquire_asking_price,
-    "intstock_multprice": wire_quotes.intstock_multprice,
-    "inquire_ccnl": wire_charts.inquire_ccnl,
-    "inquire_daily_price": wire_charts.inquire_daily_price,
-    "inquire_daily_itemchartprice": wire_charts.inquire_daily_itemchartprice,
-    "inquire_time_itemchartprice": wire_charts.inquire_time_itemchartprice,
-    "inquire_time_dailychartprice": wire_charts.inquire_time_dailychartprice,
-    "inquire_time_itemconclusion": wire_charts.inquire_time_itemconclusion,
-    "chk_holiday": wire_quotes.chk_holiday,
-}
 TOKEN_PATH = "/oauth2/tokenP"
 REVOKE_PATH = "/oauth2/revokeP"
 APPROVAL_PATH = "/oauth2/Approval"

@@ -8,6 +8,7 @@ from itertools import islice
 
 from trading.domain.matching import Side
 from trading.domain.sessions import SEOUL
+from trading.simulator.calls.quotes import done, look
 from trading.simulator.company import company_of
 from trading.simulator.history import OLDEST, Candle, MinuteCandle, candles, minutes
 from trading.simulator.http import Reply
@@ -15,9 +16,9 @@ from trading.simulator.market import Shown, percent, sign
 from trading.simulator.tape import Print
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask, Refusal, fill
-from trading.simulator.wire_quotes import done, look
 
 __all__ = [
+    "HANDLERS",
     "inquire_ccnl",
     "inquire_daily_itemchartprice",
     "inquire_daily_price",
@@ -301,3 +302,13 @@ def _moment(ask: Ask, day: date) -> datetime:
     except ValueError:
         raise Refusal("OPSQ2001", "ERROR : INPUT FIELD INVALID [FID_INPUT_HOUR_1]") from None
     return datetime.combine(day, hour, SEOUL)
+
+
+HANDLERS = {
+    "inquire_ccnl": inquire_ccnl,
+    "inquire_daily_price": inquire_daily_price,
+    "inquire_daily_itemchartprice": inquire_daily_itemchartprice,
+    "inquire_time_itemchartprice": inquire_time_itemchartprice,
+    "inquire_time_dailychartprice": inquire_time_dailychartprice,
+    "inquire_time_itemconclusion": inquire_time_itemconclusion,
+}

@@ -11,13 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from trading.domain.matching import OrderType, Side, TimeInForce
+from trading.simulator.calls.orders import ORDER_TYPES
 from trading.simulator.http import Reply, json_reply
 from trading.simulator.ledger import AccountLedger, DayTrade, OrderRow
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
-from trading.simulator.wire_orders import ORDER_TYPES
 
 __all__ = [
+    "HANDLERS",
     "after_of",
     "cash_values",
     "holding_values",
@@ -388,3 +389,11 @@ def _open_row(truth: Truth, order: OrderRow) -> dict[str, str]:
             "excg_id_dvsn_name": order.venue,
         },
     )
+
+
+HANDLERS = {
+    "inquire_psbl_rvsecncl": inquire_psbl_rvsecncl,
+    "inquire_balance": inquire_balance,
+    "inquire_psbl_order": inquire_psbl_order,
+    "inquire_daily_ccld": inquire_daily_ccld,
+}

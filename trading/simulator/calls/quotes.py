@@ -17,6 +17,7 @@ from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill
 
 __all__ = [
+    "HANDLERS",
     "chk_holiday",
     "done",
     "inquire_asking_price",
@@ -320,3 +321,11 @@ def _holiday_row(truth: Truth, day: date) -> dict[str, str]:
             "sttl_day_yn": opened,
         },
     )
+
+
+HANDLERS = {
+    "inquire_price": inquire_price,
+    "inquire_asking_price_exp_ccn": inquire_asking_price,
+    "intstock_multprice": intstock_multprice,
+    "chk_holiday": chk_holiday,
+}

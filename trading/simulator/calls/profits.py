@@ -8,11 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from trading.domain.matching import Side
-from trading.simulator.http import Reply, json_reply
-from trading.simulator.ledger import AccountLedger, DayTrade
-from trading.simulator.truth import Truth
-from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
-from trading.simulator.wire_accounts import (
+from trading.simulator.calls.accounts import (
     after_of,
     cash_values,
     holding_values,
@@ -20,8 +16,13 @@ from trading.simulator.wire_accounts import (
     share_of,
     still_listed,
 )
+from trading.simulator.http import Reply, json_reply
+from trading.simulator.ledger import AccountLedger, DayTrade
+from trading.simulator.truth import Truth
+from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
 
 __all__ = [
+    "HANDLERS",
     "inquire_account_balance",
     "inquire_balance_rlz_pl",
     "inquire_period_profit",
@@ -282,3 +283,12 @@ def _single(ask: Ask, mock: bool, call: str, values: dict[str, object], empty: b
         },
         headers={"tr_id": ask.tr_id, "tr_cont": "D"},
     )
+
+
+HANDLERS = {
+    "inquire_psbl_sell": inquire_psbl_sell,
+    "inquire_balance_rlz_pl": inquire_balance_rlz_pl,
+    "inquire_period_trade_profit": inquire_period_trade_profit,
+    "inquire_period_profit": inquire_period_profit,
+    "inquire_account_balance": inquire_account_balance,
+}

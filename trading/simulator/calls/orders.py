@@ -8,7 +8,7 @@ from trading.simulator.placing import NewOrder, Placed, Refused, Why
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill
 
-__all__ = ["ORDER_TYPES", "order_cash", "order_rvsecncl", "refusal_of"]
+__all__ = ["HANDLERS", "ORDER_TYPES", "order_cash", "order_rvsecncl", "refusal_of"]
 
 DAY, IOC, FOK = TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK
 ORDER_TYPES: dict[str, tuple[OrderType, TimeInForce]] = {
@@ -174,3 +174,9 @@ def _price(text: str, order_type: OrderType) -> int:
 def _reach(ask: Ask, quantity: int) -> int | None:
     share = ask.options.get("reach")
     return None if share is None else max(1, int(quantity * share)) if quantity > 1 else 0
+
+
+HANDLERS = {
+    "order_cash": order_cash,
+    "order_rvsecncl": order_rvsecncl,
+}

@@ -1,0 +1,25 @@
+"""The broker's business calls, a file a theme; each file's `HANDLERS` names the calls it answers.
+
+A handler reads the truth and writes one reply; what several of them share is in `trading.simulator.wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trading.simulator.calls import accounts, charts, orders, profits, quotes
+from trading.simulator.http import Reply
+from trading.simulator.truth import Truth
+from trading.simulator.wire import Ask
+
+__all__ = ["HANDLERS", "Handler"]
+
+Handler = Callable[[Truth, Ask, bool], Reply]
+HANDLERS: dict[str, Handler] = {
+    **orders.HANDLERS,
+    **accounts.HANDLERS,
+    **profits.HANDLERS,
+    **quotes.HANDLERS,
+    **charts.HANDLERS,
+}
+"""Who answers a call of the broker's table; one that is missing here is no service here."""
