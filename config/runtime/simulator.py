@@ -29,22 +29,28 @@ __all__ = ["DemoSimulator"]
 log = structlog.get_logger(__name__)
 OPENING = timedelta(minutes=35)
 SAVE_SECONDS = 3.0
+USUAL_PORTS = (9443, 9444, 21000)
 
 
 class DemoSimulator:
     """Start, wait until it answers, keep its state, stop."""
 
     def __init__(
-        self, folder: Path, *, profile: str = "real", speed: float = 1.0, resume: bool = False
+        self,
+        folder: Path,
+        *,
+        profile: str = "real",
+        speed: float = 1.0,
+        resume: bool = False,
+        ports: tuple[int, int, int] = USUAL_PORTS,
     ) -> None:
+        """`ports`: REST, control, WebSocket as wished; the next free ones where somebody listens."""
         self.folder = folder
         self.resumed = resume
         """Asked for before the start; afterwards, whether it goes on in the same day."""
         self.profile = profile
         self.speed = speed
-        self.port = free_port(9443)
-        self.control_port = free_port(9444)
-        self.ws_port = free_port(21000)
+        self.port, self.control_port, self.ws_port = (free_port(port) for port in ports)
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._turn = threading.Lock()  # a child that is ended is not started again
@@ -143,12 +149,14 @@ class DemoSimulator:
 
     def _is_ours(self) -> bool:
         """Whether what answers there keeps our accounts: another demo may listen on the same port."""
-        rows = json.loads((self.folder / "accounts.json").read_text(encoding="utf-8"))
         try:
-            known = self._http.get(f"{self.control_url}/truth").json()["cash"]
+            return self._keeps_our_accounts(self._http.get(f"{self.control_url}/truth").json())
         except (httpx2.HTTPError, ValueError, KeyError):
             return False
-        return {row["account"] for row in rows} <= known.keys()
+
+    def _keeps_our_accounts(self, truth: dict[str, Any]) -> bool:
+        rows = json.loads((self.folder / "accounts.json").read_text(encoding="utf-8"))
+        return {row["account"] for row in rows} <= truth["cash"].keys()
 
     # --- one day after the other -------------------------------------------------------------
     @property
@@ -207,6 +215,8 @@ class DemoSimulator:
         try:
             truth = self._http.get(f"{self.control_url}/truth").json()
             health = self._http.get(f"{self.control_url}/health").json()
+            if not self._keeps_our_accounts(truth):
+                return  # ours died and somebody else's demo took its port: theirs is not our world
             self._seen = (datetime.fromisoformat(health["vt"]), time.monotonic())
         except (httpx2.HTTPError, ValueError, KeyError):
             return

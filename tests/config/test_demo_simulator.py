@@ -14,8 +14,11 @@ import pytest
 from config.runtime.simulator import DemoSimulator
 from tests.driver import wait_until
 
-# one account for each pytest worker: two demos of one account would take each other for themselves
-NUMBER = f"123456{int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]):02}-01"
+# one account and one set of ports for each pytest worker: two demos of one account would take each other
+# for themselves, and one that dies would find its usual port taken by the other
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+NUMBER = f"123456{WORKER:02}-01"
+PORTS = (19_443 + 10 * WORKER, 19_444 + 10 * WORKER, 19_445 + 10 * WORKER)
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def first(folder: Path) -> Iterator[DemoSimulator]:
-    simulator = DemoSimulator(folder)
+    simulator = DemoSimulator(folder, ports=PORTS)
     simulator.start()
     yield simulator
     simulator.stop()
@@ -59,7 +62,7 @@ def test_a_start_that_finds_work_half_done_goes_on_in_the_same_world(
     buy(first, 3)
     truth, health = ask(first, "truth"), ask(first, "health")
     lose_power(first)
-    again = DemoSimulator(folder, resume=True)
+    again = DemoSimulator(folder, resume=True, ports=PORTS)
     again.start()
     try:
         assert again.resumed
@@ -77,7 +80,7 @@ def test_the_next_day_begins_with_the_last_fill_of_the_day_before(
     truth, day = ask(first, "truth"), ask(first, "health")["vt"][:10]
     lose_power(first)
     (folder / "world.json").write_text("{}", encoding="utf-8")
-    again = DemoSimulator(folder)
+    again = DemoSimulator(folder, ports=PORTS)
     again.start()
     try:
         assert not again.resumed
@@ -105,7 +108,7 @@ def test_another_demo_on_the_same_port_is_never_taken_for_ours(
     ours.mkdir()
     row = {"appkey": "o" * 36, "appsecret": "s" * 180, "account": "87654321-01", "cash": 1}
     (ours / "accounts.json").write_text(json.dumps([row]), encoding="utf-8")
-    simulator = DemoSimulator(ours)
+    simulator = DemoSimulator(ours, ports=PORTS)
     simulator.port, simulator.control_port = first.port, first.control_port
     simulator.start()
     try:
@@ -113,6 +116,21 @@ def test_another_demo_on_the_same_port_is_never_taken_for_ours(
         assert list(ask(simulator, "truth")["cash"]) == ["87654321-01"]
     finally:
         simulator.stop()
+
+
+def test_the_world_of_a_demo_that_took_our_port_is_not_kept_as_ours(
+    first: DemoSimulator, tmp_path: Path
+) -> None:
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    row = {"appkey": "o" * 36, "appsecret": "s" * 180, "account": "87654321-01", "cash": 1}
+    (ours / "accounts.json").write_text(json.dumps([row]), encoding="utf-8")
+    dead = DemoSimulator(ours, ports=PORTS)
+    dead.control_port = first.control_port
+    dead._save()
+    assert not (ours / "world.json").exists()
+    first._save()
+    assert NUMBER in (first.folder / "world.json").read_text(encoding="utf-8")
 
 
 def _answers(simulator: DemoSimulator) -> bool:
@@ -128,7 +146,7 @@ def _answers(simulator: DemoSimulator) -> bool:
 def test_what_cannot_be_gone_on_with_is_left_behind(folder: Path, journal: str | None) -> None:
     if journal is not None:
         (folder / "journal-20261120.jsonl").write_text(journal, encoding="utf-8")
-    simulator = DemoSimulator(folder, resume=True)
+    simulator = DemoSimulator(folder, resume=True, ports=PORTS)
     simulator.start()
     try:
         assert not simulator.resumed
