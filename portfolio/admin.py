@@ -27,32 +27,19 @@ from portfolio.models import (
     SubPortfolioVersion,
 )
 from portfolio.services import create_model_version, create_sub_version
+from trading.admin.numbers import PlainDecimalField
 from trading.admin.read_only import StampedAdmin
 from trading.domain.errors import Reason
 from trading.domain.targets import validate_percentages
 from trading.models import Instrument
 from trading.selectors.words import WORDS
 
-__all__ = ["ModelPortfolioAdmin", "PercentField", "SubPortfolioAdmin"]
+__all__ = ["ModelPortfolioAdmin", "SubPortfolioAdmin"]
 
-_PLAIN = re.compile(r"\d{1,3}(\.\d{1,2})?", re.ASCII)
 _SPARE_ROWS, _FEWEST_ROWS = 3, 6
 
 
-class PercentField(forms.DecimalField):
-    """A percentage written with a point: 3.5. A comma or another script's digits are refused, because
-    a guess about what was meant would move money."""
-
-    default_error_messages = {"invalid": _("숫자와 점만 쓰세요. 예: 3.5")}
-
-    def to_python(self, value: Any) -> Any:
-        text = str(value).strip() if value is not None else ""
-        if text and not _PLAIN.fullmatch(text):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(text)
-
-
-def _weight_field(label: Any) -> PercentField:
+def _weight_field(label: Any) -> PlainDecimalField:
     widget = UnfoldAdminTextInputWidget(
         attrs={
             "inputmode": "decimal",
@@ -62,7 +49,9 @@ def _weight_field(label: Any) -> PercentField:
             "data-over": _("넘침"),
         }
     )
-    return PercentField(label=label, required=False, max_digits=5, decimal_places=2, widget=widget)
+    return PlainDecimalField(
+        label=label, required=False, max_digits=5, decimal_places=2, widget=widget
+    )
 
 
 def _show(form: forms.BaseForm, reasons: list[Reason]) -> None:
@@ -163,6 +152,13 @@ class SubPortfolioForm(_VersionForm):
             for n in range(1, self.rows + 1)
             if self.cleaned_data.get(f"instrument_{n}")
         ]
+        for number in range(1, self.rows + 1):
+            weight = self.cleaned_data.get(f"weight_{number}")
+            if weight and not self.cleaned_data.get(f"instrument_{number}"):
+                self.add_error(
+                    f"instrument_{number}",
+                    _("비중 %(weight)s %%의 종목을 고르세요.") % {"weight": weight},
+                )
         for ticker in sorted({t for t in chosen if chosen.count(t) > 1}):
             self.add_error(None, _("%(ticker)s이 두 번 있습니다.") % {"ticker": ticker})
         return super().clean()

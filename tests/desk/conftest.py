@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -186,6 +187,19 @@ def instruments(desk: DeskWorld) -> Callable[[int], list[str]]:
 @pytest.fixture
 def targeted(desk: DeskWorld, instruments: Callable[[int], list[str]]) -> DeskWorld:
     return bind(desk, instruments(4))
+
+
+@pytest.fixture
+def staff(targeted: DeskWorld) -> Client:
+    """The admin's browser, and staff rights for the viewer and the stranger."""
+    Group.objects.get(name="admin").permissions.set(Permission.objects.all())
+    Group.objects.get(name="viewer").permissions.set(
+        Permission.objects.filter(codename__startswith="view_")
+    )
+    for name in ("admin", "viewer", "stranger"):
+        targeted.people[name].is_staff = True
+        targeted.people[name].save()
+    return targeted.client("admin")
 
 
 def bind(desk: DeskWorld, tickers: list[str]) -> DeskWorld:

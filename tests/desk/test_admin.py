@@ -16,20 +16,6 @@ from trading.admin.read_only import AddOnlyAdmin, ReadOnlyAdmin
 from trading.models import Account
 
 
-@pytest.fixture
-def staff(targeted: DeskWorld) -> Client:
-    from django.contrib.auth.models import Group, Permission
-
-    Group.objects.get(name="admin").permissions.set(Permission.objects.all())
-    Group.objects.get(name="viewer").permissions.set(
-        Permission.objects.filter(codename__startswith="view_")
-    )
-    for name in ("admin", "viewer", "stranger"):
-        targeted.people[name].is_staff = True
-        targeted.people[name].save()
-    return targeted.client("admin")
-
-
 def test_every_list_and_form_opens(staff: Client, targeted: DeskWorld) -> None:
     targeted.snapshot()
     targeted.run()
@@ -168,6 +154,8 @@ def test_keys_go_in_and_never_come_out(staff: Client, targeted: DeskWorld) -> No
         "app_key": "",
         "app_secret": "",
         "paused_reason": "",
+        "commission_stock": "0.00015",
+        "commission_fund": "0.00015",
     }
     for prefix in ("accountmember_set", "approval_policies"):
         data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -57,7 +58,16 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = Account
-        fields = ("name", "environment", "wire", "wrapper", "is_active", "paused_reason")
+        fields = (
+            "name",
+            "environment",
+            "wire",
+            "wrapper",
+            "commission_stock",
+            "commission_fund",
+            "is_active",
+            "paused_reason",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,6 +102,9 @@ class AccountForm(forms.ModelForm):
         except ValidationError as error:
             if "account_no" in self.fields:
                 self.add_error("account_no", error.message_dict.get("account_no", error.messages))
+            return
+        if "account_no" in self.fields and self.instance.is_known():
+            self.add_error("account_no", _("이 환경에 이미 등록된 계좌번호입니다."))
 
 
 class MemberInline(TabularInline):
@@ -132,6 +145,7 @@ class AccountAdmin(StampedAdmin):
     list_display = ("name", "masked", "wrapper", "is_active", "paused_reason")
     list_filter = ("environment", "is_active")
     inlines = (MemberInline, PolicyInline)
+    bounds = {name: (0, Decimal("0.009999999")) for name in ("commission_stock", "commission_fund")}
     actions_detail = ("open_desk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
@@ -146,6 +160,13 @@ class AccountAdmin(StampedAdmin):
         return (
             (None, {"fields": ("name", "environment", "wire", "wrapper", *number)}),
             (_("접속 키"), {"fields": _SECRETS}),
+            (
+                _("수수료율"),
+                {
+                    "fields": (("commission_stock", "commission_fund"),),
+                    "description": _("거래금액에 대한 비율입니다. 0.015 %%는 0.00015로 적습니다."),
+                },
+            ),
             (_("운영"), {"fields": ("is_active", "paused_reason")}),
         )
 
@@ -192,6 +213,11 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
     )
     list_filter = ("kind",)
     list_select_related = ("account",)
+    bounds = {
+        "max_turnover_percent": (0, 100),
+        "max_cost_won": (0, 10**15),
+        "max_price_move_percent": (0, 2),
+    }
     fields = (
         "account",
         "kind",

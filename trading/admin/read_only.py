@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from trading.admin.numbers import plain_number
 from trading.selectors.people import Role, accounts_of, has_role
 
 __all__ = ["AddOnlyAdmin", "ReadOnlyAdmin", "ScopedAdmin", "StampedAdmin"]
+
+_DATE_PART = re.compile(r"__(year|month|day)(__|$)")
+_YEAR = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
 class ScopedAdmin(ModelAdmin):
@@ -22,6 +32,36 @@ class ScopedAdmin(ModelAdmin):
     actions = None
     list_per_page = 50
     show_full_result_count = False
+    bounds: Mapping[str, tuple[Any, Any]] = {}
+    """The least and the most that a number's field takes, where its column does not say it."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Numbers are read strictly everywhere: the theme's own fields take "1_0" for ten."""
+        found = plain_number(db_field, self.bounds.get(db_field.name))
+        return found or super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A year of thirty digits is no year: the list then opens as it is, without the filter."""
+        if any(
+            _DATE_PART.search(name) and not _YEAR.fullmatch(value)
+            for name, values in request.GET.lists()
+            for value in values
+        ):
+            return redirect(f"{request.path}?e=1")
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What the database refuses after the form found nothing wrong is told, never a crash."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except IntegrityError:
+            messages.error(
+                request,
+                _("저장하지 않았습니다. 그 사이 같은 것이 생겼거나 값이 규칙에 맞지 않습니다."),
+            )
+            return redirect(request.path)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

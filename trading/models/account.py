@@ -17,7 +17,7 @@ from trading.models.fields import EncryptedTextField
 
 __all__ = ["Account", "AccountMember", "ApprovalPolicy", "Sleeve"]
 
-_ACCOUNT_NO = re.compile(r"\d{8}-\d{2}")
+_ACCOUNT_NO = re.compile(r"[0-9]{8}-[0-9]{2}", re.ASCII)
 
 
 def account_digest(account_no: str) -> str:
@@ -110,6 +110,13 @@ class Account(models.Model):
     def clean(self) -> None:
         if not _ACCOUNT_NO.fullmatch(self.account_no or ""):
             raise ValidationError({"account_no": _("12345678-01 형식으로 입력하세요.")})
+
+    def is_known(self) -> bool:
+        """Whether another row of the same environment already has this number."""
+        same = Account.objects.filter(
+            environment=self.environment, account_digest=account_digest(self.account_no)
+        )
+        return same.exclude(pk=self.pk).exists()
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.account_digest = account_digest(self.account_no)
