@@ -5,22 +5,119 @@ Nothing else in the code base touches `os.environ`. `docs/settings.md` describes
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
-__all__ = ["BASE_DIR", "VAR_DIR", "env", "kept_secret", "on_server"]
+__all__ = [
+    "BASE_DIR",
+    "VAR_DIR",
+    "chosen",
+    "database",
+    "decimal",
+    "env",
+    "kept_secret",
+    "on_server",
+    "redis",
+    "time_zone",
+    "whole",
+    "yes",
+]
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-if not env.bool("JEOUL_IGNORE_DOTENV", default=False):
+if env.str("JEOUL_IGNORE_DOTENV", default="").lower() not in ("1", "true"):
     env.read_env(BASE_DIR / ".env", overwrite=False)
 
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+
+
+def whole(name: str, default: int, least: int, most: int) -> int:
+    """The whole number `name`. Raises ImproperlyConfigured for anything else or outside the bounds."""
+    given = env.str(name, default="").strip()
+    if not given:
+        return default
+    if not (given.isascii() and given.isdigit() and least <= int(given[:18]) <= most):
+        raise ImproperlyConfigured(
+            f"{name} is a whole number from {least} to {most}, not {given[:40]!r}"
+        )
+    return int(given)
+
+
+def decimal(name: str, default: float, least: float, most: float) -> float:
+    """The number `name`. Raises ImproperlyConfigured for anything else or outside the bounds."""
+    given = env.str(name, default="").strip()
+    try:
+        found = float(given) if given else default
+    except ValueError:
+        found = math.nan
+    if not least <= found <= most:
+        raise ImproperlyConfigured(f"{name} is a number from {least} to {most}, not {given[:40]!r}")
+    return found
+
+
+_YES, _NO = frozenset({"true", "1", "yes", "on", "y"}), frozenset({"false", "0", "no", "off", "n"})
+
+
+def yes(name: str, *, default: bool) -> bool:
+    """The switch `name`. A mistyped one is refused, because it would read as off."""
+    given = env.str(name, default="").strip().lower()
+    if not given:
+        return default
+    if given not in _YES | _NO:
+        raise ImproperlyConfigured(f"{name} is true or false, not {given[:40]!r}")
+    return given in _YES
+
+
+def chosen(name: str, default: str, among: tuple[str, ...]) -> str:
+    """The word `name`, one of `among`, in their spelling."""
+    given = env.str(name, default="").strip()
+    spelt = {word.lower(): word for word in among}
+    if not given:
+        return default
+    if given.lower() not in spelt:
+        raise ImproperlyConfigured(f"{name} is one of {', '.join(among)}, not {given[:40]!r}")
+    return spelt[given.lower()]
+
+
+def time_zone(name: str, default: str) -> str:
+    """The name of a time zone that this machine knows."""
+    given = env.str(name, default="").strip() or default
+    try:
+        ZoneInfo(given)
+    except (ValueError, OSError, KeyError):
+        raise ImproperlyConfigured(
+            f"{name} is the name of a time zone such as Asia/Seoul, not {given[:40]!r}"
+        ) from None
+    return given
+
+
+def database() -> dict[str, Any]:
+    """Django's settings of the database `DATABASE_URL`, else of the file in `VAR_DIR`."""
+    given = env.str("DATABASE_URL", default="").strip()
+    if not given:
+        return dict(env.db_url_config(f"sqlite:///{VAR_DIR / 'jeoul.sqlite3'}"))
+    if not given.startswith(("postgres://", "postgresql://", "sqlite:///")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL begins with postgresql:// or sqlite:///; the rest is not shown here"
+        )
+    return dict(env.db_url_config(given))
+
+
+def redis() -> str:
+    """`REDIS_URL`, empty where there is none."""
+    given = env.str("REDIS_URL", default="").strip()
+    if given and not given.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured("REDIS_URL begins with redis://, rediss:// or unix://")
+    return given
 
 
 def on_server() -> bool:

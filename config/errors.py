@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from rebalancing.selectors.words import WORDS
 from trading.domain.errors import (
     BrokerError,
     ConfigurationError,
@@ -23,7 +25,15 @@ from trading.domain.errors import (
     StateConflict,
 )
 
-__all__ = ["api_exception_handler", "csrf_failure", "problem", "server_error", "unknown"]
+__all__ = [
+    "api_exception_handler",
+    "bad_request",
+    "csrf_failure",
+    "document",
+    "problem",
+    "server_error",
+    "unknown",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -32,17 +42,33 @@ def problem(
     status: int, code: str, detail: str, *, reasons: tuple[Reason, ...] = (), **extra: Any
 ) -> Response:
     """An RFC 9457 problem document with a stable `code`."""
-    document = {
+    found = _described(status, code, detail) | extra
+    if reasons:
+        found["violations"] = [
+            {"code": r.code, "detail": WORDS.say(r.code, r.facts), **_plain(r.facts)}
+            for r in reasons
+        ]
+    return Response(found, status=status, content_type="application/problem+json")
+
+
+def document(status: int, code: str, detail: str) -> JsonResponse:
+    """The same document outside the API's views."""
+    found = _described(status, code, detail)
+    return JsonResponse(found, status=status, content_type="application/problem+json")
+
+
+def _described(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
         "type": f"https://jeoul.invalid/problems/{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
         "detail": detail,
-        **extra,
     }
-    if reasons:
-        document["violations"] = [{"code": r.code, **_plain(r.facts)} for r in reasons]
-    return Response(document, status=status, content_type="application/problem+json")
+
+
+def _said(reasons: tuple[Reason, ...]) -> str:
+    return " ".join(WORDS.say(reason.code, reason.facts) for reason in reasons)
 
 
 def _plain(facts: dict[str, object]) -> dict[str, Any]:
@@ -68,17 +94,19 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     """Every error of the API as a problem document; an unknown one becomes a 500 without details."""
     match error:
         case InputError():
-            return problem(400, error.code, str(error), reasons=error.reasons)
+            return problem(400, error.code, _said(error.reasons), reasons=error.reasons)
         case RuleViolation():
-            return problem(422, error.code, str(error), reasons=error.reasons)
+            return problem(422, error.code, _said(error.reasons), reasons=error.reasons)
         case StateConflict():
-            return problem(409, error.code, str(error), **_plain(error.facts))
+            return problem(
+                409, error.code, WORDS.say(error.code, error.facts), **_plain(error.facts)
+            )
         case BrokerError():
             return problem(
                 503, error.code, _("증권사에서 답을 받지 못했습니다. 잠시 뒤 다시 시도하세요.")
             )
         case ConfigurationError():
-            return problem(503, error.code, str(error))
+            return problem(503, error.code, WORDS.say(error.code))
     answer = exception_handler(error, context)
     if answer is None:
         return None
@@ -96,16 +124,10 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     return result
 
 
+@csrf_exempt
 def unknown(request: HttpRequest, rest: str) -> JsonResponse:
     """An address under `/api/` that nothing serves, as a program expects to hear it."""
-    document = {
-        "type": "https://jeoul.invalid/problems/not_found",
-        "title": HTTPStatus.NOT_FOUND.phrase,
-        "status": 404,
-        "code": "not_found",
-        "detail": _("이 주소에는 아무것도 없습니다. /api/docs/ 를 보세요."),
-    }
-    return JsonResponse(document, status=404, content_type="application/problem+json")
+    return document(404, "not_found", _("이 주소에는 아무것도 없습니다. /api/docs/ 를 보세요."))
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rebalancing.models import Run
+from rebalancing.services.heartbeat import last_beat
 from trading.models import Account, Enumeration, KisToken, Switch
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
@@ -29,6 +30,7 @@ from trading.views.parts import Part, answer_part, embed
 __all__ = ["health", "health_part_view"]
 
 OVERDUE = timedelta(seconds=30)
+LATE_BEAT = timedelta(seconds=30)
 
 
 @desk_view()
@@ -111,6 +113,7 @@ def _part(account: Account) -> Part:
         "snapshot_age": _age(now, snapshot.taken_at if snapshot else None),
         "orders": Enumeration.objects.filter(account=account).first(),
         "processes": living_processes(),
+        **_beat(),
         "overdue": _overdue(account, now),
     }
     return Part(
@@ -119,6 +122,13 @@ def _part(account: Account) -> Part:
         "config/_health.html",
         context,
     )
+
+
+def _beat() -> dict[str, Any]:
+    """When the worker last swept, by the wall's clock: a process that exists may still do nothing."""
+    beat, wall = last_beat(), timezone.now()
+    age = wall - beat if beat else None
+    return {"beat": beat, "beat_age": age, "beat_late": age is not None and age > LATE_BEAT}
 
 
 def _age(now: datetime | None, then: datetime | None) -> timedelta | None:

@@ -13,7 +13,9 @@ from typing import Any
 
 import structlog
 
-__all__ = ["configure", "logging_config", "mask"]
+__all__ = ["LEVELS", "configure", "logging_config", "mask"]
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _SECRET_NAMES = re.compile(
     r"(?i)(app_?key|app_?secret|secret_?key|access_token|authorization|approval_key|password"
@@ -22,6 +24,10 @@ _SECRET_NAMES = re.compile(
 _BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 _ACCOUNT = re.compile(r"(?<!\d)(\d{2})\d{4}(\d{2})-(\d{2})(?!\d)")
+_BARE_ACCOUNT = re.compile(
+    r"(?<![\d.])([1-9]\d)\d{4}(\d{2})(?:01|02|03|08|11|21|22|29)(?![\d.])", re.ASCII
+)
+"""As the broker writes it in notices: ten digits, the last two a product. Order numbers begin with zeros."""
 _PAIR = re.compile(
     r"""(?i)(["'\\]*\b(?:app_?key|app_?secret|secret_?key|access_token|token|approval_key|password|CANO)"""
     r"""["'\\]*\s*[:=]\s*["'\\]*)([^"'\\\s,}&]+)"""
@@ -40,6 +46,7 @@ def mask(text: str) -> str:
     text = _JWT.sub("***", text)
     text = _PAIR.sub(r"\1***", text)
     text = _ACCOUNT.sub(r"\1****\2", text)
+    text = _BARE_ACCOUNT.sub(r"\1****\2", text)
     return "".join(
         char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in text
     )

@@ -9,6 +9,9 @@ from collections.abc import Callable
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from config.errors import bad_request, document
 
 __all__ = [
     "AdminContentPolicyMiddleware",
@@ -58,7 +61,9 @@ class PlainQueriesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if any("\x00" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
-            return HttpResponse(status=400)
+            if request.path.startswith("/api/"):
+                return document(400, "bad_input", _("주소에 쓸 수 없는 문자가 있습니다."))
+            return bad_request(request, ValueError("NUL in a query"))
         return self.handler(request)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from rebalancing.services.advance import due_runs, run_advance
+from rebalancing.services.heartbeat import beat
 from rebalancing.services.schedule import fire_due_schedules
 from rebalancing.services.watch import refresh_accounts
 from rebalancing.services.watchdog import page_what_hangs
@@ -29,6 +30,7 @@ def advance(run_id: int) -> None:
 @shared_task(max_retries=0)
 def sweep() -> None:
     """Every second: start what a schedule asks for, wake what is due."""
+    beat()
     fire_due_schedules()
     for run_id in due_runs():
         advance.delay(run_id)

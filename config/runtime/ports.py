@@ -6,7 +6,7 @@ import socket
 import time
 from ipaddress import ip_address
 
-__all__ = ["free_port", "wait_until_listening"]
+__all__ = ["free_port", "port_number", "wait_until_listening"]
 
 
 def free_port(*wanted: int) -> int:
@@ -21,6 +21,14 @@ def free_port(*wanted: int) -> int:
             found: int = probe.getsockname()[1]
             return found
     raise OSError("no free port on 127.0.0.1")
+
+
+def port_number(text: str) -> int:
+    """A port as it is typed. Raises ValueError for what cannot be one."""
+    found = int(text)
+    if not 1 <= found <= 65_535:
+        raise ValueError(text)
+    return found
 
 
 def wait_until_listening(host: str, port: int) -> None:

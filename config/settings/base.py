@@ -10,8 +10,20 @@ from django.utils.translation import gettext_lazy as _
 
 from config.admin_site import UNFOLD  # noqa: F401
 from config.build import build_id
-from config.env import BASE_DIR, VAR_DIR, env, kept_secret, on_server
-from config.logs import logging_config
+from config.env import (
+    BASE_DIR,
+    VAR_DIR,
+    chosen,
+    database,
+    env,
+    kept_secret,
+    on_server,
+    redis,
+    time_zone,
+    whole,
+    yes,
+)
+from config.logs import LEVELS, logging_config
 from config.running import read_running
 
 SERVER = on_server()
@@ -54,12 +66,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.RequestIdMiddleware",
-    "config.middleware.PlainQueriesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.PlainQueriesMiddleware",
     "config.middleware.PrivatePagesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -100,9 +112,7 @@ _POSTGRESQL = {
     "options": "-c lock_timeout=5000 -c statement_timeout=15000"
     " -c idle_in_transaction_session_timeout=30000",
 }
-DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'jeoul.sqlite3'}")
-}
+DATABASES = {"default": database()}
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     _SQLITE if DATABASES["default"]["ENGINE"].endswith("sqlite3") else _POSTGRESQL
 )
@@ -111,7 +121,7 @@ DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- queue, channels --------------------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = redis()
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -195,7 +205,7 @@ LANGUAGES = [("ko", _("한국어")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", default="Asia/Seoul")
+TIME_ZONE = time_zone("TIME_ZONE", "Asia/Seoul")
 
 # --- static -----------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -248,20 +258,20 @@ KIS_STREAMS = {
     "mock": env.str("KIS_MOCK_WS_URL", default="")
     or _running.get("kis_mock_ws", "ws://ops.koreainvestment.com:31000"),
 }
-KIS_MOCK = env.bool("KIS_MOCK", default=True)
-LIVE_TRADING = env.bool("LIVE_TRADING", default=False)
+KIS_MOCK = yes("KIS_MOCK", default=True)
+LIVE_TRADING = yes("LIVE_TRADING", default=False)
 SIM_CLOCK_URL = env.str("SIM_CLOCK_URL", default="") or _running.get("sim_clock", "")
 KIS_RATE_PER_SECOND = {
-    "real": env.int("KIS_REAL_RATE", default=15),
-    "mock": env.int("KIS_MOCK_RATE", default=1),
+    "real": whole("KIS_REAL_RATE", 15, 1, 100),
+    "mock": whole("KIS_MOCK_RATE", 1, 1, 100),
 }
 KIS_TOKEN_INTERVAL_SECONDS = 61
 """The broker issues one token a minute for a key; a second more than that."""
 KIS_LEDGER_RATE_PER_SECOND = {
-    "real": env.int("KIS_REAL_LEDGER_RATE", default=4),
-    "mock": env.int("KIS_MOCK_LEDGER_RATE", default=1),
+    "real": whole("KIS_REAL_LEDGER_RATE", 4, 1, 100),
+    "mock": whole("KIS_MOCK_LEDGER_RATE", 1, 1, 100),
 }
-KIS_SIGN_ORDERS = env.bool("KIS_SIGN_ORDERS", default=False)
+KIS_SIGN_ORDERS = yes("KIS_SIGN_ORDERS", default=False)
 """Ask for the broker's hash of each order's body before its write-ahead record and send it along."""
 KILL_FILE = Path(env.str("KILL_FILE", default=str(VAR_DIR / "KILL")))
 SPOOL_DIR = VAR_DIR / "spool"
@@ -272,4 +282,4 @@ CRASH_AT = ""
 
 # --- logs -------------------------------------------------------------------------------------
 LOGGING_CONFIG = None
-LOGGING = logging_config(VAR_DIR / "log", env.str("LOG_LEVEL", default="INFO"))
+LOGGING = logging_config(VAR_DIR / "log", chosen("LOG_LEVEL", "INFO", LEVELS))

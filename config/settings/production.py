@@ -1,16 +1,19 @@
 """Behind TLS: secure cookies, HSTS, and no start without secrets given from outside."""
 
-from config.env import env
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import env, yes
 from config.settings.base import *
 
 for _name in ("SECRET_KEY", "FIELD_KEYS", "AUDIT_KEY", "DATABASE_URL", "REDIS_URL"):
-    env.str(_name)  # raises ImproperlyConfigured and names what is missing
+    if not env.str(_name, default=""):
+        raise ImproperlyConfigured(f"{_name} must be given from outside in production")
 
 SESSION_COOKIE_NAME = "__Host-sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken"
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_SSL_REDIRECT = yes("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

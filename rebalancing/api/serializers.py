@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from rebalancing.models import RebalancingConfig
@@ -28,7 +29,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict):
             unknown = sorted(set(data) - set(self.fields))
             if unknown:
-                raise serializers.ValidationError({name: ["unknown field"] for name in unknown})
+                raise serializers.ValidationError(
+                    {name: [_("모르는 항목입니다.")] for name in unknown}
+                )
         return super().to_internal_value(data)
 
 
@@ -37,7 +40,7 @@ class StrictDecimalField(serializers.DecimalField):
 
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not _PLAIN_NUMBER.fullmatch(str(data)):
-            raise serializers.ValidationError("write a plain number such as 3.0")
+            raise serializers.ValidationError(_("숫자와 점만 쓰세요. 예: 3.0"))
         return super().to_internal_value(data)
 
 
@@ -66,7 +69,7 @@ class ConfigSerializer(StrictSerializer):
 class StrictBooleanField(serializers.BooleanField):
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
-            raise serializers.ValidationError("write true or false")
+            raise serializers.ValidationError(_("true 또는 false를 쓰세요."))
         return data
 
 

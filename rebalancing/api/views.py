@@ -95,7 +95,7 @@ class ConfigView(APIView):
     def get(self, request: Request) -> Response:
         return Response(ConfigSerializer(current_config()).data)
 
-    @extend_schema(request=ConfigSerializer, responses=ConfigSerializer)
+    @extend_schema(request=ConfigSerializer, responses={201: ConfigSerializer})
     def post(self, request: Request) -> Response:
         body = ConfigSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -153,7 +153,7 @@ class RunsView(ListAPIView):
 
     @extend_schema(
         request=RunRequestSerializer,
-        responses=dict,
+        responses={201: dict, 200: dict},
         parameters=[OpenApiParameter("Idempotency-Key", str, "header", required=True)],
     )
     def post(self, request: Request) -> Response:
@@ -252,7 +252,7 @@ class ModelPortfoliosView(APIView):
         rows = ModelPortfolio.objects.prefetch_related("versions__weights")
         return Response([_versions(row, "weights_by_class") for row in rows])
 
-    @extend_schema(request=WeightsSerializer, responses=dict)
+    @extend_schema(request=WeightsSerializer, responses={201: dict})
     def put(self, request: Request) -> Response:
         body = WeightsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -274,7 +274,7 @@ class SubPortfoliosView(APIView):
         rows = SubPortfolio.objects.prefetch_related("versions__weights")
         return Response([_versions(row, "weights_by_ticker") for row in rows])
 
-    @extend_schema(request=WeightsSerializer, responses=dict)
+    @extend_schema(request=WeightsSerializer, responses={201: dict})
     def put(self, request: Request) -> Response:
         body = WeightsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -318,7 +318,7 @@ class TargetsView(APIView):
         found = [_decision(row) for row in rows]
         return Response({"current": found[0] if found else None, "history": found[1:]})
 
-    @extend_schema(request=TargetsSerializer, responses=dict)
+    @extend_schema(request=TargetsSerializer, responses={201: dict})
     def put(self, request: Request) -> Response:
         body = TargetsSerializer(data=request.data)
         body.is_valid(raise_exception=True)

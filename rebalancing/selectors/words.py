@@ -28,6 +28,15 @@ _START = {
     "orders_working": _("주문이 진행 중입니다. 끝난 뒤 조회하세요."),
 }
 
+_ASKING = {
+    "account": _("계좌 번호가 올바르지 않습니다 (%(value)s)."),
+    "idempotency_key": _(
+        "Idempotency-Key 헤더가 필요합니다: 영문자, 숫자, 점, 밑줄, 쌍점, 붙임표 8–64자."
+    ),
+    "key_used_for_another_request": _("이 Idempotency-Key는 다른 요청(#%(run)s)에 쓰였습니다."),
+    "no_version": _("%(code)s에는 아직 비중이 없습니다."),
+}
+
 _DECISIONS = {
     "not_awaiting": _("승인을 기다리는 계획이 아닙니다. 이미 결정되었거나 끝났습니다."),
     "stale_plan": _("보고 계신 계획이 바뀌었습니다. 새 계획을 확인하세요."),
@@ -158,6 +167,7 @@ LEG_REASONS: Mapping[str, Sentence] = {
 
 WORDS = Words(
     _START
+    | _ASKING
     | _DECISIONS
     | _NOT_AUTOMATIC
     | _ENDS

@@ -64,18 +64,18 @@ _INSTRUMENTS = (
     ("247540", "에코프로비엠", "kosdaq"),
 )
 _MODELS = {
-    "MP-1": ("안정", {"STOCK": 20, "BOND": 55, "ALTERNATIVE": 10, "CASH": 15}),
-    "MP-2": ("안정 성장", {"STOCK": 35, "BOND": 45, "ALTERNATIVE": 10, "CASH": 10}),
-    "MP-3": ("균형", {"STOCK": 50, "BOND": 30, "ALTERNATIVE": 10, "CASH": 10}),
-    "MP-4": ("성장", {"STOCK": 65, "BOND": 20, "ALTERNATIVE": 10, "CASH": 5}),
-    "MP-5": ("공격", {"STOCK": 80, "BOND": 8, "ALTERNATIVE": 8, "CASH": 4}),
+    "MP-1": ("안정 Conservative", {"STOCK": 20, "BOND": 55, "ALTERNATIVE": 10, "CASH": 15}),
+    "MP-2": ("안정 성장 Moderate", {"STOCK": 35, "BOND": 45, "ALTERNATIVE": 10, "CASH": 10}),
+    "MP-3": ("균형 Balanced", {"STOCK": 50, "BOND": 30, "ALTERNATIVE": 10, "CASH": 10}),
+    "MP-4": ("성장 Growth", {"STOCK": 65, "BOND": 20, "ALTERNATIVE": 10, "CASH": 5}),
+    "MP-5": ("공격 Aggressive", {"STOCK": 80, "BOND": 8, "ALTERNATIVE": 8, "CASH": 4}),
 }
 _SUBS = {
-    "Eq-A": ("국내외 균형", "STOCK", {"069500": 40, "360750": 40, "005930": 20}),
-    "Eq-N": ("미국 중심", "STOCK", {"360750": 60, "133690": 40}),
-    "Bnd-L": ("장단기 국고채", "BOND", {"114260": 50, "148070": 50}),
-    "Bnd-S": ("단기채", "BOND", {"153130": 70, "130730": 30}),
-    "Alt-C": ("금", "ALTERNATIVE", {"411060": 100}),
+    "Eq-A": ("국내외 균형 Korea and US", "STOCK", {"069500": 40, "360750": 40, "005930": 20}),
+    "Eq-N": ("미국 중심 US", "STOCK", {"360750": 60, "133690": 40}),
+    "Bnd-L": ("장단기 국고채 Treasuries", "BOND", {"114260": 50, "148070": 50}),
+    "Bnd-S": ("단기채 Short bonds", "BOND", {"153130": 70, "130730": 30}),
+    "Alt-C": ("금 Gold", "ALTERNATIVE", {"411060": 100}),
 }
 _HOLDINGS = {"069500": 610, "360750": 590, "005930": 85, "114260": 205, "148070": 78, "411060": 470}
 _CASH = 8_400_000

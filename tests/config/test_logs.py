@@ -22,6 +22,7 @@ from config.logs import configure, logging_config, mask
         "token eyJhbGciOiJIUzI1NiJ9.eyJDQU5BUlki.CANARYSIG",
         '{"CANO": "99887766"}',
         "account 99887766-01",
+        "9988776601^0000012345^",
         "Authorization: Token CANARYTOKEN",
         "{'authorization': 'Basic CANARYBASIC'}",
         "postgresql://jeoul:CANARYPW@host:5432/jeoul",
@@ -38,7 +39,7 @@ def test_a_secret_in_a_text_is_masked(text: str) -> None:
 
 
 def test_what_is_no_secret_stays() -> None:
-    text = "order 0000012345 filled 10 of 069500 on 20261120, see http://127.0.0.1:8000/a?b=1"
+    text = "order 0000012345 cost 1234567890.01 filled 10 of 069500 on 20261120, see http://127.0.0.1:8000/a?b=1"
     assert mask(text) == text
     assert mask("token_issued, expires 2026-11-21") == "token_issued, expires 2026-11-21"
 

@@ -50,7 +50,7 @@ def codes_in_source() -> set[str]:
     """The first word given to Reason, StateConflict and alert, and every end_reason."""
     found: set[str] = set()
     for app in ("trading", "portfolio", "rebalancing"):
-        for room in ("domain", "services", "planners"):
+        for room in ("domain", "services", "planners", "api"):
             for path in (ROOT / app).glob(f"{room}/**/*.py"):
                 found |= _codes(ast.parse(path.read_text(encoding="utf-8")))
         single = ROOT / app / "services.py"

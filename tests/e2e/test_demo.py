@@ -134,7 +134,7 @@ def rebalance_in_the_browser(installation: Installation, page: Any) -> None:
     page.locator("input[name=password]").fill(installation.login["password"])
     page.locator("main button[type=submit]").click()
     page.get_by_text("임계값을 넘은 곳").first.wait_for()
-    page.locator("main").get_by_text("리밸런싱", exact=True).first.click()
+    page.locator("main").get_by_text("리밸런싱하기", exact=True).first.click()
     page.get_by_role("button", name="리밸런싱 시작").click()
     approve = page.get_by_role("button", name=re.compile("건 승인"))
     approve.wait_for()

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from config.throttles import WriteThrottle
@@ -265,7 +266,9 @@ def test_four_eyes_need_a_second_person(world: World) -> None:
     url = f"{BASE}/rebalancing/runs/{run.pk}/approve"
     alone = client_for(world.owner).post(url, {"plan_hash": run.plan_hash}, format="json")
     assert alone.status_code == 422
-    assert alone.json()["violations"] == [{"code": "requester_may_not_approve"}]
+    said = "네 눈 원칙: 요청한 사람은 승인할 수 없습니다."
+    assert alone.json()["violations"] == [{"code": "requester_may_not_approve", "detail": said}]
+    assert alone.json()["detail"] == said
     second = make_user("second", "approver")
     AccountMember.objects.create(account=world.account, user=second)
     agreed = client_for(second).post(url, {"plan_hash": run.plan_hash}, format="json")
@@ -317,3 +320,68 @@ def test_the_schema_describes_every_path(owner: APIClient) -> None:
     answer = owner.get("/api/schema/?format=json")
     assert answer.status_code == 200
     assert f"{BASE}/rebalancing/runs/{{id}}/approve" in answer.json()["paths"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("ko", "Idempotency-Key 헤더가"), ("en", "header")])
+def test_a_refusal_is_a_sentence_in_the_language_asked_for(
+    owner: APIClient, world: World, language: str, said: str
+) -> None:
+    answer = owner.post(
+        f"{BASE}/rebalancing/runs",
+        {"account": world.account.pk},
+        format="json",
+        HTTP_ACCEPT_LANGUAGE=language,
+    )
+    body = answer.json()
+    assert answer.status_code == 400 and said in body["detail"]
+    assert "idempotency_key(" not in body["detail"], "a code is for programs"
+    assert body["violations"][0]["code"] == "idempotency_key"
+
+
+def test_a_conflict_is_a_sentence_too(owner: APIClient, world: World) -> None:
+    first = owner.post(
+        f"{BASE}/rebalancing/runs", {"account": world.account.pk}, format="json", **KEY
+    )
+    second = owner.post(
+        f"{BASE}/rebalancing/runs",
+        {"account": world.account.pk, "dry_run": True},
+        format="json",
+        **KEY,
+    )
+    assert (first.status_code, second.status_code) == (201, 409)
+    assert second.json()["detail"] == (
+        f"이 Idempotency-Key는 다른 요청(#{first.json()['run']})에 쓰였습니다."
+    )
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_an_unknown_address_answers_programs_in_their_shape(method: str) -> None:
+    answer = getattr(Client(enforce_csrf_checks=True), method)("/api/nothing/here")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [(f"{BASE}/rebalancing/status?account=%00", "application/problem+json"), ("/?a=%00", "html")],
+)
+def test_a_nul_in_a_query_is_refused_with_words(world: World, path: str, kind: str) -> None:
+    client = Client()
+    client.force_login(world.owner)
+    answer = client.get(path)
+    assert answer.status_code == 400
+    assert kind in answer["Content-Type"] and answer.content
+
+
+def test_the_schema_tells_the_status_that_is_answered(owner: APIClient) -> None:
+    schema = owner.get("/api/schema/?format=json").json()["paths"]
+    made = {
+        (path, method): sorted(answer["responses"])
+        for path, verbs in schema.items()
+        for method, answer in verbs.items()
+        if method in ("post", "put") and path.startswith(BASE)
+    }
+    assert made[f"{BASE}/rebalancing/config", "post"] == ["201"]
+    assert made[f"{BASE}/rebalancing/runs", "post"] == ["200", "201"]
+    for name in ("model-portfolios", "sub-portfolios", "targets"):
+        assert made[f"{BASE}/{name}", "put"] == ["201"]

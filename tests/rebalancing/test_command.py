@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from rebalancing.models import Run
+from rebalancing.selectors.report import run_report
+from rebalancing.selectors.report_text import report_lines
 from tests.support.world import World, make_user
 from trading.models import AccountMember
 
@@ -40,3 +43,57 @@ def test_an_account_that_is_not_there(world: World, wanted: str) -> None:
     with pytest.raises(CommandError, match="no account") as refused:
         call_command("rebalance", wanted, "--as", "owner")
     assert refused.value.returncode == 2
+
+
+def _said(*words: str) -> tuple[int, str, str]:
+    """(exit status, standard output, standard error) of one call."""
+    out, err, status = StringIO(), StringIO(), 0
+    try:
+        call_command("rebalance", *words, "--as", "owner", stdout=out, stderr=err)
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    return status, out.getvalue(), err.getvalue()
+
+
+def test_a_dry_run_prints_drift_trades_checks_and_plan(world: World) -> None:
+    status, text, _err = _said(str(world.account.pk), "--dry-run")
+    assert status == 0
+    run = Run.objects.get()
+    assert text.startswith(f"#{run.pk} ")
+    for title in ("총자산", "편차 (목표 − 현재, %p)", "거래", "점검", "계획과 체결"):
+        assert title in text
+    for check in run.outcome["checks"]:
+        assert f"{check['rule']} {check['verdict']}" in text
+    for trade in run.outcome["trades"]:
+        assert f"{trade['ticker']} {trade['quantity']:>9,}" in text
+    assert run.plan_hash in text and "임계값 넘음" in text
+
+
+def test_a_finished_run_prints_its_fills(world: World) -> None:
+    run = world.drive(world.open())
+    text = "\n".join(report_lines(run_report(run)))
+    fills = [f for leg in run_report(run)["legs"] for o in leg["orders"] for f in o["fills"]]
+    assert fills
+    for fill in fills:
+        assert f"{fill['amount']:>14,}" in text
+
+
+def test_a_run_that_cannot_be_approved_is_named(world: World) -> None:
+    """The owner of a four-eyes account may ask and not approve: the run is there and waits."""
+    world.account.approval_policies.create(kind="four_eyes", created_by="test")
+    status, text, _err = _said(str(world.account.pk), "--approve", "--json")
+    run = Run.objects.get()
+    assert status == 1
+    assert json.loads(text) == {
+        "refused": [{"code": "requester_may_not_approve"}],
+        "run": run.pk,
+        "state": "AWAITING_APPROVAL",
+        "plan_hash": run.plan_hash,
+    }
+
+
+def test_a_refusal_is_a_sentence_on_the_terminal(world: World) -> None:
+    run = world.open()
+    status, text, err = _said(str(world.account.pk))
+    assert (status, text) == (1, "")
+    assert f"이미 진행 중인 리밸런싱 #{run.pk}이 있습니다." in err

@@ -164,7 +164,7 @@ class AccountAdmin(StampedAdmin):
                 _("수수료율"),
                 {
                     "fields": (("commission_stock", "commission_fund"),),
-                    "description": _("거래금액에 대한 비율입니다. 0.015 %%는 0.00015로 적습니다."),
+                    "description": _("거래금액에 대한 비율입니다. 0.015 %는 0.00015로 적습니다."),
                 },
             ),
             (_("운영"), {"fields": ("is_active", "paused_reason")}),

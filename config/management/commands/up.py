@@ -14,10 +14,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.celery import app
-from config.env import env
+from config.env import chosen, decimal, whole, yes
 from config.running import forget_running, only_one_here, read_running, write_running
 from config.runtime.embedded import Embedded, serve_web
-from config.runtime.ports import free_port, wait_until_listening
+from config.runtime.ports import free_port, port_number, wait_until_listening
 from config.runtime.schedules import ensure_schedules
 from config.runtime.servers import Servers
 from config.runtime.simulator import DemoSimulator
@@ -35,11 +35,11 @@ class Command(BaseCommand):
     help = "Migrate, load the demo and serve until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=env.int("PORT", default=8000))
+        parser.add_argument("--port", type=port_number, default=whole("PORT", 8000, 1, 65535))
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--no-demo", action="store_true")
-        parser.add_argument("--speed", type=float, default=env.float("SIM_SPEED", default=1.0))
-        parser.add_argument("--profile", default=env.str("SIM_PROFILE", default="real"))
+        parser.add_argument("--speed", type=float, default=decimal("SIM_SPEED", 1.0, 0.01, 1000))
+        parser.add_argument("--profile", default=chosen("SIM_PROFILE", "real", PROFILES))
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["profile"] not in PROFILES:
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         ensure_schedules()
-        demo = not options["no_demo"] and env.bool("DEMO", default=True)
+        demo = not options["no_demo"] and yes("DEMO", default=True)
         simulator = self._simulator(options) if demo else None
         try:
             port = free_port(options["port"])

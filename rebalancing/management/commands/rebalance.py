@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
 from rebalancing.selectors.report import run_report
+from rebalancing.selectors.report_text import report_lines
+from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.advance import run_advance
 from rebalancing.services.approvals import decide_run
 from rebalancing.services.runs import run_open
-from trading.domain.errors import ConfigurationError, InputError, RuleViolation, StateConflict
+from trading.domain.errors import (
+    ConfigurationError,
+    InputError,
+    Reason,
+    RuleViolation,
+    StateConflict,
+)
 from trading.models import Account, Approval
 from trading.selectors.people import Role, has_role, may_see
 from trading.services.clock import market_clock
@@ -41,6 +50,7 @@ class Command(BaseCommand):
             raise CommandError(f"no user {options['user']}", returncode=2)
         if not (has_role(user, Role.TRADER) and may_see(user, account)):
             raise CommandError(f"{user.get_username()} may not trade on {account}", returncode=2)
+        run: Run | None = None
         try:
             run = run_open(
                 account,
@@ -50,7 +60,7 @@ class Command(BaseCommand):
             )
             self._drive(run, user, options)
         except (RuleViolation, StateConflict, InputError) as refusal:
-            self._refused(refusal, options["json"])
+            self._refused(refusal, run, options["json"])
         except ConfigurationError as problem:
             raise CommandError(str(problem), returncode=2) from problem
         run = Run.objects.get(pk=run.pk)
@@ -85,14 +95,29 @@ class Command(BaseCommand):
                 wait = (run.due_at - clock.now()).total_seconds()
                 time.sleep(min(max(wait, 0), 0.5))
 
-    def _refused(self, refusal: Exception, as_json: bool) -> None:
+    def _refused(self, refusal: Exception, run: Run | None, as_json: bool) -> NoReturn:
+        """Say every ground; a run that was opened before stays open and is named."""
+        facts = {"code": getattr(refusal, "code", "refused"), **getattr(refusal, "facts", {})}
+        reasons = getattr(refusal, "reasons", ()) or (Reason(str(facts.pop("code")), facts),)
+        left = Run.objects.get(pk=run.pk) if run is not None else None
         if as_json:
-            reasons = getattr(refusal, "reasons", ())
-            rows = [{"code": r.code, **{k: str(v) for k, v in r.facts.items()}} for r in reasons]
-            document = {"refused": rows or [{"code": getattr(refusal, "code", "refused")}]}
+            document: dict[str, Any] = {
+                "refused": [
+                    {"code": r.code, **{k: str(v) for k, v in r.facts.items()}} for r in reasons
+                ]
+            }
+            if left is not None:
+                document |= {"run": left.pk, "state": left.state, "plan_hash": left.plan_hash}
             self.stdout.write(json.dumps(document, ensure_ascii=False))
         else:
-            self.stderr.write(str(refusal))
+            for reason in reasons:
+                self.stderr.write(WORDS.say(reason.code, reason.facts))
+            if left is not None and not left.is_terminal:
+                name = STATE_NAMES[RunState(left.state)]
+                self.stderr.write(
+                    _("리밸런싱 #%(run)s은 그대로 있습니다: %(state)s.")
+                    % {"run": left.pk, "state": name}
+                )
         sys.exit(1)
 
     def _print(self, run: Run, as_json: bool) -> None:
@@ -100,9 +125,5 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(report, ensure_ascii=False, indent=1))
             return
-        self.stdout.write(f"run {report['run']} {report['state']} {report['end_reason']}")
-        for leg in report["legs"]:
-            self.stdout.write(
-                f"  {leg['side']:4} {leg['ticker']} {leg['quantity']:>8,} → filled"
-                f" {leg['filled_quantity']:>8,}  {leg['filled_amount']:>14,}원"
-            )
+        for line in report_lines(report):
+            self.stdout.write(line)

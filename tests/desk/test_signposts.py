@@ -1,0 +1,101 @@
+"""What a newcomer looked for and did not find: where targets change, why it cost more, who is working."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from rebalancing.services.heartbeat import beat, last_beat
+from rebalancing.tasks import sweep
+from tests.desk.conftest import DeskWorld
+
+
+@pytest.fixture(autouse=True)
+def _no_beat() -> Any:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def _text(desk: DeskWorld, path: str, name: str = "owner") -> str:
+    page = desk.client(name).get(path).content.decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_targets_lead_to_where_they_are_changed(targeted: DeskWorld) -> None:
+    targeted.people["owner"].is_staff = True
+    targeted.people["owner"].save()
+    page = targeted.client("owner").get("/portfolio/").content.decode()
+    assert "/admin/portfolio/targetdecision/add/" in page and "목표 바꾸기" in page
+    assert "목표는 관리자가 바꿉니다." in _text(targeted, "/portfolio/", "viewer")
+
+
+@pytest.mark.parametrize(
+    ("real", "said"),
+    [
+        (1_200, "계획대로 체결되었습니다."),
+        (-300, "가격이 유리해 비용보다 이득이 컸습니다."),
+        (2_001, "가격이 불리하게 움직여 비용이 커졌습니다."),
+    ],
+)
+def test_the_history_says_why_a_run_cost_what_it_did(
+    targeted: DeskWorld, real: int, said: str
+) -> None:
+    targeted.snapshot()
+    history = targeted.history(targeted.run("COMPLETED"))
+    history.real_cost = real
+    history.save()
+    assert said in _text(targeted, "/rebalancing/")
+
+
+def test_a_drift_of_before_is_marked_before(targeted: DeskWorld) -> None:
+    targeted.snapshot()
+    drift = {"mp": {"STOCK": "5.0"}, "sub": {}, "triggers": [["MP", "STOCK"]]}
+    run = targeted.run("COMPLETED", outcome={"drift": drift})
+    history = targeted.history(run)
+    history.drift_after = {"mp": {"STOCK": "0.0"}, "sub": {}}
+    history.save()
+    page = targeted.client("owner").get(f"/rebalancing/runs/{run.pk}/").content.decode()
+    row = page.split('id="h-drift"')[1].split("<tbody>")[1].split("</tr>")[0]
+    name, _level, before, after = row.split("</td>")[:4]
+    assert "임계값 넘음" in before
+    assert "임계값 넘음" not in name + after
+
+
+def test_a_dry_run_is_called_one_in_both_places(targeted: DeskWorld) -> None:
+    targeted.run("CANCELED", dry_run=True, end_reason="dry_run")
+    client = targeted.client("owner")
+    client.cookies["django_language"] = "en"
+    page = client.get("/rebalancing/").content.decode()
+    assert "Dry run" in page and "Trial" not in page
+
+
+@pytest.mark.parametrize(
+    ("age", "said", "not_said"),
+    [
+        (None, "작업자가 아직 한 번도 움직이지 않았습니다.", "작업자의 마지막 움직임"),
+        (timedelta(seconds=2), "작업자의 마지막 움직임", "작업자가 멈췄습니다."),
+        (timedelta(minutes=2), "작업자가 멈췄습니다.", "한 번도"),
+    ],
+)
+def test_a_process_that_does_nothing_is_seen(
+    desk: DeskWorld, age: timedelta | None, said: str, not_said: str
+) -> None:
+    if age is not None:
+        cache.set("jeoul:worker-beat", timezone.now() - age, timeout=None)
+    text = _text(desk, "/health/")
+    assert said in text and not_said not in text
+
+
+def test_every_sweep_is_a_sign_of_life(desk: DeskWorld) -> None:
+    assert last_beat() is None
+    sweep()
+    first = last_beat()
+    assert first is not None and timezone.now() - first < timedelta(seconds=5)
+    beat()
+    assert last_beat() >= first
