@@ -346,6 +346,14 @@ class Market:
             lower, upper, self.halted(code, moment), self.previous_volume(code, day),
         )  # fmt: skip
 
+    def taken(self, code: str, moment: datetime) -> tuple[int, int]:
+        """(shares that buyers took, shares that sellers hit) so far in the session shown."""
+        day, tick, _over = self._locate(moment)
+        if tick is None:
+            return 0, 0
+        tape, tick = self.tape(code, day), self._frozen_tick(code, day, tick)
+        return tape.bought(tick), tape.volume(tick) - tape.bought(tick)
+
     def session_of(self, moment: datetime) -> date:
         """The session that screens show at `moment`: between two the one that is over."""
         return self._locate(moment)[0]

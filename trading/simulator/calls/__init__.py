@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trading.simulator.calls import accounts, charts, indices, orders, profits, quotes
+from trading.simulator.calls import (
+    accounts,
+    charts,
+    credit,
+    flows,
+    indices,
+    orders,
+    profits,
+    quotes,
+)
 from trading.simulator.http import Reply
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask
@@ -22,5 +31,7 @@ HANDLERS: dict[str, Handler] = {
     **quotes.HANDLERS,
     **charts.HANDLERS,
     **indices.HANDLERS,
+    **flows.HANDLERS,
+    **credit.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""
