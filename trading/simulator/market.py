@@ -354,6 +354,21 @@ class Market:
         tape, tick = self.tape(code, day), self._frozen_tick(code, day, tick)
         return tape.bought(tick), tape.volume(tick) - tape.bought(tick)
 
+    def reached(self, code: str, moment: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the session's high and low so far were first traded; None before its first trade.
+
+        A price held by hand has stood since the open.
+        """
+        day, tick, _over = self._locate(moment)
+        if tick is None or not self.bar(code, day).traded:
+            return None, None
+        opened = self.calendar.session_hours(day).open
+        if code in self.pins:
+            return opened, opened
+        tape, tick = self.tape(code, day), self._frozen_tick(code, day, tick)
+        seconds = tape.high_made(tick), tape.low_made(tick)
+        return opened + timedelta(seconds=seconds[0]), opened + timedelta(seconds=seconds[1])
+
     def session_of(self, moment: datetime) -> date:
         """The session that screens show at `moment`: between two the one that is over."""
         return self._locate(moment)[0]

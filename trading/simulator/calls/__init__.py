@@ -16,6 +16,8 @@ from trading.simulator.calls import (
     orders,
     profits,
     quotes,
+    rankings,
+    worths,
 )
 from trading.simulator.http import Reply
 from trading.simulator.truth import Truth
@@ -33,5 +35,7 @@ HANDLERS: dict[str, Handler] = {
     **indices.HANDLERS,
     **flows.HANDLERS,
     **credit.HANDLERS,
+    **rankings.HANDLERS,
+    **worths.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""
