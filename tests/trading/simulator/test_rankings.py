@@ -260,16 +260,17 @@ def crowd(seed: int, tame: bool) -> DemoSource:
 
 
 @pytest.mark.parametrize(
-    ("call", "params"),
+    ("call", "params", "seconds"),
     [
-        ("volume_rank", {"FID_BLNG_CLS_CODE": "0"}),
-        ("volume_rank", {"FID_BLNG_CLS_CODE": "3"}),
-        ("fluctuation", {"FID_PRC_CLS_CODE": "1"}),
-        ("market_cap", {}),
+        ("volume_rank", {"FID_BLNG_CLS_CODE": "0"}, 3),
+        ("volume_rank", {"FID_BLNG_CLS_CODE": "3"}, 3),
+        ("market_cap", {}, 3),
+        # a rate is bounded by the whole day's width, so that more instruments have to be looked at
+        ("fluctuation", {"FID_PRC_CLS_CODE": "1"}, 6),
     ],
 )
 def test_a_whole_market_is_ranked_without_looking_at_all_of_it(
-    make: Make, call: str, params: dict[str, str]
+    make: Make, call: str, params: dict[str, str], seconds: float
 ) -> None:
     hand = Hand(make(source=crowd)).login()
     began = time.process_time()
@@ -278,7 +279,7 @@ def test_a_whole_market_is_ranked_without_looking_at_all_of_it(
     assert ask(hand, call, **params) == first
     after = time.process_time()
     assert len(first) == 30
-    assert between - began < 3
+    assert between - began < seconds
     assert after - between < 0.3
 
 
