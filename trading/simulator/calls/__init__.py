@@ -12,7 +12,9 @@ from trading.simulator.calls import (
     charts,
     credit,
     flows,
+    funds,
     indices,
+    instruments,
     orders,
     profits,
     quotes,
@@ -37,5 +39,7 @@ HANDLERS: dict[str, Handler] = {
     **credit.HANDLERS,
     **rankings.HANDLERS,
     **worths.HANDLERS,
+    **instruments.HANDLERS,
+    **funds.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""
