@@ -19,7 +19,7 @@ __all__ = ["Dividend", "dividends", "paid_for"]
 PAYOUT = (0.10, 0.40)
 TWICE_A_YEAR = 0.4
 INTERIM_PART = 0.3
-YEARS = 6
+YEARS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,13 @@ from trading.simulator.calls import (
     accounts,
     charts,
     credit,
+    finance,
     flows,
     funds,
     indices,
     instruments,
+    margins,
+    news,
     orders,
     profits,
     quotes,
@@ -41,5 +44,8 @@ HANDLERS: dict[str, Handler] = {
     **worths.HANDLERS,
     **instruments.HANDLERS,
     **funds.HANDLERS,
+    **finance.HANDLERS,
+    **news.HANDLERS,
+    **margins.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""

@@ -48,10 +48,13 @@ def _paper(truth: Truth, shown: Shown) -> Paper:
 
 
 def sector_index(truth: Truth, shown: Shown) -> str:
-    """The code of the index of an instrument's sector, empty for a fund."""
+    """The code of the index of an instrument's sector, else of its market; empty for a fund."""
+    if shown.listing.kind.is_fund:
+        return ""
     sector = company_of(truth.seed, shown.listing).sector
-    found = [one.code for one in INDICES.values() if one.sector and one.sector == sector]
-    return found[0] if found and not shown.listing.kind.is_fund else ""
+    of_sector = (one for one in INDICES.values() if one.sector == sector)
+    found = (one.code for one in of_sector if shown.listing.code in members(truth.market, one))
+    return next(found, "1001" if shown.listing.market == "KOSDAQ" else "0001")
 
 
 def size_index(truth: Truth, shown: Shown) -> str:
