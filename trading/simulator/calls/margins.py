@@ -7,8 +7,10 @@ margin is not subscribed, so what is told of those is zero.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trading.kis_wire import calls
 from trading.simulator.calls.accounts import calculation_price, largest_amount, paged
 from trading.simulator.calls.asked import day_of, require
 from trading.simulator.http import Reply, json_reply
@@ -22,6 +24,10 @@ CREDIT_TYPES = ("21", "23", "26", "28")
 CREDIT_DEPOSIT = 45
 CASH_RATES, LOAN_RATES = (20, 30, 40, 50, 60, 100), (45, 50, 60, 70)
 COLLATERAL = (7, 10)
+ACCOUNT_RATE = 20
+"""The margin rate of the account in %: buying power is told at a fifth of what it buys, too."""
+DECIMALS = {184: ".0000", 182: ".00", 172: ".00", 114: ".0000", 19: ""}
+"""What follows a whole number in a field of a width: 184 means 18 digits, 4 of them decimals."""
 POSTED = {"usd": 1_467.0, "hkd": 188.6, "jpy": 10.06, "cny": 200.7}
 """Won for a unit of foreign money (a yen for JPY), about which the posted rates move."""
 
@@ -119,10 +125,18 @@ def intgr_margin(truth: Truth, ask: Ask, mock: bool) -> Reply:
     }
     amounts |= {f"stck_cash{r}_max_ord_psbl_amt": means.amount * 100 // r for r in CASH_RATES}
     loans = {f"stck_fncg{r}_max_ord_psbl_amt": means.amount * 100 // r for r in LOAN_RATES}
-    values: dict[str, object] = {"acmga_rt": "20.0000"}
-    values |= {name: f"{amount}.0000" for name, amount in (amounts | loans).items()}
+    values = _written({"acmga_rt": ACCOUNT_RATE} | amounts | loans)
     values |= {f"{name}_frst_bltn_exrt": rate for name, rate in _posted(truth).items()}
     return _queried(ask, mock, "intgr_margin", values)
+
+
+def _written(amounts: Mapping[str, int]) -> dict[str, object]:
+    """Every amount of the table with as many decimals as its width says; one not given is nothing."""
+    return {
+        field.name: f"{amounts.get(field.name, 0)}" + DECIMALS[field.width]
+        for field in calls()["intgr_margin"].outputs[0].fields
+        if field.width in DECIMALS
+    }
 
 
 def _posted(truth: Truth) -> dict[str, str]:
