@@ -39,6 +39,12 @@ class Company:
         """In units of 100 million won."""
         return self.shares * price // 100_000_000
 
+    def watchers(self, listing: Listing) -> int:
+        """Watch lists of the broker's customers that a listing is on."""
+        return int(
+            listing.volume * listing.base // 1_000_000 * (1 + float(self.foreign_percent) / 50)
+        )
+
     def per(self, price: int) -> Decimal:
         return _ratio(price, self.eps)
 

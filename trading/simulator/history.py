@@ -10,7 +10,7 @@ from itertools import groupby
 from trading.simulator.market import Market, Range
 from trading.simulator.tape import MINUTE, Tape
 
-__all__ = ["Candle", "MinuteCandle", "candle", "candles", "extremes", "minutes"]
+__all__ = ["Candle", "MinuteCandle", "candle", "candles", "extremes", "minutes", "period_of"]
 
 OLDEST = timedelta(days=3_660)
 """How far before its first day the world has a past."""
@@ -78,7 +78,7 @@ def candles(
     if period == "D":
         yield from days
         return
-    for _key, group in groupby(days, key=lambda c: _period(c.day, period)):
+    for _key, group in groupby(days, key=lambda c: period_of(c.day, period)):
         yield _merged(list(group), period)
 
 
@@ -92,7 +92,8 @@ def _days(market: Market, code: str, first: date, last: date, now: datetime) -> 
         day -= timedelta(days=1)
 
 
-def _period(day: date, period: str) -> tuple[int, int]:
+def period_of(day: date, period: str) -> tuple[int, int]:
+    """What the days of one week, month or year (W, M, Y) have in common."""
     if period == "W":
         year, week, _weekday = day.isocalendar()
         return year, week

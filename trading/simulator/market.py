@@ -7,9 +7,11 @@ everything else can be recomputed from the seed.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import daily_limits, shift_ticks, tick_size
@@ -18,12 +20,15 @@ from trading.domain.sessions import Calendar, SessionHours
 from trading.simulator.prices import BarSource, DayBar, Listing, nearest, within
 from trading.simulator.tape import Tape
 
-__all__ = ["DEPTH", "Halt", "Market", "Range", "Shown", "percent", "sign"]
+__all__ = ["DEPTH", "Halt", "Market", "Memory", "Range", "Shown", "percent", "sign"]
+
+Made = TypeVar("Made")
 
 DEPTH = 10
 HALT_CHANCE = 0.01
 HALT_SECONDS = (120, 600)
 KEPT_TAPES = 6_000
+KEPT_NOTES = 20_000
 TAME_LEVEL = 1_000_000
 QUICK_RIVAL_CHANCE = 0.30
 LATE_RIVAL_SHARE = (0.0, 0.7)
@@ -103,6 +108,13 @@ class Halt:
         return self.since <= moment and (self.until is None or moment < self.until)
 
 
+class Memory(dict[Any, Any]):
+    """What screens have worked out of a market; a copy of the market begins without it."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Memory:
+        return Memory()
+
+
 @dataclass
 class Market:
     """The tape of every instrument. The reference of `first_day` is the listing's base price."""
@@ -118,11 +130,31 @@ class Market:
     manual_halts: dict[str, Halt] = field(default_factory=dict)
     ranges: dict[tuple[str, date, date], Range | None] = field(default_factory=dict)
     """Ranges of past sessions by code, first day and the day they were asked on."""
+    memory: Memory = field(default_factory=Memory, compare=False, repr=False)
     _bars: dict[tuple[str, date], DayBar] = field(default_factory=dict)
     _tapes: dict[tuple[str, date], Tape] = field(default_factory=dict)
 
     def __contains__(self, code: str) -> bool:
         return code in self.source.listings
+
+    def bends(self) -> tuple[object, ...]:
+        """Everything that hands do to prices at present; equal means nothing was touched since."""
+        return (
+            tuple(self.pins.items()),
+            tuple(self.gaps.items()),
+            tuple(self.manual_halts.items()),
+        )
+
+    def once(self, key: tuple[object, ...], moment: object, make: Callable[[], Made]) -> Made:
+        """`make()`, remembered under `key` for as long as `moment` and the bends stay the same."""
+        stamp = (moment, self.bends())
+        known = self.memory.get(key)
+        if known is None or known[0] != stamp:
+            if len(self.memory) > KEPT_NOTES:
+                self.memory.clear()
+            known = self.memory[key] = (stamp, make())
+        made: Made = known[1]
+        return made
 
     def listing(self, code: str) -> Listing:
         return self.source.listings[code]
@@ -313,6 +345,29 @@ class Market:
             listing, bar, last, opened, max(high, opened), min(low, opened), volume, turnover,
             lower, upper, self.halted(code, moment), self.previous_volume(code, day),
         )  # fmt: skip
+
+    def taken(self, code: str, moment: datetime) -> tuple[int, int]:
+        """(shares that buyers took, shares that sellers hit) so far in the session shown."""
+        day, tick, _over = self._locate(moment)
+        if tick is None:
+            return 0, 0
+        tape, tick = self.tape(code, day), self._frozen_tick(code, day, tick)
+        return tape.bought(tick), tape.volume(tick) - tape.bought(tick)
+
+    def reached(self, code: str, moment: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the session's high and low so far were first traded; None before its first trade.
+
+        A price held by hand has stood since the open.
+        """
+        day, tick, _over = self._locate(moment)
+        if tick is None or not self.bar(code, day).traded:
+            return None, None
+        opened = self.calendar.session_hours(day).open
+        if code in self.pins:
+            return opened, opened
+        tape, tick = self.tape(code, day), self._frozen_tick(code, day, tick)
+        seconds = tape.high_made(tick), tape.low_made(tick)
+        return opened + timedelta(seconds=seconds[0]), opened + timedelta(seconds=seconds[1])
 
     def session_of(self, moment: datetime) -> date:
         """The session that screens show at `moment`: between two the one that is over."""

@@ -275,10 +275,10 @@ class FileSource:
         """The sessions and bars of one code, oldest first."""
         if code not in self._read:
             start, end = self._spans[code]
-            bars = [tuple(int(x) for x in row) for row in self._bars[start:end]]
-            days = [_as_date(day) for day in self._days[start:end]]
-            kept = [(d, b) for d, b in zip(days, bars, strict=True) if b[3] > 0]
-            self._read[code] = [d for d, _ in kept], [b for _, b in kept]  # type: ignore[misc]
+            kept = self._bars[start:end, 3] > 0
+            bars: list[list[int]] = self._bars[start:end][kept].tolist()
+            days: list[date] = self._days[start:end][kept].astype("datetime64[D]").tolist()
+            self._read[code] = days, [tuple(row) for row in bars]  # type: ignore[misc]
         return self._read[code]
 
     def _label(self, code: str, name: str) -> str | None:

@@ -12,7 +12,7 @@ import random
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -88,20 +88,28 @@ class Tape:
         rng = random.Random(f"{key}:minutes")
         steps = self._noise / math.sqrt(count)
         prices = _walk(whole, count, steps, self._kind, rng, whole.open)
-        volumes = _shares(whole.volume, [self._busy(i, count) for i in range(count)], rng)
-        self.minutes = _bars(whole, prices, volumes, steps / 2, self._kind, rng)
+        usual = _usual(count)
+        busy = usual if halt is None else [self._busy(i, count) for i in range(count)]
+        volumes = _shares(whole.volume, busy, rng)
+        self._minutes = _bars(whole, prices, volumes, steps / 2, self._kind, rng)
         least, more = BUY_SHARE
         draw = rng.random
         self._buys = [int(v * (least + more * draw())) for v in volumes]
         self._bought = (0, *accumulate(self._buys))
-        self._volume = (0, *accumulate(minute.volume for minute in self.minutes))
-        self._paid = (0, *accumulate(minute.turnover for minute in self.minutes))
+        self._volume = (0, *accumulate(volumes))
+        paid = [v * (high + low + 2 * close) // 4 for _open, high, low, close, v in self._minutes]
+        self._paid = (0, *accumulate(paid))
         self._total = whole.turnover
-        self._high = tuple(accumulate((minute.high for minute in self.minutes), max))
-        self._low = tuple(accumulate((minute.low for minute in self.minutes), min))
+        self._high = tuple(accumulate([minute[1] for minute in self._minutes], max))
+        self._low = tuple(accumulate([minute[2] for minute in self._minutes], min))
 
     def __len__(self) -> int:
         return self.length
+
+    @cached_property
+    def minutes(self) -> list[Bar]:
+        """The bars of all minutes."""
+        return [Bar(*minute) for minute in self._minutes]
 
     def price(self, tick: int) -> int:
         """The last price at the end of a second."""
@@ -127,7 +135,8 @@ class Tape:
     def turnover(self, tick: int) -> int:
         """Won paid since the open; at the end what the day's bar says."""
         minute, second = divmod(tick, MINUTE)
-        paid = self._paid[minute] + self.minutes[minute].paid(self.seconds(minute).volume[second])
+        bar = Bar(*self._minutes[minute])
+        paid = self._paid[minute] + bar.paid(self.seconds(minute).volume[second])
         return self._total * paid // self._paid[-1] if paid else 0
 
     def turnover_after(self, minute: int) -> int:
@@ -137,7 +146,7 @@ class Tape:
     def bought(self, tick: int) -> int:
         """Shares traded since the open that a buyer took from the ask."""
         minute, second = divmod(tick, MINUTE)
-        within, whole = self.seconds(minute).volume[second], self.minutes[minute].volume
+        within, whole = self.seconds(minute).volume[second], self._minutes[minute][4]
         return self._bought[minute] + (self._buys[minute] * within // whole if whole else 0)
 
     def high_made(self, tick: int) -> int:
@@ -174,7 +183,7 @@ class Tape:
 
     def make_seconds(self, minute: int) -> Seconds:
         """Split one minute; `seconds` keeps what was made."""
-        bar, first = self.minutes[minute], minute * MINUTE
+        bar, first = Bar(*self._minutes[minute]), minute * MINUTE
         count = min(MINUTE, self.length - first) or 1
         rng = random.Random(f"{self._key}:{minute}")
         noise = self._noise / math.sqrt(max(1, self.length))
@@ -197,8 +206,8 @@ class Tape:
         while tick <= last:
             minute = tick // MINUTE
             end = min(last, minute * MINUTE + MINUTE - 1)
-            bar = self.minutes[minute]
-            if bent(bar.low) <= low or bent(bar.high) >= high:
+            _open, high_, low_, _close, _volume = self._minutes[minute]
+            if bent(low_) <= low or bent(high_) >= high:
                 prices = self.seconds(minute).price
                 for at in range(tick, end + 1):
                     if not low < bent(prices[at % MINUTE]) < high:
@@ -243,15 +252,38 @@ def _walk(
     ends = (bar.low, bar.high) if rising is (rng.random() < 0.8) else (bar.high, bar.low)
     stops = ((a, ends[0]), (b, ends[1]), (count - 1, bar.close))
     tick, one_tick = _ticks(bar, kind)
-    low, high, gauss = float(bar.low), float(bar.high), rng.gauss
-    found: list[int] = []
+    low, high = float(bar.low), float(bar.high)
+    drawn = iter(_normals(rng, count - len(stops)))
+    passed: list[float] = []
     value, at = float(start), -1
     for stop, goal in stops:
-        for left in range(stop - at, 0, -1):
-            value += (goal - value) / left + (gauss(0, noise) if left > 1 else 0)
-            value = low if value < low else high if value > high else value
-            found.append(round(value / tick) * tick if one_tick else nearest(value, kind))
-        found[-1], value, at = goal, float(goal), stop
+        for left in range(stop - at, 1, -1):
+            value += (goal - value) / left + next(drawn) * noise
+            if value < low:
+                value = low
+            elif value > high:
+                value = high
+            passed.append(value)
+        value, at = float(goal), stop
+        passed.append(value)
+    found = (
+        [round(one / tick) * tick for one in passed]
+        if one_tick
+        else [nearest(one, kind) for one in passed]
+    )
+    for stop, goal in stops:
+        found[stop] = goal
+    return found
+
+
+def _normals(rng: random.Random, count: int) -> list[float]:
+    """What `rng.gauss(0, 1)` would draw one after the other, in pairs as it does."""
+    draw, log, sqrt, cos, sin = rng.random, math.log, math.sqrt, math.cos, math.sin
+    found: list[float] = []
+    for _ in range((count + 1) // 2):
+        turn = draw() * math.tau
+        reach = sqrt(-2.0 * log(1.0 - draw()))
+        found += (cos(turn) * reach, sin(turn) * reach)
     return found
 
 
@@ -262,11 +294,11 @@ def _bars(
     noise: float,
     kind: InstrumentKind,
     rng: random.Random,
-) -> list[Bar]:
-    """A bar for each close, opening where the one before ended, none outside the whole."""
+) -> list[tuple[int, int, int, int, int]]:
+    """The values of a bar for each close, opening where the one before ended, none outside the whole."""
     tick, one_tick = _ticks(whole, kind)
     top, bottom = whole.high, whole.low
-    bars, opened, draw, reach = [], whole.open, rng.random, 1.6 * noise
+    made, opened, draw, reach = [], whole.open, rng.random, 1.6 * noise
     for close, volume in zip(closes, volumes, strict=True):
         high, low = (opened, close) if opened > close else (close, opened)
         up, down = reach * draw(), reach * draw()
@@ -275,11 +307,13 @@ def _bars(
             low -= int(down / tick + 0.5) * tick
         else:
             high, low = max(high, nearest(high + up, kind)), min(low, nearest(low - down, kind))
-        high = high if high < top else top
-        low = low if low > bottom else bottom
-        bars.append(Bar(opened, high, low, close, volume))
+        if high > top:
+            high = top
+        if low < bottom:
+            low = bottom
+        made.append((opened, high, low, close, volume))
         opened = close
-    return bars
+    return made
 
 
 def _ticks(bar: Bar, kind: InstrumentKind) -> tuple[int, bool]:
@@ -290,7 +324,8 @@ def _ticks(bar: Bar, kind: InstrumentKind) -> tuple[int, bool]:
 
 def _shares(total: int, weights: Sequence[float], rng: random.Random) -> list[int]:
     """`total` shares over the weights at random; all of them, and none where a weight is zero."""
-    drawn = [w and -math.log(1.0 - rng.random()) * w for w in weights]
+    draw, log = rng.random, math.log
+    drawn = [w and -log(1.0 - draw()) * w for w in weights]
     whole = sum(drawn)
     if not whole or not total:
         return [0] * len(weights)

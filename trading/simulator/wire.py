@@ -57,6 +57,9 @@ MESSAGES = {
     "OPSQ9999": "ERROR : TR_ID NOT FOUND",
 }
 REQUIRED_PAGING = frozenset({"CTX_AREA_FK100", "CTX_AREA_NK100", "CTX_AREA_FK", "CTX_AREA_NK"})
+UNMEASURED = frozenset({"SHT_CD"})
+"""Fields that the portal's own examples overrun."""
+
 LEDGER_CALLS = frozenset(
     {
         "order_cash",
@@ -163,15 +166,17 @@ def service_of(tr_id: str, path: str, mock: bool) -> Service:
 def check_params(service: Service, params: Mapping[str, str]) -> None:
     """Every required field present (empty is fine), none wider than it may be. Raises Refusal."""
     for param in service.call.params:
-        needed = param.required or param.name in REQUIRED_PAGING
-        if param.name == "EXCG_ID_DVSN_CD":
+        # a sample in lower case is read like one in upper case
+        name = param.name if service.call.method == "POST" else param.name.upper()
+        needed = param.required or name in REQUIRED_PAGING
+        if name == "EXCG_ID_DVSN_CD":
             needed = False
-        if needed and param.name not in params:
-            raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT FOUND [{param.name}]")
+        if needed and name not in params:
+            raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT FOUND [{name}]")
         # the portal's widths of query filters contradict its own examples: nobody checks those
-        width = 0 if param.name.startswith("FID_") else param.width
-        if width and len(params.get(param.name, "").strip()) > width:
-            raise Refusal("OPSQ2002", f"ERROR : INPUT FIELD SIZE OVER [{param.name}]")
+        width = 0 if name.startswith("FID_") or name in UNMEASURED else param.width
+        if width and len(params.get(name, "").strip()) > width:
+            raise Refusal("OPSQ2002", f"ERROR : INPUT FIELD SIZE OVER [{name}]")
 
 
 def refuse(refusal: Refusal, tr_id: str = "") -> Reply:

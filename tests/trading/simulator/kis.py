@@ -133,7 +133,7 @@ class Hand:
         """Any GET of the broker's table; parameters that are not given are sent empty."""
         row = calls()[call]
         tr = next(tr for tr in row.trs if tr.variant == variant)
-        names = {param.name for param in row.params}
+        names = {param.name.upper() for param in row.params}
         query = dict.fromkeys(sorted(names), "") | (self.owner if "CANO" in names else {}) | params
         headers = self.headers((tr.mock if self.mock else tr.real) or "", tr_cont=cont)
         return self.raw("GET", f"{row.path}?{urlencode(query)}", headers)

@@ -7,7 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trading.simulator.calls import accounts, charts, orders, profits, quotes
+from trading.simulator.calls import (
+    accounts,
+    charts,
+    credit,
+    finance,
+    flows,
+    funds,
+    indices,
+    instruments,
+    margins,
+    news,
+    orders,
+    profits,
+    quotes,
+    rankings,
+    worths,
+)
 from trading.simulator.http import Reply
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask
@@ -21,5 +37,15 @@ HANDLERS: dict[str, Handler] = {
     **profits.HANDLERS,
     **quotes.HANDLERS,
     **charts.HANDLERS,
+    **indices.HANDLERS,
+    **flows.HANDLERS,
+    **credit.HANDLERS,
+    **rankings.HANDLERS,
+    **worths.HANDLERS,
+    **instruments.HANDLERS,
+    **funds.HANDLERS,
+    **finance.HANDLERS,
+    **news.HANDLERS,
+    **margins.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""

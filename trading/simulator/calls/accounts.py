@@ -20,12 +20,14 @@ from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
 __all__ = [
     "HANDLERS",
     "after_of",
+    "calculation_price",
     "cash_values",
     "holding_values",
     "inquire_balance",
     "inquire_daily_ccld",
     "inquire_psbl_order",
     "inquire_psbl_rvsecncl",
+    "largest_amount",
     "paged",
     "share_of",
     "still_listed",
@@ -77,10 +79,10 @@ def inquire_psbl_order(truth: Truth, ask: Ask, mock: bool) -> Reply:
         raise Refusal("APBK0656", "해당종목정보가 없습니다.")
     fund = bool(code) and truth.market.listing(code).kind.is_fund
     rate = truth.rates.fund if fund else truth.rates.stock
-    amount = _largest_amount(free, rate)
+    amount = largest_amount(free, rate)
     values |= {"nrcvb_buy_amt": amount, "max_buy_amt": amount * MARGIN_SHARE}
     if code:
-        price = _calculation_price(truth, code, dvsn, ask.get("ORD_UNPR"))
+        price = calculation_price(truth, code, dvsn, ask.get("ORD_UNPR"))
         values |= {
             "psbl_qty_calc_unpr": price,
             "nrcvb_buy_qty": amount // price,
@@ -257,7 +259,7 @@ def cash_values(truth: Truth, ledger: AccountLedger) -> dict[str, object]:
 # --- buying power -----------------------------------------------------------------------------
 
 
-def _largest_amount(free: int, rate: Decimal) -> int:
+def largest_amount(free: int, rate: Decimal) -> int:
     """The largest amount that, with its commission, fits into `free` won."""
     amount = int(Decimal(free) / (1 + rate))
     while amount + 1 + int((amount + 1) * rate) <= free:
@@ -267,7 +269,8 @@ def _largest_amount(free: int, rate: Decimal) -> int:
     return amount
 
 
-def _calculation_price(truth: Truth, code: str, dvsn: str, price_text: str) -> int:
+def calculation_price(truth: Truth, code: str, dvsn: str, price_text: str) -> int:
+    """The price that a quantity is counted with: the limit, or what a price-less order may cost."""
     order_type = ORDER_TYPES.get(dvsn, (OrderType.LIMIT, TimeInForce.DAY))[0]
     if order_type is OrderType.LIMIT and price_text.isdigit() and int(price_text) > 0:
         return int(price_text)

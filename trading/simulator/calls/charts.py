@@ -12,6 +12,7 @@ from trading.simulator.calls.quotes import done, look
 from trading.simulator.company import company_of
 from trading.simulator.history import OLDEST, Candle, MinuteCandle, candles, minutes
 from trading.simulator.http import Reply
+from trading.simulator.loans import margin_loans
 from trading.simulator.market import Shown, percent, sign
 from trading.simulator.tape import Print
 from trading.simulator.truth import Truth
@@ -122,8 +123,8 @@ def _summary(truth: Truth, shown: Shown) -> dict[str, object]:
 def _more_summary(truth: Truth, shown: Shown) -> dict[str, object]:
     listing, company = shown.listing, company_of(truth.seed, shown.listing)
     book = truth.book(listing.code)
-    day = truth.market.session_of(truth.time)
-    before = truth.market.bar(listing.code, truth.calendar.previous_session(day))
+    yesterday = truth.calendar.previous_session(truth.market.session_of(truth.time))
+    before = truth.market.bar(listing.code, yesterday)
     return {
         "stck_shrn_iscd": listing.code,
         "prdy_vol": before.volume,
@@ -146,7 +147,9 @@ def _more_summary(truth: Truth, shown: Shown) -> dict[str, object]:
         "per": company.per(shown.last),
         "eps": f"{company.eps}.00",
         "pbr": company.pbr(shown.last),
-        "itewhol_loan_rmnd_ratem": company.loan_percent,
+        "itewhol_loan_rmnd_ratem": percent(
+            margin_loans(truth.market, listing.code, yesterday).left, company.shares
+        ),
     }
 
 

@@ -12,6 +12,8 @@ from trading.domain.sessions import Phase
 from trading.simulator.company import company_of
 from trading.simulator.history import extremes
 from trading.simulator.http import Reply, json_reply
+from trading.simulator.investors import short_sold
+from trading.simulator.loans import margin_loans
 from trading.simulator.market import Shown, percent
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill
@@ -121,8 +123,10 @@ def _flows(truth: Truth, shown: Shown) -> dict[str, object]:
         "frgn_ntby_qty": truth.market.foreign_net(code, before),
         "pgtr_ntby_qty": truth.market.program_net(code, before),
         "frgn_hldn_qty": int(company.shares * company.foreign_percent / 100),
-        "whol_loan_rmnd_rate": company.loan_percent,
-        "last_ssts_cntg_qty": truth.market.bar(code, before).volume // 50,
+        "whol_loan_rmnd_rate": percent(
+            margin_loans(truth.market, code, before).left, company.shares
+        ),
+        "last_ssts_cntg_qty": short_sold(truth.market, code, before),
         "vol_tnrt": percent(shown.volume, company.shares),
     }
 
