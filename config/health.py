@@ -18,7 +18,7 @@ from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
 from trading.selectors.processes import living_processes
 from trading.selectors.snapshots import latest_snapshot
-from trading.services.brokers import key_digest
+from trading.services.brokers import abilities_of, broker_silent_since, key_digest
 from trading.services.calendar import market_phase
 from trading.services.policies import waiting_policy
 from trading.services.releases import open_requests
@@ -113,6 +113,8 @@ def _part(account: Account) -> Part:
         "snapshot_age": _age(now, snapshot.taken_at if snapshot else None),
         "orders": Enumeration.objects.filter(account=account).first(),
         "processes": living_processes(),
+        "silent_since": broker_silent_since(account),
+        "abilities": abilities_of(account),
         **_beat(),
         "overdue": _overdue(account, now),
     }

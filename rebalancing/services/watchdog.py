@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
+from django.utils import timezone
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
 from trading.domain.errors import ConfigurationError
 from trading.models import Account, Alert, Attempt, Enumeration, Intent
 from trading.services.alerts import alert
+from trading.services.brokers import broker_silent_since
 from trading.services.clock import market_clock
 
 __all__ = ["LONGEST", "page_what_hangs"]
@@ -34,6 +36,7 @@ OVERDUE = timedelta(minutes=3)
 UNKNOWN_FOR = timedelta(minutes=2)
 CANCELING_FOR = timedelta(minutes=2)
 UNSEEN_FOR = timedelta(seconds=45)
+SILENT_FOR = timedelta(seconds=60)
 AGAIN = timedelta(minutes=15)
 
 
@@ -47,13 +50,26 @@ def page_what_hangs() -> int:
             alert("clock_silent", severity=Alert.Severity.PAGE, account=account, repeat_after=AGAIN)
             found += 1
             continue
-        found += _runs(account, now) + _attempts(account, now) + _cancels(account, now)
+        found += (
+            _silence(account)
+            + _runs(account, now)
+            + _attempts(account, now)
+            + _cancels(account, now)
+        )
     return found
 
 
 def _page(code: str, account: Account, **about: object) -> int:
     alert(code, severity=Alert.Severity.PAGE, account=account, repeat_after=AGAIN, **about)  # type: ignore[arg-type]
     return 1
+
+
+def _silence(account: Account) -> int:
+    """A host that does not answer: the wall's clock counts, because the broker's may be gone with it."""
+    since = broker_silent_since(account)
+    if since is None or timezone.now() - since < SILENT_FOR:
+        return 0
+    return _page("broker_silent", account)
 
 
 def _runs(account: Account, now: datetime) -> int:

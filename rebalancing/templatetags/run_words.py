@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from rebalancing.selectors.words import STATE_NAMES, WORDS, check_sentence, price_rule
 from trading.models import ApprovalPolicy
@@ -44,6 +44,38 @@ def explain(reason: Any) -> str:
 @register.filter
 def check_words(check: Mapping[str, Any]) -> str:
     return check_sentence(check["rule"], check["verdict"], check["numbers"])
+
+
+_ABILITIES = {
+    "orders": _("현금 주문·정정·취소, 체결 조회"),
+    "balance": _("잔고와 주문 가능 금액"),
+    "quotes": _("현재가와 호가"),
+    "candles": _("일봉과 당일 분봉"),
+    "stream": _("실시간 체결가·호가"),
+    "notices": _("실시간 주문 통보"),
+    "open_orders": _("정정·취소 가능 주문 조회"),
+    "sellable": _("매도 가능 수량 조회"),
+    "realised": _("실현손익 조회"),
+    "calendar": _("휴장일 조회"),
+    "many_quotes": _("여러 종목 한 번에 조회"),
+    "past_minutes": _("지난 날의 분봉"),
+    "indices": _("지수"),
+    "flows": _("투자자별 매매동향"),
+    "rankings": _("순위"),
+    "finance": _("재무"),
+    "funds": _("ETF NAV"),
+    "news": _("뉴스 제목"),
+    "reserved_orders": _("예약주문"),
+    "market_state": _("장 운영·VI 통보"),
+    "us_orders": _("미국 주식 주문·잔고"),
+    "us_quotes": _("미국 주식 시세"),
+    "us_open_orders": _("미국 미체결 조회"),
+}
+
+
+@register.filter
+def ability_name(code: str) -> str:
+    return str(_ABILITIES[code])
 
 
 @register.filter

@@ -16,6 +16,7 @@ from trading.models import Account
 from trading.selectors.calendar import is_trading_day
 from trading.selectors.processes import living_processes
 from trading.selectors.snapshots import equity_history, latest_snapshot
+from trading.services.brokers import broker_silent_since
 from trading.services.calendar import market_phase
 from trading.services.switches import switch_state
 from trading.views.access import chosen_account, desk_view
@@ -83,6 +84,7 @@ def alive_part(account: Account, now: datetime | None) -> Part:
         "upcoming": next_schedule(account, now, is_open) if now else None,
         "processes": living_processes(),
         "switch": switch_state(account),
+        "silent_since": broker_silent_since(account),
     }
     return Part("card-alive", _url("alive", account), "rebalancing/_alive.html", context)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,14 +17,17 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
+from unfold.dataclasses import ActionDialog
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
+from trading.domain.errors import BrokerError, ConfigurationError
 from trading.models import Account, AccountMember, ApprovalPolicy
 from trading.selectors.people import accounts_of
+from trading.selectors.words import WORDS
 from trading.services.audit import audit
-from trading.services.brokers import forget_brokers
+from trading.services.brokers import drop_token, forget_brokers
 from trading.services.policies import awaits_agreement
 
 __all__ = ["AccountAdmin", "ApprovalPolicyAdmin"]
@@ -146,7 +149,7 @@ class AccountAdmin(StampedAdmin):
     list_filter = ("environment", "is_active")
     inlines = (MemberInline, PolicyInline)
     bounds = {name: (0, Decimal("0.009999999")) for name in ("commission_stock", "commission_fund")}
-    actions_detail = ("open_desk",)
+    actions_detail = ("open_desk", "revoke_token")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         """An admin sees every account, to be able to add its members; others see their own."""
@@ -193,6 +196,41 @@ class AccountAdmin(StampedAdmin):
     @action(description=_("데스크에서 보기"), url_path="desk")
     def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return redirect(f"{reverse('overview')}?account={object_id}")
+
+    @action(
+        description=_("토큰 폐기"),
+        url_path="revoke-token",
+        permissions=["change"],
+        dialog=ActionDialog(
+            title=_("접속 토큰을 폐기할까요?"),
+            description=_(
+                "다른 사람이 보았을 수 있는 토큰을 증권사에서 쓸모없게 만듭니다. 진행 중인 주문은 그대로이고,"
+                " 다음 조회 때 새 토큰을 받습니다."
+            ),
+            form_class=None,
+            form_submit_text=_("토큰 폐기"),
+        ),
+    )
+    def revoke_token(self, request: HttpRequest, form: forms.Form, object_id: int) -> HttpResponse:
+        """Asked for once more before it is done; a link alone changes nothing."""
+        page = reverse("admin:trading_account_change", args=[object_id])
+        done = HttpResponse(
+            headers={"HX-Redirect": page}
+        )  # the dialog posts without leaving the page
+        account = self.get_object(request, str(object_id))
+        if account is None:
+            raise PermissionDenied
+        try:
+            dropped = drop_token(account, request.user.get_username())
+        except (BrokerError, ConfigurationError) as error:
+            why = {"why": WORDS.say(error.code)}
+            messages.error(request, gettext("토큰을 폐기하지 못했습니다: %(why)s") % why)
+            return done
+        if dropped:
+            messages.success(request, _("접속 토큰을 폐기했습니다. 다음 조회 때 새로 받습니다."))
+        else:
+            messages.info(request, _("폐기할 토큰이 없습니다."))
+        return done
 
 
 @admin.register(ApprovalPolicy)

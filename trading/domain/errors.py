@@ -6,6 +6,7 @@ JeoulError
 ├── StateConflict         the record moved on meanwhile: read it again
 ├── BrokerError           the broker's side
 │   ├── BrokerUnavailable  no answer: wait and ask again (reads only)
+│   │   └── BrokerDown     known to be silent, so not even asked: ask again later (reads only)
 │   ├── BrokerRefused      a business refusal: show it, do not repeat
 │   ├── BrokerBusy         asked too fast: wait, then ask again (reads only)
 │   ├── BrokerTokenDead    the token is not valid: renew once, then repeat the read
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 
 __all__ = [
     "BrokerBusy",
+    "BrokerDown",
     "BrokerError",
     "BrokerGarbled",
     "BrokerMisconfigured",
@@ -109,6 +111,12 @@ class BrokerUnavailable(BrokerError):
     """No usable answer. For a read: wait and ask again. For an order: the outcome is UNKNOWN."""
 
     code = "broker_unavailable"
+
+
+class BrokerDown(BrokerUnavailable):
+    """The host has been silent for a while and was not asked. Nothing was sent."""
+
+    code = "broker_down"
 
 
 class BrokerRefused(BrokerError):

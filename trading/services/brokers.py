@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx2
 from django.conf import settings
+from django.db import transaction
 
-from trading.brokers.kis.auth import issue_token
+from trading.brokers.kis.auth import issue_token, revoke_token
+from trading.brokers.kis.breaker import Breaker
 from trading.brokers.kis.broker import KisBroker
+from trading.brokers.kis.capabilities import abilities
 from trading.brokers.kis.client import TIMEOUT, Credentials, KisClient
+from trading.domain.capabilities import Ability
 from trading.domain.errors import BrokerMisconfigured, ConfigurationError
 from trading.models import Account
+from trading.services.audit import audit
 from trading.services.clock import market_clock
+from trading.services.lines import down_since, note_line
 from trading.services.rate import budget_for
 from trading.services.tokens import DatabaseTokenStore
 
-__all__ = ["base_url_of", "broker_for", "forget_brokers", "token_store_for"]
+__all__ = [
+    "abilities_of",
+    "base_url_of",
+    "broker_for",
+    "broker_silent_since",
+    "drop_token",
+    "forget_brokers",
+    "token_store_for",
+]
 
 _lock = threading.Lock()
 _http: dict[str, httpx2.Client] = {}
 _brokers: dict[tuple[int, str], KisBroker] = {}
+_breakers: dict[str, Breaker] = {}
 
 
 def is_loopback(url: str) -> bool:
@@ -90,6 +106,27 @@ def _client_http(url: str) -> httpx2.Client:
         return _http[url]
 
 
+def _breaker(url: str) -> Breaker:
+    """One for all accounts of a host: a silent host is silent for everybody."""
+    with _lock:
+        if url not in _breakers:
+            _breakers[url] = Breaker(on_turn=lambda down: note_line(url, down))
+        return _breakers[url]
+
+
+def broker_silent_since(account: Account) -> datetime | None:
+    """Since when the account's host has not answered, by the wall's clock; None while it does."""
+    try:
+        return down_since(base_url_of(account))
+    except ConfigurationError:
+        return None
+
+
+def abilities_of(account: Account) -> tuple[Ability, ...]:
+    """What the broker offers in the account's environment."""
+    return abilities("real" if account.wire == Account.Wire.REAL else "mock")
+
+
 def _credentials(account: Account) -> Credentials:
     if not account.app_key or not account.app_secret:
         raise BrokerMisconfigured("the account has no keys; enter them in the admin")
@@ -107,6 +144,23 @@ def token_store_for(account: Account) -> DatabaseTokenStore:
     )
 
 
+def drop_token(account: Account, by: str) -> bool:
+    """Revoke the account's token at the broker and forget it; False when there is none.
+
+    The next question gets a new one. Raises BrokerError when the broker does not say that it is revoked:
+    the token is then kept, because it may still be good and somebody may be using it.
+    """
+    store, url = token_store_for(account), base_url_of(account)
+    held = store.current()
+    if held is None:
+        return False
+    revoke_token(url, _credentials(account), held.token, _client_http(url))
+    with transaction.atomic():
+        store.drop()
+        audit(by, "token_revoked", f"account:{account.pk}", {})
+    return True
+
+
 def broker_for(account: Account) -> KisBroker:
     """The broker of `account`, kept for the life of the process while its keys and host stay."""
     url = base_url_of(account)
@@ -122,6 +176,7 @@ def broker_for(account: Account) -> KisBroker:
             tokens=token_store_for(account),
             budget=budget_for(digest, account.wire),
             http=_client_http(url),
+            breaker=_breaker(url),
             signs_orders=settings.KIS_SIGN_ORDERS,
         )
         found = KisBroker(client, market_clock(account))
@@ -137,4 +192,5 @@ def forget_brokers() -> None:
         for http in _http.values():
             http.close()
         _http.clear()
+        _breakers.clear()
     budget_for.cache_clear()

@@ -13,11 +13,17 @@ import httpx2
 from trading.brokers.kis.client import TIMEOUT, Credentials
 from trading.brokers.kis.errors import read_error
 from trading.brokers.kis.parsing import decode
-from trading.domain.errors import BrokerBusy, BrokerGarbled, BrokerMisconfigured, BrokerUnavailable
+from trading.domain.errors import (
+    BrokerBusy,
+    BrokerGarbled,
+    BrokerMisconfigured,
+    BrokerTokenDead,
+    BrokerUnavailable,
+)
 from trading.domain.ports import StoredToken
 from trading.kis_wire import calls
 
-__all__ = ["issue_approval", "issue_token"]
+__all__ = ["issue_approval", "issue_token", "revoke_token"]
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -46,6 +52,19 @@ def issue_approval(base_url: str, credentials: Credentials, http: httpx2.Client)
     if not isinstance(approval, str) or not 8 <= len(approval.strip()) <= 400:
         raise BrokerGarbled("the answer holds no approval key")
     return approval.strip()
+
+
+def revoke_token(base_url: str, credentials: Credentials, token: str, http: httpx2.Client) -> bool:
+    """Make `token` worthless at the broker; False where it was so already.
+
+    Raises BrokerError when nobody said what became of it: it may still be good.
+    """
+    secret = {"appsecret": credentials.app_secret, "token": token}
+    try:
+        _asked(base_url, "revoke", credentials, secret, http)
+    except BrokerTokenDead:
+        return False
+    return True
 
 
 def _asked(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -16,17 +17,19 @@ from typing import Any, Literal, TypeVar
 
 import httpx2
 
+from trading.brokers.kis.breaker import Breaker
 from trading.brokers.kis.errors import read_error
 from trading.brokers.kis.parsing import code, document
 from trading.domain.errors import (
     BrokerBusy,
+    BrokerDown,
     BrokerError,
     BrokerGarbled,
     BrokerMisconfigured,
     BrokerTokenDead,
     BrokerUnavailable,
 )
-from trading.domain.ports import RateBudget, RateLane, TokenStore
+from trading.domain.ports import RateBudget, RateLane, StoredToken, TokenStore
 from trading.kis_wire import Call, calls
 
 __all__ = ["Answer", "Credentials", "KisClient", "Said", "Wire"]
@@ -85,6 +88,7 @@ class KisClient:
         tokens: TokenStore,
         budget: RateBudget,
         http: httpx2.Client,
+        breaker: Breaker | None = None,
         signs_orders: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -93,6 +97,7 @@ class KisClient:
         self.credentials = credentials
         self.tokens = tokens
         self.budget = budget
+        self.breaker = breaker or Breaker()
         self.signs_orders = signs_orders
         self.server_said: Said | None = None
         self._http = http
@@ -148,25 +153,46 @@ class KisClient:
         """`once` with the current token, repeated while the failure is the kind that goes away."""
         renewed = False
         for attempt in range(1, TRIES + 1):
-            token = self.tokens.current() or self.tokens.renew(None)
-            self.budget.acquire(lane)
+            self.breaker.ask()
             try:
-                return once(token.token)
+                token = self.tokens.current() or self._renewed(None)
+                self.budget.acquire(lane)
+                with self._heard():
+                    return once(token.token)
             except BrokerTokenDead:
                 if renewed:
                     raise
                 renewed = True
-                self.tokens.renew(token.token)
+                self._renewed(token.token)
             except BrokerBusy:
                 self.budget.slow_down()
                 if attempt == TRIES:
                     raise
                 self._sleep(self._pause(attempt))
+            except BrokerDown:
+                raise
             except (BrokerUnavailable, BrokerGarbled):
                 if attempt == TRIES:
                     raise
                 self._sleep(self._pause(attempt))
         raise BrokerUnavailable("no answer")
+
+    def _renewed(self, dead: str | None) -> StoredToken:
+        with self._heard():
+            return self.tokens.renew(dead)
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Tell the breaker how a question ended. A code of the broker's own is a sign of life."""
+        try:
+            yield
+        except BrokerError as error:
+            if error.msg_cd or isinstance(error, BrokerGarbled):
+                self.breaker.answered()
+            elif isinstance(error, BrokerUnavailable):
+                self.breaker.failed()
+            raise
+        self.breaker.answered()
 
     def pages(
         self, name: str, params: Mapping[str, str], *, variant: str = "", lane: RateLane = "ledger"
