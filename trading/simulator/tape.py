@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import tick_size
-from trading.simulator.prices import DayBar, Listing, nearest
+from trading.simulator.prices import DayBar, nearest
 
 __all__ = ["MINUTE", "Bar", "Print", "Seconds", "Tape"]
 
@@ -28,6 +28,15 @@ MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
 BUY_SHARE = (0.3, 0.4)
 """How much of a minute's trading hits the ask: at least, and how much more at most."""
 KEPT_MINUTES = 20_000
+
+
+class Traded(Protocol):
+    """What a tape asks of a listing; without a `kind` every whole number is a price."""
+
+    @property
+    def kind(self) -> InstrumentKind | None: ...
+    @property
+    def sigma(self) -> float: ...
 
 
 class Bar(NamedTuple):
@@ -78,7 +87,7 @@ class Tape:
     """
 
     def __init__(
-        self, bar: DayBar, listing: Listing, length: int, key: str, halt: tuple[int, int] | None
+        self, bar: DayBar, listing: Traded, length: int, key: str, halt: tuple[int, int] | None
     ) -> None:
         self.length = length
         self._kind, self._key, self._halt = listing.kind, key, halt
@@ -233,7 +242,7 @@ def _seconds(tape: Tape, minute: int) -> Seconds:
 
 
 def _walk(
-    bar: Bar, count: int, noise: float, kind: InstrumentKind, rng: random.Random, start: int
+    bar: Bar, count: int, noise: float, kind: InstrumentKind | None, rng: random.Random, start: int
 ) -> list[int]:
     """`count` prices from `start` to the close that wander inside the bar and touch both its ends."""
     if bar.high == bar.low or count < 4:
@@ -250,7 +259,9 @@ def _walk(
         for left in range(stop - at, 0, -1):
             value += (goal - value) / left + (gauss(0, noise) if left > 1 else 0)
             value = low if value < low else high if value > high else value
-            found.append(round(value / tick) * tick if one_tick else nearest(value, kind))
+            found.append(
+                nearest(value, kind) if kind and not one_tick else round(value / tick) * tick
+            )
         found[-1], value, at = goal, float(goal), stop
     return found
 
@@ -260,7 +271,7 @@ def _bars(
     closes: Sequence[int],
     volumes: Sequence[int],
     noise: float,
-    kind: InstrumentKind,
+    kind: InstrumentKind | None,
     rng: random.Random,
 ) -> list[Bar]:
     """A bar for each close, opening where the one before ended, none outside the whole."""
@@ -270,11 +281,11 @@ def _bars(
     for close, volume in zip(closes, volumes, strict=True):
         high, low = (opened, close) if opened > close else (close, opened)
         up, down = reach * draw(), reach * draw()
-        if one_tick:
+        if kind and not one_tick:
+            high, low = max(high, nearest(high + up, kind)), min(low, nearest(low - down, kind))
+        else:
             high += int(up / tick + 0.5) * tick
             low -= int(down / tick + 0.5) * tick
-        else:
-            high, low = max(high, nearest(high + up, kind)), min(low, nearest(low - down, kind))
         high = high if high < top else top
         low = low if low > bottom else bottom
         bars.append(Bar(opened, high, low, close, volume))
@@ -282,8 +293,10 @@ def _bars(
     return bars
 
 
-def _ticks(bar: Bar, kind: InstrumentKind) -> tuple[int, bool]:
+def _ticks(bar: Bar, kind: InstrumentKind | None) -> tuple[int, bool]:
     """(the tick at the low, it is the tick at the high too)."""
+    if kind is None:
+        return 1, True
     tick = tick_size(bar.low, kind)
     return tick, tick == tick_size(bar.high, kind)
 

@@ -70,6 +70,17 @@ LEDGER_CALLS = frozenset(
         "inquire_period_trade_profit",
         "inquire_period_profit",
         "inquire_account_balance",
+        "overseas_order",
+        "overseas_order_rvsecncl",
+        "overseas_inquire_balance",
+        "overseas_inquire_present_balance",
+        "overseas_inquire_psamount",
+        "overseas_inquire_nccs",
+        "overseas_inquire_ccnl",
+        "overseas_inquire_period_profit",
+        "overseas_inquire_period_trans",
+        "overseas_inquire_paymt_stdr_balance",
+        "overseas_foreign_margin",
     }
 )
 NUMBERS = frozenset({"integer", "amount", "price", "decimal", "decimal %"})
@@ -114,7 +125,13 @@ class Ask:
 
     @property
     def side(self) -> str:
-        return self.service.variant if self.service.variant in ("buy", "sell") else ""
+        side = self.service.variant.partition(":")[0]
+        return side if side in ("buy", "sell") else ""
+
+    @property
+    def market(self) -> str:
+        """The market that the TR id stands for, named by its first exchange; empty without one."""
+        return self.service.variant.partition(":")[2]
 
 
 class Refusal(Exception):

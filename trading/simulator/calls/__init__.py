@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trading.simulator.calls import accounts, charts, orders, profits, quotes
+from trading.simulator.calls import (
+    accounts,
+    charts,
+    orders,
+    profits,
+    quotes,
+    us_accounts,
+    us_orders,
+    us_quotes,
+)
 from trading.simulator.http import Reply
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask
@@ -21,5 +30,8 @@ HANDLERS: dict[str, Handler] = {
     **profits.HANDLERS,
     **quotes.HANDLERS,
     **charts.HANDLERS,
+    **us_orders.HANDLERS,
+    **us_accounts.HANDLERS,
+    **us_quotes.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""
