@@ -83,6 +83,8 @@ LEDGER_CALLS = frozenset(
         "overseas_foreign_margin",
     }
 )
+WIDTHS_UNKNOWN = frozenset({"overseas_inquire_period_profit"})
+"""The portal gives every field of these the same width: dates of two digits."""
 NUMBERS = frozenset({"integer", "amount", "price", "decimal", "decimal %"})
 
 
@@ -186,7 +188,10 @@ def check_params(service: Service, params: Mapping[str, str]) -> None:
         if needed and param.name not in params:
             raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT FOUND [{param.name}]")
         # the portal's widths of query filters contradict its own examples: nobody checks those
-        width = 0 if param.name.startswith("FID_") else param.width
+        contradicted = (
+            param.name.startswith(("FID_", "KEYB")) or service.call.name in WIDTHS_UNKNOWN
+        )
+        width = 0 if contradicted else param.width
         if width and len(params.get(param.name, "").strip()) > width:
             raise Refusal("OPSQ2002", f"ERROR : INPUT FIELD SIZE OVER [{param.name}]")
 

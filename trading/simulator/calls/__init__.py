@@ -14,7 +14,10 @@ from trading.simulator.calls import (
     profits,
     quotes,
     us_accounts,
+    us_charts,
+    us_lists,
     us_orders,
+    us_profits,
     us_quotes,
 )
 from trading.simulator.http import Reply
@@ -32,6 +35,9 @@ HANDLERS: dict[str, Handler] = {
     **charts.HANDLERS,
     **us_orders.HANDLERS,
     **us_accounts.HANDLERS,
+    **us_profits.HANDLERS,
     **us_quotes.HANDLERS,
+    **us_charts.HANDLERS,
+    **us_lists.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""

@@ -25,6 +25,7 @@ __all__ = [
     "PRODUCT_TYPES",
     "after_of",
     "between",
+    "choice",
     "day_of",
     "plain",
     "us_paged",
@@ -93,7 +94,11 @@ def us_paged(
 ) -> Reply:
     """One page of a list, with the keys to ask on by."""
     msg_cd, msg1 = found(mock, bool(after), ask.page_number() > 1, empty)
-    query = "^".join(v.strip() for k, v in ask.params.items() if not k.startswith("CTX_AREA"))
+    # the broker joins what it asked for differently for the two widths
+    between_values = "^" if width == 200 else "!^"
+    query = between_values.join(
+        v.strip() for k, v in ask.params.items() if not k.startswith("CTX_AREA")
+    )
     keys = {
         f"ctx_area_fk{width}": query[:width].ljust(width),
         f"ctx_area_nk{width}": after.ljust(width),

@@ -18,7 +18,7 @@ from trading.simulator.us.market import UsShown, sign
 from trading.simulator.us.money import decimals, dollars, share, won
 from trading.simulator.wire import Ask, Refusal, fill
 
-__all__ = ["EXCD_ALL", "HANDLERS", "excd_of", "look", "orderable", "signed"]
+__all__ = ["EXCD_ALL", "HANDLERS", "excd_of", "look", "orderable", "rsym", "signed"]
 
 US_EXCD = tuple(EXCD.values())
 EXCD_ALL = (
@@ -91,7 +91,7 @@ def price_detail(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "curr": "USD",
         "zdiv": PLACES,
         "vnit": "1",
-        "e_ordyn": orderable(truth),
+        "e_ordyn": "매매 가능",
         "e_hogau": "0.0100",
         "e_icod": shown.listing.sector,
         "tvol": shown.volume,
