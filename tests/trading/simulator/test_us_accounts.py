@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.trading.simulator.conftest import Make
 from tests.trading.simulator.kis import ACCOUNT, Hand
 from tests.trading.simulator.test_us_orders import KEYS, NIGHT, RICH, hold, night
 from trading.kis_wire import calls
+from trading.simulator.carried import ended_with
 
 ORDERS = 300
 CODES = ("AAPL", "NVDA", "KO", "SPY", "QQQ", "PFE")
@@ -335,6 +337,17 @@ def zeros(hand: Hand, sweep: list[tuple[str, dict[str, str]]]) -> set[str]:
                     found = any(Decimal(row[field.name].strip() or "0") for row in rows)
                     seen[place] = seen.get(place, False) or found
     return {name for (_call, _key, name), found in seen.items() if not found}
+
+
+def test_what_a_journal_ended_with_begins_another_world(make: Make, tmp_path: Path) -> None:
+    hand = night(make, journal=tmp_path / "night.jsonl")
+    hand.us_order("buy", "AAPL", 5, "280.00")
+    hand.us_order("sell", "KO", 50, "1.00")
+    kept = ended_with(tmp_path / "night.jsonl")["accounts"][ACCOUNT]
+    assert kept["overseas"] == {"AAPL": 5} == hand.sim.truth()["us"]["positions"][ACCOUNT]
+    assert cents(kept["usd"]) == hand.sim.truth()["us"]["cash"][ACCOUNT]["settled"]
+    again = make(start=NIGHT, accounts=[{**KEYS, **kept}])
+    assert again.truth()["us"]["positions"] == hand.sim.truth()["us"]["positions"]
 
 
 def test_the_accounts_file_gives_dollars_and_shares(make: Make) -> None:
