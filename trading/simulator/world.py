@@ -517,6 +517,7 @@ class World:
         memo: dict[int, object] = {id(thing): thing for thing in shared}
         memo |= {id(listener): listener for listener in self.truth.listeners}
         memo |= {id(witness): witness for witness in self.truth.witnesses}
+        memo |= {id(witness): witness for witness in self.truth.us.witnesses}
         return copy.deepcopy(state, memo)
 
 
