@@ -28,6 +28,8 @@ __all__ = ["DemoSimulator"]
 
 log = structlog.get_logger(__name__)
 OPENING = timedelta(minutes=35)
+CARRIED = ("cash", "holdings", "usd", "overseas")
+"""What of an account's entry the journal of the day before decides, where it tells of it."""
 SAVE_SECONDS = 3.0
 USUAL_PORTS = (9443, 9444, 21000)
 
@@ -187,7 +189,7 @@ class DemoSimulator:
         for row in rows:
             kept = accounts.get(row["account"])
             if kept:
-                row["cash"], row["holdings"] = kept["cash"], kept["holdings"]
+                row |= {name: kept[name] for name in CARRIED if name in kept}
         _write_private(path, rows)
         _write_private(self._world_file, {"day": day.isoformat(), "accounts": accounts})
 

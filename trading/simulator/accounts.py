@@ -18,10 +18,15 @@ VISIBLE_AFTER = (1.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class AccountPlan:
-    """What an account starts with; a holding without `cost` is valued at the day's reference."""
+    """What an account starts with; a holding without `cost` is valued at the day's reference.
+
+    `usd` and the costs of `overseas` are cents.
+    """
 
     cash: int = OPENING_CASH
     holdings: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    usd: int = 0
+    overseas: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
 
 
 @dataclass

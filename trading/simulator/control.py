@@ -15,6 +15,7 @@ from trading.domain.sessions import SEOUL
 from trading.simulator.faults import FAULTS
 from trading.simulator.http import BadRequest, Reply, Request, json_reply
 from trading.simulator.placing import NewOrder, Placed
+from trading.simulator.us.money import cents_of, dollars
 from trading.simulator.world import World
 
 __all__ = ["Control"]
@@ -178,8 +179,13 @@ class Control:
         return self.health()
 
     def price(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Hold `code` at `price` (on the grid, inside the limits) until a price of null lets go."""
+        """Hold `code` at `price` (on the grid, inside the limits) until a price of null lets go.
+
+        The price of a US listing is dollars.
+        """
         _only(body, "code", "price")
+        if str(body["code"]) in self.world.truth.us.market:
+            return self._us_price(str(body["code"]), body.get("price"))
         world, code = self.world, self._code(body)
         now = world.now()
         price = body.get("price")
@@ -187,6 +193,14 @@ class Control:
         world.truth.recheck(code)
         world.journal.settle()
         return {"code": code, "last": world.market.shown(code, now).last}
+
+    def _us_price(self, code: str, price: object) -> dict[str, Any]:
+        world, us = self.world, self.world.truth.us
+        world.now()
+        us.market.pin(code, None if price is None else _cents(price), us.day)
+        us.recheck(code)
+        world.journal.settle()
+        return {"code": code, "last": dollars(us.market.shown(code, us.time).last)}
 
     def gap(self, body: dict[str, Any]) -> dict[str, Any]:
         """Move the price by `percent` at once; the walk goes on from there."""
@@ -208,13 +222,25 @@ class Control:
         return {"code": code, "halted": self.world.market.halted(code, self.world.truth.time)}
 
     def cash(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Deposit (positive) or withdraw; what may not leave stays. `reason` may be dividend."""
-        _only(body, "account", "amount", "reason")
-        world, amount = self.world, int(body["amount"])
+        """Deposit (positive) or withdraw; what may not leave stays. `reason` may be dividend.
+
+        `currency` USD moves dollars and tells them as text.
+        """
+        _only(body, "account", "amount", "reason", "currency")
+        currency = body.get("currency", "KRW")
+        if currency not in ("KRW", "USD"):
+            raise ValueError("currency is KRW or USD")
+        world = self.world
+        amount = _cents(body["amount"]) if currency == "USD" else int(body["amount"])
         world.now()
         reason = str(body.get("reason") or ("deposit" if amount > 0 else "withdraw"))
         if reason not in ("deposit", "withdraw", "dividend"):
             raise ValueError("reason is deposit, withdraw or dividend")
+        if currency == "USD":
+            world.truth.account(str(body["account"]))
+            cents = world.truth.us.move_cash(str(body["account"]), amount, reason)
+            world.journal.settle()
+            return {"account": body["account"], "moved": dollars(cents), "currency": "USD"}
         moved = world.truth.move_cash(str(body["account"]), amount, reason)
         world.journal.settle()
         return {"account": body["account"], "moved": moved}
@@ -283,6 +309,13 @@ class Control:
         day = self.world.truth.time.date()
         calendar = self.world.options.calendar
         return day if calendar.is_session(day) else calendar.next_session(day)
+
+
+def _cents(value: object) -> int:
+    cents = cents_of(value)
+    if cents is None:
+        raise ValueError(f"{value!r} is no amount of dollars and cents")
+    return cents
 
 
 def _only(body: Mapping[str, Any], *known: str) -> None:

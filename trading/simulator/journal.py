@@ -14,7 +14,10 @@ from trading.simulator.clock import VirtualClock
 
 __all__ = ["Journal", "kept_lines"]
 
-DURABLE = frozenset({"accepted", "refused", "fill", "cancel", "expire", "cash", "position"})
+ORDER_KINDS = ("accepted", "refused", "fill", "cancel", "expire", "cash", "position")
+US = "us_"
+"""What begins the kinds of the US side; behind it they mean what the domestic ones mean."""
+DURABLE = frozenset((*ORDER_KINDS, *(US + kind for kind in ORDER_KINDS)))
 
 
 def kept_lines(path: Path | str) -> list[str]:
@@ -36,7 +39,7 @@ def kept_lines(path: Path | str) -> list[str]:
 
 
 def _is_half(last: dict[str, Any]) -> bool:
-    kind = last.get("kind")
+    kind = str(last.get("kind")).removeprefix(US)
     return kind == "fill" or (kind == "accepted" and "orgn_odno" in last)
 
 

@@ -22,6 +22,7 @@ from trading.simulator.limits import UNTHROTTLED
 from trading.simulator.prices import BarSource, FileSource, demo_source
 from trading.simulator.server import Server
 from trading.simulator.tls import tls_context
+from trading.simulator.us.money import cents_of
 from trading.simulator.world import Options, World
 
 __all__ = ["build_parser", "main", "options_of", "plans_of"]
@@ -40,7 +41,12 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     add("--speed", type=float, default=1.0, help="virtual seconds a second, 0: stepped")
     add("--start", type=datetime.fromisoformat, default=None, help="ISO time, Seoul if no zone")
     add("--prices", default="demo", help="demo or a Parquet file of daily bars")
-    add("--accounts", type=Path, default=None, help="JSON list of keys, accounts, cash, holdings")
+    add(
+        "--accounts",
+        type=Path,
+        default=None,
+        help="JSON list of keys, accounts, cash, holdings, dollars",
+    )
     add("--strict-time", action="store_true", help="start at the real time of day, open or closed")
     add("--journal", type=Path, default=None, help="JSONL file for everything that happens")
     add("--resume", action="store_true", help="go on where the journal of an earlier life ends")
@@ -66,7 +72,10 @@ def plans_of(
         secrets[appkey] = str(entry["appsecret"])
         owners[account] = appkey
         holdings = {c: _holding(h) for c, h in dict(entry.get("holdings", {})).items()}
-        plans[account] = AccountPlan(int(entry.get("cash", 100_000_000)), holdings)
+        overseas = {c: _us_holding(h) for c, h in dict(entry.get("overseas", {})).items()}
+        plans[account] = AccountPlan(
+            int(entry.get("cash", 100_000_000)), holdings, _cents(entry.get("usd", 0)), overseas
+        )
     return secrets, plans, owners
 
 
@@ -75,6 +84,20 @@ def _holding(value: Any) -> tuple[int, int | None]:
         average = value.get("avg")
         return int(value["qty"]), None if average is None else int(average)
     return int(value), None
+
+
+def _us_holding(value: Any) -> tuple[int, int | None]:
+    if isinstance(value, Mapping):
+        average = value.get("avg")
+        return int(value["qty"]), None if average is None else _cents(average)
+    return int(value), None
+
+
+def _cents(value: Any) -> int:
+    cents = cents_of(value)
+    if cents is None or cents < 0:
+        raise ValueError(f"{value!r} is no amount of dollars and cents")
+    return cents
 
 
 def _file_source(path: str, seed: int, tame: bool) -> BarSource:

@@ -61,7 +61,8 @@ def _channel(channel: Channel) -> str:
     count = f"{len(channel.fields)}" + (f" + {len(channel.appended)}" if channel.appended else "")
     mock = f"`{channel.mock}`" if channel.mock else "–"
     encrypted = "yes" if channel.encrypted else "no"
-    told = "yes" if channel.name in MARKET_FRAMES or channel.name == "ccnl_notice" else "no"
+    notices = ("ccnl_notice", "overseas_ccnl_notice")
+    told = "yes" if channel.name in MARKET_FRAMES or channel.name in notices else "no"
     names = f"{channel.name} | `{channel.tr_id}` | {mock} | {channel.key}"
     return f"| {names} | {encrypted} | {count} | {told} |"
 

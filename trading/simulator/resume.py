@@ -16,6 +16,7 @@ from trading.domain.matching import MatchingBook, Side
 from trading.simulator.accounts import Account
 from trading.simulator.auth import KeyRing
 from trading.simulator.calls.orders import ORDER_TYPES
+from trading.simulator.journal import US
 from trading.simulator.ledger import (
     Accepted,
     AccountLedger,
@@ -30,6 +31,7 @@ from trading.simulator.ledger import (
     Settled,
 )
 from trading.simulator.truth import Truth
+from trading.simulator.us.resume import UsFold
 
 __all__ = ["begun_at", "resume"]
 
@@ -58,12 +60,13 @@ def resume(truth: Truth, keys: KeyRing, lines: Sequence[str], setting: Setting) 
     """
     _require_same(json.loads(lines[0]), setting)
     try:
-        _Fold(truth, keys).run(_folded(lines))
+        _Fold(truth, keys, UsFold(truth.us)).run(_folded(lines))
     except KeyError as error:
         raise ValueError(f"the journal does not tell {error}: another version wrote it") from error
     last = begun_at(lines[-1])
     _set_day(truth, last)
     _refill_books(truth)
+    truth.us.continue_at(last)
     return last
 
 
@@ -90,6 +93,7 @@ class _Fold:
 
     truth: Truth
     keys: KeyRing
+    us: UsFold
     opening: dict[str, dict[str, Holding]] = field(default_factory=dict)
     revised: str = ""
     """The order that the next `cancel` moves to a new number."""
@@ -99,6 +103,8 @@ class _Fold:
             handler = getattr(self, f"_{record['kind']}", None)
             if handler is not None:
                 handler(record, _when(record))
+            elif record["kind"].startswith(US):
+                self.us.take(record, _when(record))
 
     def _token_issue(self, record: Record, at: datetime) -> None:
         self.keys.restore(record["appkey"], record["token"], at)

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import tick_size
-from trading.simulator.prices import DayBar, Listing, nearest
+from trading.simulator.prices import DayBar, nearest
 
 __all__ = ["MINUTE", "Bar", "Print", "Seconds", "Tape"]
 
@@ -28,6 +28,15 @@ MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
 BUY_SHARE = (0.3, 0.4)
 """How much of a minute's trading hits the ask: at least, and how much more at most."""
 KEPT_MINUTES = 20_000
+
+
+class Traded(Protocol):
+    """What a tape asks of a listing; without a `kind` every whole number is a price."""
+
+    @property
+    def kind(self) -> InstrumentKind | None: ...
+    @property
+    def sigma(self) -> float: ...
 
 
 class Bar(NamedTuple):
@@ -78,7 +87,7 @@ class Tape:
     """
 
     def __init__(
-        self, bar: DayBar, listing: Listing, length: int, key: str, halt: tuple[int, int] | None
+        self, bar: DayBar, listing: Traded, length: int, key: str, halt: tuple[int, int] | None
     ) -> None:
         self.length = length
         self._kind, self._key, self._halt = listing.kind, key, halt
@@ -242,7 +251,7 @@ def _seconds(tape: Tape, minute: int) -> Seconds:
 
 
 def _walk(
-    bar: Bar, count: int, noise: float, kind: InstrumentKind, rng: random.Random, start: int
+    bar: Bar, count: int, noise: float, kind: InstrumentKind | None, rng: random.Random, start: int
 ) -> list[int]:
     """`count` prices from `start` to the close that wander inside the bar and touch both its ends."""
     if bar.high == bar.low or count < 4:
@@ -268,7 +277,7 @@ def _walk(
         passed.append(value)
     found = (
         [round(one / tick) * tick for one in passed]
-        if one_tick
+        if one_tick or kind is None
         else [nearest(one, kind) for one in passed]
     )
     for stop, goal in stops:
@@ -292,7 +301,7 @@ def _bars(
     closes: Sequence[int],
     volumes: Sequence[int],
     noise: float,
-    kind: InstrumentKind,
+    kind: InstrumentKind | None,
     rng: random.Random,
 ) -> list[tuple[int, int, int, int, int]]:
     """The values of a bar for each close, opening where the one before ended, none outside the whole."""
@@ -302,7 +311,7 @@ def _bars(
     for close, volume in zip(closes, volumes, strict=True):
         high, low = (opened, close) if opened > close else (close, opened)
         up, down = reach * draw(), reach * draw()
-        if one_tick:
+        if one_tick or kind is None:
             high += int(up / tick + 0.5) * tick
             low -= int(down / tick + 0.5) * tick
         else:
@@ -316,8 +325,10 @@ def _bars(
     return made
 
 
-def _ticks(bar: Bar, kind: InstrumentKind) -> tuple[int, bool]:
+def _ticks(bar: Bar, kind: InstrumentKind | None) -> tuple[int, bool]:
     """(the tick at the low, it is the tick at the high too)."""
+    if kind is None:
+        return 1, True
     tick = tick_size(bar.low, kind)
     return tick, tick == tick_size(bar.high, kind)
 

@@ -41,6 +41,7 @@ from trading.simulator.ledger import (
 from trading.simulator.market import Market
 from trading.simulator.placing import NewOrder, Placed, Refused, Why
 from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal, reserve_price
+from trading.simulator.us.truth import UsTruth
 
 __all__ = ["Truth"]
 
@@ -70,6 +71,8 @@ class Truth:
     witnesses: list[Callable[[Account, Event, datetime], None]] = field(default_factory=list)
     """Told of every event of an account, after it has happened."""
     running: bool = False
+    us: UsTruth = field(init=False)
+    """The US exchanges and the accounts' dollars, in the same time."""
     _day: date | None = None
     _odno: int = 0
     _orders: int = 0
@@ -77,6 +80,7 @@ class Truth:
 
     def __post_init__(self) -> None:
         day = self.time.date()
+        self.us = UsTruth(self.journal, self.seed, self.orgno, self.time, self.tame, self.plans)
         if self.calendar.is_session(day) and self.time >= self.calendar.session_hours(day).preopen:
             self._begin_day(day)
 
@@ -98,12 +102,14 @@ class Truth:
             if planned is not None and planned <= target:
                 target = max(planned, self.time)
                 self._trade_until(target)
+                self.us.run_to(target)
                 self.time = target
                 action = heapq.heappop(self.agenda)[2]
                 for listener in self.listeners:
                     listener(action)
                 continue
             self._trade_until(target)
+            self.us.run_to(target)
             self.time = max(self.time, target)
             if boundary > now:
                 return
@@ -292,6 +298,8 @@ class Truth:
                 reason="open",
             )
         self._journal_cash(account, "open", self.time)
+        if plan.usd or plan.overseas:
+            self.us.account(number)
         return account
 
     def _value(self, code: str) -> int:
@@ -580,6 +588,7 @@ class Truth:
                         "amount": order.amount,
                     }
                 )
+        us = self.us.as_dict()
         return {
             "epoch": epoch,
             "orders": orders,
@@ -591,4 +600,5 @@ class Truth:
                 number: {"cash": a.truth.cash, "d2_cash": a.truth.d2_cash}
                 for number, a in sorted(self.accounts.items())
             },
+            **({"us": us} if us else {}),
         }

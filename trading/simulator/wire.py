@@ -73,8 +73,21 @@ LEDGER_CALLS = frozenset(
         "inquire_period_trade_profit",
         "inquire_period_profit",
         "inquire_account_balance",
+        "overseas_order",
+        "overseas_order_rvsecncl",
+        "overseas_inquire_balance",
+        "overseas_inquire_present_balance",
+        "overseas_inquire_psamount",
+        "overseas_inquire_nccs",
+        "overseas_inquire_ccnl",
+        "overseas_inquire_period_profit",
+        "overseas_inquire_period_trans",
+        "overseas_inquire_paymt_stdr_balance",
+        "overseas_foreign_margin",
     }
 )
+WIDTHS_UNKNOWN = frozenset({"overseas_inquire_period_profit"})
+"""The portal gives every field of these the same width: dates of two digits."""
 NUMBERS = frozenset({"integer", "amount", "price", "decimal", "decimal %"})
 
 
@@ -117,7 +130,13 @@ class Ask:
 
     @property
     def side(self) -> str:
-        return self.service.variant if self.service.variant in ("buy", "sell") else ""
+        side = self.service.variant.partition(":")[0]
+        return side if side in ("buy", "sell") else ""
+
+    @property
+    def market(self) -> str:
+        """The market that the TR id stands for, named by its first exchange; empty without one."""
+        return self.service.variant.partition(":")[2]
 
 
 class Refusal(Exception):
@@ -174,7 +193,12 @@ def check_params(service: Service, params: Mapping[str, str]) -> None:
         if needed and name not in params:
             raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT FOUND [{name}]")
         # the portal's widths of query filters contradict its own examples: nobody checks those
-        width = 0 if name.startswith("FID_") or name in UNMEASURED else param.width
+        contradicted = (
+            name.startswith(("FID_", "KEYB"))
+            or name in UNMEASURED
+            or service.call.name in WIDTHS_UNKNOWN
+        )
+        width = 0 if contradicted else param.width
         if width and len(params.get(name, "").strip()) > width:
             raise Refusal("OPSQ2002", f"ERROR : INPUT FIELD SIZE OVER [{name}]")
 

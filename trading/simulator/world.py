@@ -41,8 +41,11 @@ TOKEN_PATH = "/oauth2/tokenP"
 REVOKE_PATH = "/oauth2/revokeP"
 APPROVAL_PATH = "/oauth2/Approval"
 HASHKEY_PATH = "/uapi/hashkey"
-ORDER_CALLS = frozenset({"order_cash", "order_rvsecncl"})
-JOURNALLED_BODIES = ORDER_CALLS | {"inquire_psbl_order"}
+ORDER_CALLS = frozenset(
+    {"order_cash", "order_rvsecncl", "overseas_order", "overseas_order_rvsecncl"}
+)
+ORDER_PATHS = ("order-cash", "order-rvsecncl", "order")
+JOURNALLED_BODIES = ORDER_CALLS | {"inquire_psbl_order", "overseas_inquire_psamount"}
 
 
 @dataclass(frozen=True)
@@ -437,7 +440,7 @@ class World:
         cano = values.get("CANO", "")
         account = f"{cano}-{values.get('ACNT_PRDT_CD', '')}" if cano else ""
         extra: dict[str, Any] = {}
-        if request.path.rsplit("/", 1)[-1] in ("order-cash", "order-rvsecncl"):
+        if request.path.rsplit("/", 1)[-1] in ORDER_PATHS:
             extra["body"] = request.body.decode("utf-8", "replace")
         return self.journal.write(
             "http_req", path=request.path, tr_id=request.headers.get("tr_id", ""), account=account,
@@ -514,6 +517,7 @@ class World:
         memo: dict[int, object] = {id(thing): thing for thing in shared}
         memo |= {id(listener): listener for listener in self.truth.listeners}
         memo |= {id(witness): witness for witness in self.truth.witnesses}
+        memo |= {id(witness): witness for witness in self.truth.us.witnesses}
         return copy.deepcopy(state, memo)
 
 

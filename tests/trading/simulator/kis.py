@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from trading.kis_wire import calls
 from trading.simulator import DEMO_APPKEY, DEMO_APPSECRET, Simulator
+from trading.simulator.us.listings import LISTINGS
 
 DOMESTIC = "/uapi/domestic-stock/v1/"
 ACCOUNT = "12345678-01"
@@ -137,6 +138,63 @@ class Hand:
         query = dict.fromkeys(sorted(names), "") | (self.owner if "CANO" in names else {}) | params
         headers = self.headers((tr.mock if self.mock else tr.real) or "", tr_cont=cont)
         return self.raw("GET", f"{row.path}?{urlencode(query)}", headers)
+
+    def send(self, call: str, variant: str = "", tr_id: str = "", **params: str) -> Answer:
+        """Any POST of the broker's table; parameters that are not given are sent empty."""
+        row = calls()[call]
+        tr = next(tr for tr in row.trs if tr.variant == variant)
+        names = {param.name for param in row.params}
+        body = dict.fromkeys(sorted(names), "") | (self.owner if "CANO" in names else {}) | params
+        headers = self.headers(tr_id or (tr.mock if self.mock else tr.real) or "")
+        return self.raw("POST", row.path, headers, json.dumps(body).encode())
+
+    def us_order(
+        self, side: str, code: str, qty: object, price: object, exchange: str = "", **more: str
+    ) -> Answer:
+        """A US order; the price is dollars."""
+        listed = LISTINGS[code].exchange if code in LISTINGS else "NASD"
+        body = {"OVRS_EXCG_CD": exchange or listed, "PDNO": code, "ORD_QTY": str(qty)}
+        body |= {"OVRS_ORD_UNPR": str(price), "ORD_SVR_DVSN_CD": "0", "ORD_DVSN": "00"}
+        return self.send("overseas_order", f"{side}:NASD", **{**body, **more})
+
+    def us_change(
+        self, kind: str, odno: str, code: str, qty: object = 0, price: object = 0, **more: str
+    ) -> Answer:
+        body = {"OVRS_EXCG_CD": LISTINGS[code].exchange, "PDNO": code, "ORGN_ODNO": odno}
+        body |= {"RVSE_CNCL_DVSN_CD": {"revise": "01", "cancel": "02"}[kind]}
+        body |= {"ORD_QTY": str(qty), "OVRS_ORD_UNPR": str(price), "ORD_SVR_DVSN_CD": "0"}
+        return self.send("overseas_order_rvsecncl", **{**body, **more})
+
+    def us_fills(self, **more: str) -> list[dict[str, str]]:
+        """Every page of the US orders of the last days."""
+        day = f"{self.sim.world.truth.us.day:%Y%m%d}"
+        query = {"ORD_STRT_DT": day, "ORD_END_DT": day, "SLL_BUY_DVSN": "00"}
+        query |= {"CCLD_NCCS_DVSN": "00", "SORT_SQN": "DS", **more}
+        return self.all_of("overseas_inquire_ccnl", "output", **query)
+
+    def us_balance(self) -> tuple[list[dict[str, str]], dict[str, str]]:
+        query = {"OVRS_EXCG_CD": "NASD", "TR_CRCY_CD": "USD"}
+        rows = self.all_of("overseas_inquire_balance", "output1", **query)
+        return rows, self.ask("overseas_inquire_balance", **query).json["output2"]
+
+    def us_power(self, code: str = "AAPL", price: object = 0) -> dict[str, str]:
+        query = {"OVRS_EXCG_CD": LISTINGS[code].exchange, "OVRS_ORD_UNPR": str(price)}
+        answer = self.ask("overseas_inquire_psamount", ITEM_CD=code, **query)
+        return dict(answer.json["output"])
+
+    def us_price(self, code: str) -> dict[str, str]:
+        answer = self.ask("overseas_price", EXCD=LISTINGS[code].excd, SYMB=code)
+        return dict(answer.json["output"])
+
+    def all_of(self, call: str, output: str, **query: str) -> list[dict[str, str]]:
+        """The rows of every page of a list, asking on while the header says there is more."""
+        found = [self.ask(call, **query)]
+        keys = [p.name for p in calls()[call].params if p.name.startswith("CTX_AREA")]
+        while found[-1].headers["tr_cont"] in ("M", "F"):
+            assert len(found) < 200
+            on = {key: found[-1].json[key.lower()] for key in keys}
+            found.append(self.ask(call, cont="N", **{**query, **on}))
+        return [row for answer in found for row in answer.json[output]]
 
     def post(self, name: str, body: dict[str, Any], tr_id: str, **headers: str) -> Answer:
         sent = json.dumps(body).encode()

@@ -22,6 +22,12 @@ from trading.simulator.calls import (
     profits,
     quotes,
     rankings,
+    us_accounts,
+    us_charts,
+    us_lists,
+    us_orders,
+    us_profits,
+    us_quotes,
     worths,
 )
 from trading.simulator.http import Reply
@@ -47,5 +53,11 @@ HANDLERS: dict[str, Handler] = {
     **finance.HANDLERS,
     **news.HANDLERS,
     **margins.HANDLERS,
+    **us_orders.HANDLERS,
+    **us_accounts.HANDLERS,
+    **us_profits.HANDLERS,
+    **us_quotes.HANDLERS,
+    **us_charts.HANDLERS,
+    **us_lists.HANDLERS,
 }
 """Who answers a call of the broker's table; one that is missing here is no service here."""

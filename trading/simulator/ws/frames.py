@@ -16,6 +16,7 @@ from trading.kis_wire import Channel
 from trading.simulator.market import Market, Shown, percent, sign
 from trading.simulator.tape import Print
 from trading.simulator.truth import Truth
+from trading.simulator.ws.us_frames import US_FRAMES
 
 __all__ = ["MARKET_FRAMES", "Maker", "Row", "encode"]
 
@@ -249,4 +250,5 @@ MARKET_FRAMES: Mapping[str, Maker] = {
     "exp_ccnl_total": expected,
     "market_status_krx": status,
     "market_status_total": status,
+    **US_FRAMES,
 }

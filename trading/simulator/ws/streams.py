@@ -18,9 +18,12 @@ from trading.simulator.auth import KeyRing
 from trading.simulator.journal import Journal
 from trading.simulator.ledger import Event
 from trading.simulator.truth import Truth
+from trading.simulator.us.accounts import UsAccount
+from trading.simulator.us.ledger import UsEvent
 from trading.simulator.ws.frames import MARKET_FRAMES, encode
 from trading.simulator.ws.notices import delay_of, notice_of
 from trading.simulator.ws.registrations import Rules, Session
+from trading.simulator.ws.us_frames import US_SNAPSHOTS, knows, us_notice
 
 __all__ = ["Layout", "Streams"]
 
@@ -53,12 +56,15 @@ class Streams:
     sessions: dict[int, Session] = field(default_factory=dict)
     opened: int = 0
     _told: datetime | None = None
-    _notices: list[tuple[datetime, int, str, Mapping[str, object]]] = field(default_factory=list)
+    _notices: list[tuple[datetime, int, str, str, Mapping[str, object]]] = field(
+        default_factory=list
+    )
     _noticed: int = 0
 
     def __post_init__(self) -> None:
         self.rules = Rules(self.truth.seed, self.mock, self._owner, self._knows, self._in_use)
         self.truth.witnesses.append(self._witness)
+        self.truth.us.witnesses.append(self._us_witness)
 
     # --- sessions -----------------------------------------------------------------------------
     def open(self) -> Session:
@@ -149,36 +155,54 @@ class Streams:
         code = _code_of(account, event)
         name = self.truth.market.listing(code).name if code else ""
         row = notice_of(account, event, at, "", name)
+        self._notice("ccnl_notice", account.truth.account, row, at, delay)
+
+    def _us_witness(self, account: UsAccount, event: UsEvent, at: datetime) -> None:
+        number = account.truth.account
+        delay = delay_of(self.truth.seed, f"us:{number}", account.events, self.truth.tame)
+        row = us_notice(account, event, at)
+        self._notice("overseas_ccnl_notice", number, row, at, delay)
+
+    def _notice(
+        self,
+        channel: str,
+        number: str,
+        row: Mapping[str, object] | None,
+        at: datetime,
+        delay: timedelta | None,
+    ) -> None:
         if row is None:
             return
         if delay is None:
             self.journal.write("notice_drop", at, odno=row["ODER_NO"], kind_of=row["CNTG_YN"])
             return
         self._noticed += 1
-        entry = (at + delay, self._noticed, account.truth.account, row)
+        entry = (at + delay, self._noticed, number, channel, row)
         heapq.heappush(self._notices, entry)
 
     def _tell_notices(self, now: datetime) -> None:
         while self._notices and self._notices[0][0] <= now:
-            _at, _number, account, row = heapq.heappop(self._notices)
+            _at, _number, account, channel, row = heapq.heappop(self._notices)
             for session in self.sessions.values():
-                self._tell_notice(session, account, row)
+                self._tell_notice(session, account, channel, row)
 
-    def _tell_notice(self, session: Session, account: str, row: Mapping[str, object]) -> None:
+    def _tell_notice(
+        self, session: Session, account: str, channel: str, row: Mapping[str, object]
+    ) -> None:
         if self.owners is not None and self.owners.get(account) != session.appkey:
             return
         for registration in session.registered.values():
-            if registration.channel.name == "ccnl_notice":
+            if registration.channel.name == channel:
                 told = {**row, "CUST_ID": registration.key}
-                payload = "^".join(str(told.get(n, "")) for n in self._notice_fields())
+                payload = "^".join(str(told.get(n, "")) for n in self._notice_fields(channel))
                 hidden = registration.secret.hide(payload)
                 tr_id = registration.channel.mock if self.mock else registration.channel.tr_id
                 session.outbox.append(f"1|{tr_id}|001|{hidden}")
                 self.journal.write("notice_out", odno=row["ODER_NO"], session=session.number)
 
-    def _notice_fields(self) -> list[str]:
-        names = list(channels()["ccnl_notice"].fields)
-        if not self.layout.old_notices:
+    def _notice_fields(self, channel: str) -> list[str]:
+        names = list(channels()[channel].fields)
+        if not self.layout.old_notices or channel != "ccnl_notice":
             return names
         at = names.index(OLD_NOTICE[0])
         return [*names[:at], "CNTG_ISNM40", *(n for n in names[at:] if n not in OLD_NOTICE)]
@@ -193,12 +217,14 @@ class Streams:
     def _knows(self, channel: Channel, key: str, appkey: str) -> bool:
         if channel.encrypted:
             return self.hts_ids is None or self.hts_ids.get(appkey, key) == key
-        if channel.name.startswith(("index", "overseas")):
+        if channel.name.startswith("overseas"):
+            return knows(key)
+        if channel.name.startswith("index"):
             return True
         return key in self.truth.market
 
 
-SNAPSHOTS = frozenset({"asking_price_krx", "asking_price_total"})
+SNAPSHOTS = frozenset({"asking_price_krx", "asking_price_total"}) | US_SNAPSHOTS
 """Channels that tell how things stand, not what happened: only the latest is worth telling."""
 
 
