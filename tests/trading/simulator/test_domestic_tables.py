@@ -383,3 +383,17 @@ def test_mock_answers_what_mock_offers_and_nothing_else(make: Make, call: str) -
         return
     hand.extra = {"tr_id": row.trs[0].real or ""}
     assert hand.ask(call, **EXAMPLES[call]).code == "OPSQ0002"
+
+
+@pytest.mark.parametrize("tame", [True, False])
+@pytest.mark.parametrize(
+    "start",
+    ["2026-11-20T08:35", "2026-11-20T09:00", "2026-11-20T15:29", "2026-11-21T11:00",
+     "2026-11-19T09:30", "2026-01-02T10:01", "2026-01-01T03:00", "2026-11-20T23:59"],
+)  # fmt: skip
+def test_every_call_answers_at_any_hour(make: Make, start: str, tame: bool) -> None:
+    moment = datetime.fromisoformat(start).replace(tzinfo=SEOUL)
+    hand = Hand(make(start=moment, tame=tame, seed=3)).login()
+    for call, params in EXAMPLES.items():
+        answer = hand.ask(call, **params)
+        assert (answer.status, answer.json["rt_cd"]) == (200, "0"), (call, answer.text)
