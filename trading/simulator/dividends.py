@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from trading.simulator.market import Market
 from trading.simulator.prices import Listing
-from trading.simulator.statements import HUNDRED_MILLION, anchor_year, statement
+from trading.simulator.statements import HUNDRED_MILLION, anchor_year, earnings
 
 __all__ = ["Dividend", "dividends", "paid_for"]
 
@@ -46,8 +46,7 @@ def _dividends(market: Market, code: str) -> list[Dividend]:
     payout, twice = rng.uniform(*PAYOUT), rng.random() < TWICE_A_YEAR
     found = []
     for year in range(market.first_day.year, anchor - YEARS, -1):
-        eps = statement(market.seed, listing, anchor, year, 4).eps
-        whole = int(eps * payout) // 10 * 10
+        whole = int(earnings(market.seed, listing, anchor, year) * payout) // 10 * 10
         interim = int(whole * INTERIM_PART) // 10 * 10 if twice else 0
         found.append(_one(listing, date(year, 12, 31), 110, whole - interim, interim=False))
         found.append(_one(listing, date(year, 6, 30), 50, interim, interim=True))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,9 @@ __all__ = [
     "members",
     "present",
 ]
+
+MOST_MEMBERS = 300
+"""The largest so many of a market stand for all of it where it lists more."""
 
 Numbers = Any
 """An array of whole numbers."""
@@ -126,7 +129,8 @@ def listed(market: Market) -> tuple[Index, ...]:
 
 def members(market: Market, index: Index) -> tuple[str, ...]:
     """The codes that make an index, of the greatest worth first; the same for the whole of a world."""
-    return market.once(("members", index.code), None, lambda: tuple(_members(market, index)))
+    key = ("members", index.code)
+    return market.once(key, None, lambda: tuple(islice(_members(market, index), MOST_MEMBERS)))
 
 
 def _members(market: Market, index: Index) -> Iterator[str]:

@@ -132,6 +132,8 @@ class Market:
     """Ranges of past sessions by code, first day and the day they were asked on."""
     memory: Memory = field(default_factory=Memory, compare=False, repr=False)
     _bars: dict[tuple[str, date], DayBar] = field(default_factory=dict)
+    _oldest: dict[str, date] = field(default_factory=dict)
+    """The first day of a code whose bar was made: those after it were made with it."""
     _tapes: dict[tuple[str, date], Tape] = field(default_factory=dict)
 
     def __contains__(self, code: str) -> bool:
@@ -179,14 +181,13 @@ class Market:
         return self._bars[key]
 
     def _look_back(self, code: str, day: date) -> None:
-        """Make the bars from the first day back to `day`, each ending where the next one began."""
-        later = self.first_day
+        """Make the bars from the oldest known day back to `day`, each ending where the next began."""
+        later = self._oldest.get(code, self.first_day)
         while later > day:
             earlier = self.calendar.previous_session(later)
-            if (code, earlier) not in self._bars:
-                close = self.bar(code, later).reference
-                self._bars[code, earlier] = self.source.past(code, earlier, close)
-            later = earlier
+            close = self.bar(code, later).reference
+            self._bars[code, earlier] = self.source.past(code, earlier, close)
+            later = self._oldest[code] = earlier
 
     def close(self, code: str, day: date) -> int:
         """The closing price, bent by a gap of that day or a pin still in force."""

@@ -21,6 +21,7 @@ __all__ = [
     "HUNDRED_MILLION",
     "Statement",
     "anchor_year",
+    "earnings",
     "growth",
     "is_reported",
     "reported",
@@ -182,10 +183,23 @@ def statement(seed: int, listing: Listing, anchor: int, year: int, quarter: int)
         code=listing.code, year=year, quarter=quarter, sales=sales, cost=sales - operating - selling,
         depreciation=depreciation, selling=selling, other_income=income, other_expense=expense,
         special_gain=gain, special_loss=loss, net=net, shares=company.shares,
-        eps=company.eps if is_anchor else round(net * HUNDRED_MILLION / company.shares),
-        bps=company.bps if is_anchor else round(equity * HUNDRED_MILLION / company.shares),
+        eps=earnings(seed, listing, anchor, year) if quarter == 4 else _each(net, company.shares),
+        bps=company.bps if is_anchor else _each(equity, company.shares),
         **_balance(seed, listing, year, quarter, equity, company.capital // HUNDRED_MILLION),
     )  # fmt: skip
+
+
+def earnings(seed: int, listing: Listing, anchor: int, year: int) -> int:
+    """Won that a share earned in a year: the anchor's are those of the price screens."""
+    company = company_of(seed, listing)
+    if year == anchor:
+        return company.eps
+    return _each(round(_net(seed, listing, anchor, year)), company.shares)
+
+
+def _each(amount: int, shares: int) -> int:
+    """Won a share."""
+    return round(amount * HUNDRED_MILLION / shares)
 
 
 def _balance(

@@ -80,8 +80,12 @@ class Ear:
         return told
 
     def frame(self) -> Frame:
-        """The next data frame, decrypted."""
-        hidden, tr_id, count, payload = self.hear().split("|", 3)
+        """The next data frame, decrypted. A PINGPONG on the way is answered, as a client does."""
+        text = self.hear()
+        while text.startswith("{") and json.loads(text)["header"]["tr_id"] == "PINGPONG":
+            self.say(text)
+            text = self.hear()
+        hidden, tr_id, count, payload = text.split("|", 3)
         if hidden == "1":
             payload = self._open(tr_id, payload)
         values = payload.split("^")

@@ -14,6 +14,7 @@ from tests.trading.simulator.kis import Hand
 from trading.domain.instruments import InstrumentKind
 from trading.simulator import Simulator
 from trading.simulator.calls.leaders import leaders
+from trading.simulator.market import Shown
 from trading.simulator.prices import DEMO_LISTINGS, DemoSource, Listing
 
 ALL = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": "0000"}
@@ -242,7 +243,11 @@ def test_dividends_rank_by_their_part_of_par(hand: Hand) -> None:
 
 
 # --- a whole market ---------------------------------------------------------------------------
-def crowd(seed: int, tame: bool) -> DemoSource:
+def few(seed: int, tame: bool) -> DemoSource:
+    return crowd(seed, tame, 240)
+
+
+def crowd(seed: int, tame: bool, count: int = 2_700) -> DemoSource:
     """As many listings as the whole market has."""
     rng = random.Random(seed)
     listings = {
@@ -254,9 +259,75 @@ def crowd(seed: int, tame: bool) -> DemoSource:
             rng.uniform(0.01, 0.04),
             int(rng.lognormvariate(12, 1.5)) + 100,
         )
-        for n in range(1, 2_701)
+        for n in range(1, count + 1)
     }
     return DemoSource(seed, listings, tame)
+
+
+BEST: list[tuple[str, dict[str, str], Callable[[Shown], float]]] = [
+    ("volume_rank", {"FID_BLNG_CLS_CODE": "0"}, lambda one: one.volume),
+    ("volume_rank", {"FID_BLNG_CLS_CODE": "1"}, lambda one: float(one.volume_rate)),
+    ("volume_rank", {"FID_BLNG_CLS_CODE": "2"}, lambda one: one.volume / one.listing.shares),
+    ("volume_rank", {"FID_BLNG_CLS_CODE": "3"}, lambda one: one.turnover),
+    (
+        "volume_rank",
+        {"FID_BLNG_CLS_CODE": "4"},
+        lambda one: one.turnover / one.listing.shares / one.last,
+    ),
+    ("fluctuation", {}, lambda one: one.last / one.low),
+    ("fluctuation", {"FID_PRC_CLS_CODE": "1"}, lambda one: one.last / one.bar.reference),
+    ("fluctuation", {"FID_RANK_SORT_CLS_CODE": "1"}, lambda one: -one.last / one.high),
+    ("fluctuation", {"FID_RANK_SORT_CLS_CODE": "2"}, lambda one: one.last / one.open),
+    ("fluctuation", {"FID_RANK_SORT_CLS_CODE": "3"}, lambda one: -one.last / one.open),
+    (
+        "fluctuation",
+        {"FID_RANK_SORT_CLS_CODE": "4"},
+        lambda one: (one.high - one.low) / one.bar.reference,
+    ),
+    ("market_cap", {}, lambda one: one.last * one.listing.shares),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "params", "value"), BEST, ids=[f"{c}-{''.join(p.values())}" for c, p, _v in BEST]
+)
+@pytest.mark.parametrize("hours", [0, 4])
+def test_nobody_who_belongs_among_the_thirty_is_missed(
+    make: Make, call: str, params: dict[str, str], value: Callable[[Shown], float], hours: int
+) -> None:
+    sim = make(source=few, tame=False, seed=5)
+    sim.advance(hours * 3_600)
+    found = [
+        row.get("mksc_shrn_iscd") or row["stck_shrn_iscd"]
+        for row in ask(Hand(sim).login(), call, **params)
+    ]
+    market, now = sim.world.market, sim.now()
+    every = [market.shown(code, now) for code in market.source.listings]
+    every.sort(key=lambda one: (-value(one), one.listing.code))
+    assert found == [one.listing.code for one in every[:30]]
+
+
+def test_the_ratios_of_a_ranking_are_those_of_the_reports(hand: Hand) -> None:
+    for row in ask(hand, "finance_ratio", **YEAR, FID_RANK_SORT_CLS_CODE="7"):
+        asked = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": row["mksc_shrn_iscd"]}
+        for call, names in (
+            ("financial_ratio", ("grs", "bsop_prfi_inrt", "ntin_inrt", "rsrv_rate", "lblt_rate")),
+            ("profit_ratio", ("cptl_ntin_rate", "sale_ntin_rate", "sale_totl_rate")),
+            ("stability_ratio", ("lblt_rate", "bram_depn")),
+            ("growth_ratio", ("equt_inrt", "totl_aset_inrt")),
+        ):
+            told = hand.ask(f"finance_{call}", **asked, FID_DIV_CLS_CODE="0").json["output"][0]
+            assert {name: row[name] for name in names} == {name: told[name] for name in names}
+    for row in ask(hand, "profit_asset_index", **YEAR, FID_RANK_SORT_CLS_CODE="3"):
+        asked = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": row["mksc_shrn_iscd"]}
+        income, sheet = (
+            hand.ask(f"finance_{call}", **asked, FID_DIV_CLS_CODE="0").json["output"][0]
+            for call in ("income_statement", "balance_sheet")
+        )
+        for name in ("bsop_prti", "op_prfi", "thtr_ntin"):
+            assert row[name] == income[name]
+        for name in ("total_aset", "total_lblt", "total_cptl"):
+            assert row[name] == sheet[name]
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,10 @@ def _present(shown: Shown) -> dict[str, object]:
 
 # --- investors of a market --------------------------------------------------------------------
 def inquire_investor_daily_by_market(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """An index and who bought its members, in the thirty sessions up to a day that are over."""
+    """An index and who bought its members, in the thirty sessions up to a day that are over.
+
+    A market's investors are those of its index's members: funds are not among them.
+    """
     index = index_of(truth, ask)
     _of_market(index, require(ask, "FID_INPUT_ISCD_1", MARKETS))
     last = last_day_of(ask, "FID_INPUT_DATE_1", truth.time.date())
@@ -174,11 +177,8 @@ def _of_market(index: Index, market: str) -> None:
 
 def _market_row(truth: Truth, index: Index, one: IndexDay) -> dict[str, object]:
     change = level(one.close) - level(one.before)
-    traded = [
-        (code, candle(truth.market, code, one.day, truth.time))
-        for code in members(truth.market, index)
-    ]
-    parts = [_deals(truth, code, found) for code, found in traded if found]
+    key = ("market deals", index.code, one.day)
+    deals = truth.market.once(key, None, lambda: _market_deals(truth, index, one.day))
     return {
         "stck_bsop_date": f"{one.day:%Y%m%d}",
         "bstp_nmix_prpr": level(one.close),
@@ -189,7 +189,15 @@ def _market_row(truth: Truth, index: Index, one: IndexDay) -> dict[str, object]:
         "bstp_nmix_hgpr": level(one.high),
         "bstp_nmix_lwpr": level(one.low),
         "stck_prdy_clpr": level(one.before),
-    } | _every_net(rounded(together(parts), THOUSAND, MILLION))
+    } | _every_net(rounded(deals, THOUSAND, MILLION))
+
+
+def _market_deals(truth: Truth, index: Index, day: date) -> dict[str, Deal]:
+    """What everybody did in an index's members in a session that is over."""
+    traded = [
+        (code, candle(truth.market, code, day, truth.time)) for code in members(truth.market, index)
+    ]
+    return together(_deals(truth, code, found) for code, found in traded if found)
 
 
 def inquire_investor_time_by_market(truth: Truth, ask: Ask, mock: bool) -> Reply:

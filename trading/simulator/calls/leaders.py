@@ -6,16 +6,17 @@ A bound that is cheap to know tells which instruments cannot be among the first.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from trading.simulator.indices import INDICES, members
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask, Refusal
 
-__all__ = ["ROWS", "leaders", "universe"]
+__all__ = ["ROWS", "largest", "leaders", "universe"]
 
 ROWS = 30
+LOOKED_BACK_ON = 300
 ALL, KOSPI, KOSDAQ, KOSPI200 = "0000", "0001", "1001", "2001"
 
 
@@ -47,6 +48,18 @@ def leaders(
         else:
             heapq.heappushpop(kept, got)
     return sorted(found, key=lambda one: (-one[1], one[0]))[:count]
+
+
+def largest(truth: Truth, codes: Collection[str]) -> list[str]:
+    """The 300 codes of the greatest worth on the first day: enough for what needs months of each."""
+    if len(codes) <= LOOKED_BACK_ON:
+        return list(codes)
+    listed = truth.market.listing
+
+    def worth(code: str) -> int:
+        return listed(code).shares * listed(code).base
+
+    return sorted(codes, key=lambda code: (-worth(code), code))[:LOOKED_BACK_ON]
 
 
 def universe(truth: Truth, ask: Ask, name: str = "FID_INPUT_ISCD") -> list[str]:

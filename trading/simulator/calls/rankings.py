@@ -15,7 +15,7 @@ from trading.simulator.calls.books import best, resting
 from trading.simulator.calls.credit import short_values
 from trading.simulator.calls.filters import asked_codes, asked_of
 from trading.simulator.calls.flows import over
-from trading.simulator.calls.leaders import ROWS, leaders
+from trading.simulator.calls.leaders import ROWS, largest, leaders
 from trading.simulator.calls.quotes import done
 from trading.simulator.company import company_of
 from trading.simulator.history import OLDEST, Candle, candles, extremes
@@ -279,8 +279,11 @@ def _in_a_row(truth: Truth, shown: Shown) -> tuple[int, int]:
 
 
 def disparity(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """The last price in % of its mean of 5 to 120 sessions, the highest (0) or the lowest (1) first."""
-    codes, fits = asked_codes(truth, ask, "20178"), asked_of(ask)
+    """The last price in % of its mean of 5 to 120 sessions, the highest (0) or the lowest (1) first.
+
+    Of more than 300 instruments the largest 300 are looked at.
+    """
+    codes, fits = largest(truth, asked_codes(truth, ask, "20178")), asked_of(ask)
     way = -1 if chosen(ask, "FID_RANK_SORT_CLS_CODE", "0", ("0", "1")) == "1" else 1
     wanted = ask.get("FID_HOUR_CLS_CODE").lstrip("0")
     count = int(require(ask, "FID_HOUR_CLS_CODE", [str(n) for n in AVERAGES])) if wanted else 5
@@ -328,8 +331,14 @@ def _closes_before(truth: Truth, code: str, day: date, count: int) -> list[int]:
 
 
 def near_new_highlow(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """Nearest to the highest (0) or the lowest (1) price of 52 weeks; between two rates if given."""
-    codes = [] if ask.get("FID_DIV_CLS_CODE") in ("1", "2", "3") else asked_codes(truth, ask, "")
+    """Nearest to the highest (0) or the lowest (1) price of 52 weeks; between two rates if given.
+
+    FID_DIV_CLS_CODE asks for all (0), administered, warned or risky ones (1 to 3): there are none of
+    those. Of more than 300 instruments the largest 300 are looked at.
+    """
+    codes: list[str] = []
+    if ask.get("FID_DIV_CLS_CODE") not in ("1", "2", "3"):
+        codes = largest(truth, asked_codes(truth, ask, ""))
     fits = asked_of(ask, "FID_APLY_RANG_PRC_1", "FID_APLY_RANG_PRC_2", "FID_APLY_RANG_VOL")
     low_first = chosen(ask, "FID_PRC_CLS_CODE", "0", ("0", "1")) == "1"
     least, most = number_of(ask, "FID_INPUT_CNT_1") or 0.0, number_of(ask, "FID_INPUT_CNT_2") or 0.0
@@ -429,9 +438,10 @@ def quote_balance(truth: Truth, ask: Ask, mock: bool) -> Reply:
 def short_sale(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """By shares sold short in the latest sessions that are over; volume and turnover are of those.
 
-    FID_PERIOD_DIV_CODE D and FID_INPUT_CNT_1 N look at N + 1 sessions, M and N at N months of 21.
+    FID_PERIOD_DIV_CODE D and FID_INPUT_CNT_1 N look at N + 1 sessions, M and N at N months of 21, of the
+    largest 300 instruments where there are more.
     """
-    codes = asked_codes(truth, ask, "20482")
+    codes = largest(truth, asked_codes(truth, ask, "20482"))
     fits = asked_of(ask, "FID_APLY_RANG_PRC_1", "FID_APLY_RANG_PRC_2", "FID_APLY_RANG_VOL")
     count = int(number_of(ask, "FID_INPUT_CNT_1") or 0)
     monthly = chosen(ask, "FID_PERIOD_DIV_CODE", "D", ("D", "M")) == "M"
