@@ -14,7 +14,18 @@ from typing import Any
 
 from trading.simulator.http import Reply
 
-__all__ = ["BEFORE", "AFTER", "FAULTS", "Armed", "Delivery", "FaultSpec", "Faults", "WHENS"]
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "FAULTS",
+    "WHENS",
+    "WS_OPEN",
+    "WS_OUT",
+    "Armed",
+    "Delivery",
+    "FaultSpec",
+    "Faults",
+]
 
 READ = "before_read"
 BEFORE = "after_read_before_accept"
@@ -23,9 +34,13 @@ MID = "mid_reply"
 LATE = "after_reply"
 AT = "at_vt"
 NTH = "on_nth_match"
+WS_OUT = "before_send"
+"""A frame of the WebSocket is about to leave."""
+WS_OPEN = "at_open"
+"""A connection to the WebSocket was made."""
 EITHER = f"{AFTER} {BEFORE}"
 ANYTIME = f"{AT} {LATE} {BEFORE}"
-WHENS = (READ, BEFORE, AFTER, MID, LATE, AT, NTH)
+WHENS = (READ, BEFORE, AFTER, MID, LATE, AT, NTH, WS_OUT, WS_OPEN)
 MATCHES = frozenset({"tr_id", "ticker", "side", "account", "page"})
 
 
@@ -36,7 +51,7 @@ class FaultSpec:
     title: str
     points: tuple[str, ...]
     scope: str
-    """order, cancel, inquiry, token, connection, any or state."""
+    """order, cancel, inquiry, token, connection, any, state, frame or session."""
     params: frozenset[str] = frozenset()
 
 
@@ -69,6 +84,15 @@ FAULTS: dict[str, FaultSpec] = {
     "B01": _spec("accepted order missing from the lists", BEFORE, "order", "seconds"),
     "B03": _spec("a page of an inquiry fails", BEFORE, "inquiry", "code cut seconds"),
     "B06": _spec("rt_cd 0 with an empty list", AFTER, "inquiry"),
+    "C01": _spec("own-order notice lost", WS_OUT, "frame"),
+    "C02": _spec("own-order notice sent more than once", WS_OUT, "frame", "times"),
+    "C05": _spec("own-order notice late", WS_OUT, "frame", "seconds"),
+    "C06": _spec("own-order notice after the one that follows it", WS_OUT, "frame"),
+    "C09": _spec("frame of another shape", WS_OUT, "frame", "shape"),
+    "C10": _spec("own-order notice under another key", WS_OUT, "frame"),
+    "C11": _spec("the line falls silent and stays open", WS_OUT, "frame", "seconds"),
+    "C16": _spec("a trade that cannot be", WS_OUT, "frame", "lie"),
+    "C17": _spec("closed as soon as it is opened", WS_OPEN, "session"),
     "D01": _spec("EGW00133 one token a minute", BEFORE, "token", "shape"),
     "D02": _spec("token revoked", f"{AT} {BEFORE} {LATE}", "state", "at code appkey"),
     "E01": _spec("partial fill, then halt", BEFORE, "order", "share seconds"),

@@ -95,6 +95,8 @@ class StreamPort:
         assert isinstance(connection, Line)
         session = self._lines[connection] = self.world.ws_open()
         sender = asyncio.create_task(self._send(connection, session))
+        if session.cut:
+            connection.wake.set()
         try:
             async for message in connection:
                 text = message if isinstance(message, str) else message.decode("utf-8", "replace")

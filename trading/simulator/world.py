@@ -10,6 +10,7 @@ import copy
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,6 +146,7 @@ class World:
             hts_ids=options.hts_ids,
             layout=options.layout,
             journal=self.journal,
+            faults=self.faults,
         )
 
     def _open(self) -> None:
@@ -415,7 +417,7 @@ class World:
     def ws_take(self, session: Session) -> list[str]:
         """What is to be sent on a connection, in order; taken out of its outbox."""
         with self.lock:
-            frames = list(session.outbox)
+            frames = [] if time.monotonic() < session.mute_until else list(session.outbox)
             session.outbox.clear()
             return frames
 
@@ -502,7 +504,7 @@ class World:
             for key, value in self._copied(state).items():
                 setattr(self, key, value)
             self.market = self.truth.market
-            self.streams.move_to(self.truth, self.keys)
+            self.streams.move_to(self.truth, self.keys, self.faults)
             self.clock.thaw(clock)
             self.journal.restart(lines)
 

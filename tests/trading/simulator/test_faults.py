@@ -454,5 +454,6 @@ def test_a_script_plays_at_its_times(hand: Hand) -> None:
 
 
 def test_every_known_fault_is_exercised_above() -> None:
-    text = Path(__file__).read_text(encoding="utf-8")
+    on_the_wire = Path(__file__).parents[1] / "brokers" / "stream" / "test_stream_faults.py"
+    text = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__), on_the_wire))
     assert [fault for fault in FAULTS if f'"{fault}"' not in text] == []

@@ -59,6 +59,10 @@ class Session:
     outbox: list[str] = field(default_factory=list)
     cut: bool = False
     """The socket is to be closed without a close frame."""
+    mute_until: float = 0.0
+    """Until then, by the monotonic clock, nothing is sent and nothing closed: a line that is half open."""
+    after_next: list[str] = field(default_factory=list)
+    """Notices that are held back until another one has gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,11 +16,13 @@ from datetime import datetime, timedelta
 from trading.kis_wire import Channel, channels
 from trading.simulator.accounts import Account
 from trading.simulator.auth import KeyRing
+from trading.simulator.faults import WS_OPEN, WS_OUT, Armed, Faults
 from trading.simulator.journal import Journal
 from trading.simulator.ledger import Event
 from trading.simulator.truth import Truth
 from trading.simulator.us.accounts import UsAccount
 from trading.simulator.us.ledger import UsEvent
+from trading.simulator.ws.broken import broken
 from trading.simulator.ws.frames import MARKET_FRAMES, encode
 from trading.simulator.ws.notices import delay_of, notice_of
 from trading.simulator.ws.registrations import Rules, Session
@@ -50,6 +53,7 @@ class Streams:
     keys: KeyRing
     mock: bool
     journal: Journal
+    faults: Faults
     owners: Mapping[str, str] | None = None
     hts_ids: Mapping[str, str] | None = None
     layout: Layout = field(default_factory=Layout)
@@ -60,6 +64,8 @@ class Streams:
         default_factory=list
     )
     _noticed: int = 0
+    _late: list[tuple[datetime, int, int, str]] = field(default_factory=list)
+    """Frames that a fault holds back: when, in which order, of which session, what."""
 
     def __post_init__(self) -> None:
         self.rules = Rules(self.truth.seed, self.mock, self._owner, self._knows, self._in_use)
@@ -71,6 +77,9 @@ class Streams:
         """A new connection, nobody's yet."""
         self.opened += 1
         session = self.sessions[self.opened] = Session(self.opened)
+        for armed in self.faults.due(WS_OPEN, lambda armed: not armed.match):
+            session.cut = True
+            self._fired(armed)
         return session
 
     def close(self, session: Session) -> None:
@@ -100,9 +109,10 @@ class Streams:
             session.cut = True
         self.sessions.clear()
 
-    def move_to(self, truth: Truth, keys: KeyRing) -> None:
+    def move_to(self, truth: Truth, keys: KeyRing, faults: Faults) -> None:
         """Time was moved: tell of `truth` from its present on."""
-        self.truth, self.keys = truth, keys
+        self.truth, self.keys, self.faults = truth, keys, faults
+        self._late.clear()
         self._told = truth.time
         self._notices.clear()
 
@@ -116,6 +126,7 @@ class Streams:
             self._notices = [n for n in self._notices if n[0] > now]
             return
         self._tell_notices(now)
+        self._tell_late(now)
         wanted = self._wanted()
         if wanted:
             self._tell_market(wanted, max(since, now - timedelta(seconds=CATCH_UP)), now)
@@ -146,7 +157,7 @@ class Streams:
                     frame = encode(channels()[name], rows, self.layout.appended)
                     for session, from_when in listeners:
                         if from_when < second:
-                            session.outbox.append(frame)
+                            self._send(session, channels()[name], key, frame)
             second += timedelta(seconds=1)
 
     # --- notices ------------------------------------------------------------------------------
@@ -197,7 +208,7 @@ class Streams:
                 payload = "^".join(str(told.get(n, "")) for n in self._notice_fields(channel))
                 hidden = registration.secret.hide(payload)
                 tr_id = registration.channel.mock if self.mock else registration.channel.tr_id
-                session.outbox.append(f"1|{tr_id}|001|{hidden}")
+                self._send(session, registration.channel, account, f"1|{tr_id}|001|{hidden}")
                 self.journal.write("notice_out", odno=row["ODER_NO"], session=session.number)
 
     def _notice_fields(self, channel: str) -> list[str]:
@@ -206,6 +217,47 @@ class Streams:
             return names
         at = names.index(OLD_NOTICE[0])
         return [*names[:at], "CNTG_ISNM40", *(n for n in names[at:] if n not in OLD_NOTICE)]
+
+    # --- faults -------------------------------------------------------------------------------
+    def _send(self, session: Session, channel: Channel, key: str, frame: str) -> None:
+        """Put a frame into the outbox, or what an armed fault makes of it."""
+        for armed in self.faults.due(WS_OUT, lambda a: _is_about(a, channel, key, self.mock)):
+            if armed.fault == "C11":
+                session.mute_until = time.monotonic() + armed.number_param("seconds", 60)
+                self._fired(armed)
+                return
+            outcome = broken(armed, channel, frame)
+            if outcome is None:
+                continue
+            self._fired(armed)
+            self._journal_notice(armed)
+            session.outbox += outcome.frames
+            if outcome.after_next:
+                session.after_next.append(outcome.late)
+            elif outcome.late:
+                at = self.truth.time + timedelta(seconds=outcome.seconds)
+                self._noticed += 1
+                heapq.heappush(self._late, (at, self._noticed, session.number, outcome.late))
+            return
+        session.outbox.append(frame)
+        if channel.encrypted:
+            session.outbox += session.after_next
+            session.after_next.clear()
+
+    def _tell_late(self, now: datetime) -> None:
+        while self._late and self._late[0][0] <= now:
+            _at, _order, number, frame = heapq.heappop(self._late)
+            if number in self.sessions:
+                self.sessions[number].outbox.append(frame)
+
+    def _fired(self, armed: Armed) -> None:
+        self.journal.write("fault_fired", fault=armed.fault, req_seq=None, arm=armed.number)
+        self.faults.fired(armed)
+
+    def _journal_notice(self, armed: Armed) -> None:
+        kind = {"C01": "notice_drop", "C02": "notice_dup"}.get(armed.fault)
+        if kind:
+            self.journal.write(kind, arm=armed.number)
 
     # --- who may register for what ------------------------------------------------------------
     def _owner(self, approval: str) -> str:
@@ -222,6 +274,13 @@ class Streams:
         if channel.name.startswith("index"):
             return True
         return key in self.truth.market
+
+
+def _is_about(armed: Armed, channel: Channel, key: str, mock: bool) -> bool:
+    """Whether a fault's match fits a frame: its TR id, and its ticker or its account."""
+    tr_id = channel.mock if mock else channel.tr_id
+    facts = {"tr_id": tr_id, "account" if channel.encrypted else "ticker": key}
+    return all(str(facts.get(name)) == str(value) for name, value in armed.match.items())
 
 
 SNAPSHOTS = frozenset({"asking_price_krx", "asking_price_total"}) | US_SNAPSHOTS

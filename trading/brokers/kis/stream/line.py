@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 SILENT_SECONDS = 45.0
 """The broker asks PINGPONG every few seconds: after this silence nobody is there any more."""
 STEADY_SECONDS = 30.0
+UNREADABLE = 3
+"""Notices in a row that do not open: the key has changed, and only a new registration gives the new one."""
 PAUSE = (1.0, 60.0)
 DOUBLINGS = 10
 """Enough to reach the longest pause; a week without the broker must not grow a number without end."""
@@ -83,6 +85,7 @@ class StreamLine:
         self._secrets: dict[str, Secret] = {}
         self._notice_keys: dict[str, str] = {}
         self._spoken = 0.0
+        self._unreadable = 0
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -127,6 +130,7 @@ class StreamLine:
             max_size=1_000_000,
         ) as line:
             self.state = LineState.OPEN
+            self._unreadable = 0
             self._spoken = self._monotonic()
             turns = asyncio.create_task(self._turns(line, approval))
             try:
@@ -197,7 +201,7 @@ class StreamLine:
         channel = self._by_tr.get(data.tr_id)
         if channel is None:
             raise BadFrame("records of a channel that nobody asked for")
-        for record in data.records(least_fields(channel), self._secrets.get(channel.name)):
+        for record in self._records(channel, data):
             try:
                 value = read_record(channel, record, self._now())
             except BadFrame as error:
@@ -206,6 +210,19 @@ class StreamLine:
             key = self._notice_keys.get(channel.name) or record[0]
             self.registrations.heard(channel.name, key, self._monotonic())
             self._hear(channel, value)
+
+    def _records(self, channel: Channel, data: Data) -> list[list[str]]:
+        """The records of a frame. Raises BadFrame, and _Ended when notices cannot be opened any more."""
+        try:
+            found = data.records(least_fields(channel), self._secrets.get(channel.name))
+        except BadFrame as error:
+            self._unreadable += channel.encrypted
+            if self._unreadable >= UNREADABLE:
+                raise _Ended("the notices do not open with the key that was given") from error
+            raise
+        if channel.encrypted:
+            self._unreadable = 0
+        return found
 
     def _tr(self, channel: Channel) -> str:
         return (channel.mock or channel.tr_id) if self._mock else channel.tr_id

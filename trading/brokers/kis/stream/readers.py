@@ -58,6 +58,9 @@ def _tick(row: Row, now: datetime) -> Tick:
     price = _positive(row, "STCK_PRPR")
     if abs(parsing.decimal(row, "PRDY_CTRT")) > FARTHEST_PERCENT:
         raise BrokerGarbled("a price beyond the day's limits")
+    high, low = parsing.integer(row, "STCK_HGPR"), parsing.integer(row, "STCK_LWPR")
+    if high and low and not low <= price <= high:
+        raise BrokerGarbled("a price outside the day's own range")
     quantity, volume = parsing.integer(row, "CNTG_VOL"), parsing.integer(row, "ACML_VOL")
     if quantity < 0 or volume < quantity:
         raise BrokerGarbled("a volume that cannot be")
