@@ -81,6 +81,9 @@ LEDGER_CALLS = frozenset(
         "overseas_inquire_period_trans",
         "overseas_inquire_paymt_stdr_balance",
         "overseas_foreign_margin",
+        "overseas_order_resv",
+        "overseas_order_resv_ccnl",
+        "overseas_order_resv_list",
     }
 )
 WIDTHS_UNKNOWN = frozenset({"overseas_inquire_period_profit"})
@@ -183,7 +186,7 @@ def check_params(service: Service, params: Mapping[str, str]) -> None:
     """Every required field present (empty is fine), none wider than it may be. Raises Refusal."""
     for param in service.call.params:
         needed = param.required or param.name in REQUIRED_PAGING
-        if param.name == "EXCG_ID_DVSN_CD":
+        if param.name in ("EXCG_ID_DVSN_CD", "RSYN_ORD_RCIT_DT"):
             needed = False
         if needed and param.name not in params:
             raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT FOUND [{param.name}]")

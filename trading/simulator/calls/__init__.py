@@ -19,6 +19,7 @@ from trading.simulator.calls import (
     us_orders,
     us_profits,
     us_quotes,
+    us_reserved,
 )
 from trading.simulator.http import Reply
 from trading.simulator.truth import Truth
@@ -34,6 +35,7 @@ HANDLERS: dict[str, Handler] = {
     **quotes.HANDLERS,
     **charts.HANDLERS,
     **us_orders.HANDLERS,
+    **us_reserved.HANDLERS,
     **us_accounts.HANDLERS,
     **us_profits.HANDLERS,
     **us_quotes.HANDLERS,
