@@ -17,7 +17,8 @@ __all__ = ["Journal", "kept_lines"]
 ORDER_KINDS = ("accepted", "refused", "fill", "cancel", "expire", "cash", "position")
 US = "us_"
 """What begins the kinds of the US side; behind it they mean what the domestic ones mean."""
-DURABLE = frozenset((*ORDER_KINDS, *(US + kind for kind in ORDER_KINDS)))
+US_KINDS = (*ORDER_KINDS, "reserved", "unreserved", "sent")
+DURABLE = frozenset((*ORDER_KINDS, *(US + kind for kind in US_KINDS)))
 
 
 def kept_lines(path: Path | str) -> list[str]:

@@ -59,11 +59,16 @@ def resume(truth: Truth, keys: KeyRing, lines: Sequence[str], setting: Setting) 
     Raises ValueError when the journal is another world's or contradicts itself.
     """
     _require_same(json.loads(lines[0]), setting)
+    last = begun_at(lines[-1])
+    # the first life told its notices, and what a lost one journals would end the journal in the past
+    witnesses = truth.witnesses, truth.us.witnesses
+    truth.witnesses, truth.us.witnesses = [], []
     try:
         _Fold(truth, keys, UsFold(truth.us)).run(_folded(lines))
     except KeyError as error:
         raise ValueError(f"the journal does not tell {error}: another version wrote it") from error
-    last = begun_at(lines[-1])
+    finally:
+        truth.witnesses, truth.us.witnesses = witnesses
     _set_day(truth, last)
     _refill_books(truth)
     truth.us.continue_at(last)

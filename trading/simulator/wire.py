@@ -84,6 +84,9 @@ LEDGER_CALLS = frozenset(
         "overseas_inquire_period_trans",
         "overseas_inquire_paymt_stdr_balance",
         "overseas_foreign_margin",
+        "overseas_order_resv",
+        "overseas_order_resv_ccnl",
+        "overseas_order_resv_list",
     }
 )
 WIDTHS_UNKNOWN = frozenset({"overseas_inquire_period_profit"})
@@ -188,7 +191,7 @@ def check_params(service: Service, params: Mapping[str, str]) -> None:
         # a sample in lower case is read like one in upper case
         name = param.name if service.call.method == "POST" else param.name.upper()
         needed = param.required or name in REQUIRED_PAGING
-        if name == "EXCG_ID_DVSN_CD":
+        if name in ("EXCG_ID_DVSN_CD", "RSYN_ORD_RCIT_DT"):
             needed = False
         if needed and name not in params:
             raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD NOT FOUND [{name}]")

@@ -285,6 +285,10 @@ def test_what_was_killed_goes_on_with_its_dollars(make: Make, tmp_path: Path) ->
     again = second_life(make, sim, tmp_path, accounts=[RICH], tame=False)
     other = Hand(again, token=hand.token)
     assert again.truth() == sim.truth()
+    assert again.now() - sim.now() < timedelta(milliseconds=1)
+    lost = [row for row in sim.journal() if row["kind"] == "notice_drop"]
+    assert lost, "a notice that was lost once is not lost again"
+    assert [row for row in again.journal() if row["kind"] == "notice_drop"] == lost
     for _ in range(8):
         assert other.us_fills() == hand.us_fills()
         assert other.us_balance() == hand.us_balance()

@@ -31,7 +31,21 @@ def same(*texts: str) -> None:
     assert len({Decimal(text) for text in texts}) == 1, texts
 
 
+def await_a_move(hand: Hand) -> None:
+    """A second in which the price is not the one of the second before: both cannot be right."""
+    us = hand.sim.world.truth.us
+    hours = us.calendar.hours(us.day)
+    for _ in range(40):
+        tick = hours.tick(us.time)
+        now, before = (us.market.price_at("AAPL", us.day, t) for t in (tick, tick - 1))
+        if now != before and us.market.tape("AAPL", us.day).traded(tick):
+            return
+        hand.sim.advance(1)
+    raise AssertionError("the price stands still")
+
+
 def test_one_moment_is_told_alike_by_every_screen(hand: Hand) -> None:
+    await_a_move(hand)
     price = hand.ask("overseas_price", **AAPL).json["output"]
     detail = hand.ask("overseas_price_detail", **AAPL).json["output"]
     book = hand.ask("overseas_inquire_asking_price", **AAPL).json["output1"]
@@ -77,6 +91,8 @@ def test_one_moment_is_told_alike_by_every_screen(hand: Hand) -> None:
     assert {price["rate"], day["rate"], trades[0]["rate"], search["rate"]} == {price["rate"]}
     assert len(bars) == 16
     assert [bar["xhms"] for bar in bars[:2]] == ["094500", "094400"]
+    at = f"{hand.sim.now():%H%M%S}"
+    assert trades[0]["khms"] == at
     assert (bars[0]["kymd"], bars[0]["khms"], bars[0]["tymd"]) == ("20261120", "234500", "20261120")
 
 

@@ -28,6 +28,7 @@ from trading.simulator.calls import (
     us_orders,
     us_profits,
     us_quotes,
+    us_reserved,
     worths,
 )
 from trading.simulator.http import Reply
@@ -54,6 +55,7 @@ HANDLERS: dict[str, Handler] = {
     **news.HANDLERS,
     **margins.HANDLERS,
     **us_orders.HANDLERS,
+    **us_reserved.HANDLERS,
     **us_accounts.HANDLERS,
     **us_profits.HANDLERS,
     **us_quotes.HANDLERS,

@@ -12,7 +12,7 @@ from trading.simulator.us.listings import EXCHANGES
 from trading.simulator.us.money import cents_of
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill
 
-__all__ = ["ASIA", "HANDLERS", "exchange_of", "us_refusal"]
+__all__ = ["ASIA", "HANDLERS", "exchange_of", "price_of", "us_refusal", "whole_of"]
 
 ASIA = ("SEHK", "SHAA", "SZAA", "TKSE", "HASE", "VNSE")
 MOCK_TYPES = ("00",)
@@ -76,8 +76,8 @@ def order(truth: Truth, ask: Ask, mock: bool) -> Reply:
         code=ask.get("PDNO"),
         exchange=exchange,
         side=Side(ask.side),
-        quantity=_whole(ask.get("ORD_QTY")),
-        price=_price(ask.get("OVRS_ORD_UNPR"), dvsn),
+        quantity=whole_of(ask.get("ORD_QTY")),
+        price=price_of(ask.get("OVRS_ORD_UNPR"), dvsn),
         dvsn=dvsn,
     )
     return _answer(truth, truth.us.place(wanted, ask.seq), wanted, ask, mock, ask.side)
@@ -89,7 +89,7 @@ def order_rvsecncl(truth: Truth, ask: Ask, mock: bool) -> Reply:
     if action not in ("01", "02"):
         raise Refusal("OPSQ2001", "ERROR : INPUT FIELD INVALID [RVSE_CNCL_DVSN_CD]")
     text = ask.get("ORD_QTY")
-    quantity = _whole(text)
+    quantity = whole_of(text)
     if not quantity and (action == "01" or text not in ("", "0")):
         quantity = -1
     asked = UsNewOrder(ask.account, ask.get("PDNO"), exchange_of(ask), Side.BUY, quantity, 0)
@@ -97,7 +97,7 @@ def order_rvsecncl(truth: Truth, ask: Ask, mock: bool) -> Reply:
     if action == "02":
         placed = truth.us.cancel(asked, odno, ask.seq)
         return _answer(truth, placed, asked, ask, mock, "cancel")
-    price = _price(ask.get("OVRS_ORD_UNPR"), "00")
+    price = price_of(ask.get("OVRS_ORD_UNPR"), "00")
     placed = truth.us.revise(asked, odno, price, ask.seq)
     return _answer(truth, placed, asked, ask, mock, "revise")
 
@@ -127,12 +127,12 @@ def _answer(
     return json_reply(body, headers={"tr_id": ask.tr_id, "tr_cont": "D"})
 
 
-def _whole(text: str) -> int:
+def whole_of(text: str) -> int:
     """A whole number of shares; anything else is 0, which the exchange refuses as a quantity."""
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _price(text: str, dvsn: str) -> int:
+def price_of(text: str, dvsn: str) -> int:
     """The limit in cents, 0 for a price-less type; -1 (no price) for anything else."""
     cents = cents_of(text or "0")
     if cents is None or cents < 0:

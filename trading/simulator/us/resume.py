@@ -8,7 +8,9 @@ from typing import Any
 
 from trading.domain.matching import Side
 from trading.simulator.ledger import Cancelled, CashMoved, Expired, Revised, Settled
+from trading.simulator.us.entry import UsNewOrder
 from trading.simulator.us.ledger import UsAccepted, UsEvent, UsFilled, UsHolding, UsOrder
+from trading.simulator.us.reserved import Reserved
 from trading.simulator.us.truth import UsTruth
 
 __all__ = ["UsFold"]
@@ -96,6 +98,24 @@ class UsFold:
 
     def _us_expire(self, record: Record, at: datetime) -> None:
         self._of_order(record, Expired((self._day(at), record["odno"]), record["qty"]), at)
+
+    def _us_reserved(self, record: Record, at: datetime) -> None:
+        order = UsNewOrder(
+            record["account"], record["ticker"], record["exchange"], Side(record["side"]),
+            record["qty"], record["price"], record["dvsn"],
+        )  # fmt: skip
+        session = datetime.strptime(record["trade_date"], "%Y%m%d").date()
+        self.us.reserved.append(Reserved(record["number"], at, session, order))
+
+    def _us_unreserved(self, record: Record, at: datetime) -> None:
+        self._reservation(record).cancelled = True
+
+    def _us_sent(self, record: Record, at: datetime) -> None:
+        one = self._reservation(record)
+        one.sent, one.odno, one.reason = at, record["odno"], record["reason"]
+
+    def _reservation(self, record: Record) -> Reserved:
+        return next(one for one in self.us.reserved if one.number == record["number"])
 
     def _of_order(self, record: Record, event: UsEvent, at: datetime) -> None:
         self.us.emit(self.us.account(self.us.owners[record["odno"]]), event, at)

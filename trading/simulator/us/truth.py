@@ -39,6 +39,13 @@ from trading.simulator.us.ledger import (
 from trading.simulator.us.market import UsMarket
 from trading.simulator.us.money import commission, won
 from trading.simulator.us.rates import Rates
+from trading.simulator.us.reserved import (
+    SENT_BEFORE,
+    Reserved,
+    number_of,
+    reserve_refusal,
+    session_for,
+)
 
 __all__ = ["UsTruth"]
 
@@ -64,6 +71,7 @@ class UsTruth:
     owners: dict[str, str] = field(default_factory=dict)
     closing: list[tuple[str, str]] = field(default_factory=list)
     """(code, order number) of what waits for the closing match, in the order it came."""
+    reserved: list[Reserved] = field(default_factory=list)
     witnesses: list[Callable[[UsAccount, UsEvent, datetime], None]] = field(default_factory=list)
     """Told of every event of an account, after it has happened."""
     _orders: int = 0
@@ -109,7 +117,12 @@ class UsTruth:
         day = self.day
         while True:
             hours = self.calendar.hours(day)
-            for at, turn in ((hours.entry, "entry"), (hours.open, "open"), (hours.close, "close")):
+            for at, turn in (
+                (hours.entry, "entry"),
+                (hours.open - SENT_BEFORE, "send"),
+                (hours.open, "open"),
+                (hours.close, "close"),
+            ):
                 if at > self.time:
                     return at, turn
             day = self.calendar.next_session(day)
@@ -123,6 +136,18 @@ class UsTruth:
             for due in sorted(d for d in account.truth.pending if d <= self.day):
                 self.emit(account, Settled(due), at, lag=False)
                 self._journal_cash(number, "settle", at)
+
+    def _at_send(self, at: datetime) -> None:
+        """What was reserved for this session becomes orders, in the order it came."""
+        for one in self.reserved:
+            if one.waiting and one.session == self.day:
+                placed = self.place(one.order)
+                one.sent = at
+                one.odno = placed.odno if isinstance(placed, Placed) else ""
+                one.reason = placed.why.value if isinstance(placed, Refused) else ""
+                self.journal.write(
+                    "us_sent", at, number=one.number, odno=one.odno, reason=one.reason
+                )
 
     def _forget(self) -> None:
         self.books.clear()
@@ -349,6 +374,34 @@ class UsTruth:
             return Refused(Why.QUANTITY)
         return order, quantity
 
+    def reserve(self, order: UsNewOrder, req_seq: int | None = None) -> Reserved | Refused:
+        """Keep an order for the session that opens on Seoul's date."""
+        session = session_for(self.calendar, self.time)
+        why = session if isinstance(session, Why) else reserve_refusal(order)
+        if isinstance(session, Why) or why:
+            return Refused(why or Why.NOT_A_SESSION)
+        one = Reserved(number_of(len(self.reserved)), self.time, session, order)
+        self.reserved.append(one)
+        self.journal.write(
+            "us_reserved", self.time, number=one.number, account=order.account,
+            ticker=order.code, exchange=order.exchange, side=order.side.value,
+            qty=order.quantity, price=order.price, dvsn=order.dvsn,
+            trade_date=f"{session:%Y%m%d}", req_seq=req_seq,
+        )  # fmt: skip
+        return one
+
+    def unreserve(self, account: str, received: date, number: str) -> Reserved | Refused:
+        """Take back what has not been sent."""
+        for one in self.reserved:
+            mine = one.order.account == account and one.number == number
+            if mine and one.received.date() == received:
+                if not one.waiting:
+                    return Refused(Why.NOTHING_LEFT)
+                one.cancelled = True
+                self.journal.write("us_unreserved", self.time, number=number)
+                return one
+        return Refused(Why.NO_ORIGINAL)
+
     # --- acceptance and fills -----------------------------------------------------------------
 
     def _row(self, order: UsNewOrder, action: str, original: str) -> UsOrder:
@@ -478,7 +531,7 @@ class UsTruth:
             for number, account in sorted(self.accounts.items())
             if account.events or account.truth.cash or account.truth.holdings
         }
-        if not used:
+        if not used and not self.reserved:
             return {}
         return {
             "orders": [
@@ -505,4 +558,23 @@ class UsTruth:
                 number: {"cash": ledger.cash, "settled": ledger.settled_cash}
                 for number, ledger in used.items()
             },
+            **(
+                {"reserved": [self._reserved_dict(one) for one in self.reserved]}
+                if self.reserved
+                else {}
+            ),
+        }
+
+    @staticmethod
+    def _reserved_dict(one: Reserved) -> dict[str, Any]:
+        return {
+            "account": one.order.account,
+            "number": one.number,
+            "trade_date": f"{one.session:%Y%m%d}",
+            "ticker": one.order.code,
+            "side": one.order.side.value,
+            "qty": one.order.quantity,
+            "cancelled": one.cancelled,
+            "odno": one.odno,
+            "reason": one.reason,
         }
