@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -30,6 +30,8 @@ from trading.simulator.ledger import (
     Revised,
     Settled,
 )
+from trading.simulator.placing import NewOrder
+from trading.simulator.reservations import Reservation
 from trading.simulator.truth import Truth
 from trading.simulator.us.resume import UsFold
 
@@ -190,6 +192,39 @@ class _Fold:
 
     def _expire(self, record: Record, at: datetime) -> None:
         self._of_order(record, Expired((at.date(), record["odno"]), record["qty"]), at)
+
+    def _resv(self, record: Record, at: datetime) -> None:
+        order_type, tif = ORDER_TYPES[record["dvsn"]]
+        order = NewOrder(
+            record["account"], record["ticker"], Side(record["side"]), record["qty"], order_type,
+            record["price"], tif, record["dvsn"],
+        )  # fmt: skip
+        first, until = (
+            datetime.strptime(record[name], "%Y%m%d").date() for name in ("trade_date", "until")
+        )
+        one = Reservation(record["number"], at, first, until, order)
+        self.truth.reservations.rows.append(one)
+
+    def _reservation(self, record: Record) -> Reservation:
+        rows = self.truth.reservations.rows
+        return next(one for one in rows if one.seq == record["number"])
+
+    def _resv_cancel(self, record: Record, at: datetime) -> None:
+        self._reservation(record).cancelled = at
+
+    def _resv_revise(self, record: Record, at: datetime) -> None:
+        one = self._reservation(record)
+        order_type, tif = ORDER_TYPES[record["dvsn"]]
+        one.order = replace(
+            one.order, quantity=record["qty"], price=record["price"], order_type=order_type,
+            tif=tif, dvsn=record["dvsn"],
+        )  # fmt: skip
+
+    def _resv_sent(self, record: Record, at: datetime) -> None:
+        one = self._reservation(record)
+        one.sent_at, one.reason = at, record["reason"]
+        if record["odno"]:
+            one.sent.append((at.date(), record["odno"]))
 
     def _of_order(self, record: Record, event: Event, at: datetime) -> None:
         self._emit(self.truth.accounts[self.truth.owners[record["odno"]]], event, at)

@@ -41,6 +41,7 @@ from trading.simulator.ledger import (
 from trading.simulator.market import Market
 from trading.simulator.placing import NewOrder, Placed, Refused, Why
 from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal, reserve_price
+from trading.simulator.reservations import Reservations
 from trading.simulator.us.truth import UsTruth
 
 __all__ = ["Truth"]
@@ -80,6 +81,7 @@ class Truth:
 
     def __post_init__(self) -> None:
         day = self.time.date()
+        self.reservations = Reservations(self.calendar)
         self.us = UsTruth(self.journal, self.seed, self.orgno, self.time, self.tame, self.plans)
         if self.calendar.is_session(day) and self.time >= self.calendar.session_hours(day).preopen:
             self._begin_day(day)
@@ -140,6 +142,7 @@ class Truth:
 
     def _at_preopen(self, at: datetime) -> None:
         self._begin_day(at.date())
+        self.reservations.send(at.date(), at, self.place, self.filled, self.journal)
 
     def _begin_day(self, day: date) -> None:
         self._day, self._odno, self._orders = day, 0, 0
@@ -306,6 +309,11 @@ class Truth:
         if code not in self.market:
             raise ValueError(f"the account file holds {code}, which this market does not list")
         return self.market.shown(code, self.time).bar.reference
+
+    def filled(self, number: str, key: tuple[date, str]) -> tuple[int, int]:
+        """(shares, won) that an order of the account has really filled."""
+        row = self.account(number).truth.orders[key]
+        return row.filled, row.amount
 
     def shown(self, number: str, now: datetime) -> AccountLedger:
         """The account as the broker's inquiries show it at `now`."""

@@ -22,6 +22,7 @@ from trading.simulator.calls import (
     profits,
     quotes,
     rankings,
+    reserved,
     us_accounts,
     us_charts,
     us_lists,
@@ -40,6 +41,7 @@ __all__ = ["HANDLERS", "Handler"]
 Handler = Callable[[Truth, Ask, bool], Reply]
 HANDLERS: dict[str, Handler] = {
     **orders.HANDLERS,
+    **reserved.HANDLERS,
     **accounts.HANDLERS,
     **profits.HANDLERS,
     **quotes.HANDLERS,
