@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.cache import cache
-from django.utils import timezone
+from trading.services.notes import note_now, noted
 
 __all__ = ["beat", "last_beat"]
 
-_KEY = "jeoul:worker-beat"
+_NAME = "jeoul:worker-beat"
 
 
 def beat() -> None:
     """The sweep runs: say so."""
-    cache.set(_KEY, timezone.now(), timeout=None)
+    note_now(_NAME, keep=None)
 
 
 def last_beat() -> datetime | None:
     """The time of the last sweep by the wall's clock; None before the first."""
-    found: datetime | None = cache.get(_KEY)
-    return found
+    return noted(_NAME)
