@@ -114,7 +114,8 @@ def _part(account: Account) -> Part:
         "orders": Enumeration.objects.filter(account=account).first(),
         "processes": living_processes(),
         "silent_since": broker_silent_since(account),
-        "abilities": abilities_of(account),
+        "abilities": (can := abilities_of(account)),
+        "lacking": any(not ability.offered for ability in can),
         **_beat(),
         "overdue": _overdue(account, now),
     }

@@ -99,3 +99,30 @@ def test_every_sweep_is_a_sign_of_life(desk: DeskWorld) -> None:
     assert first is not None and timezone.now() - first < timedelta(seconds=5)
     beat()
     assert last_beat() >= first
+
+
+@pytest.mark.parametrize(("wire", "lacking"), [("real", False), ("mock", True)])
+def test_what_an_environment_does_not_offer_is_greyed_out_with_the_reason(
+    desk: DeskWorld, wire: str, lacking: bool
+) -> None:
+    desk.account.wire = wire
+    desk.account.save()
+    page = desk.client("viewer").get("/health/").content.decode()
+    assert ("모의투자에서 제공하지 않는 것:" in page) is lacking
+    assert ("ability is-off" in page) is lacking
+    offered = page.split('id="h-abilities"')[1].split("</ul>")[0]
+    assert "현금 주문" in offered and ("순위" in offered) is not lacking
+
+
+def test_a_silent_broker_shows_on_both_pages_and_a_living_one_does_not(
+    desk: DeskWorld, settings: Any
+) -> None:
+    from trading.services.brokers import base_url_of
+    from trading.services.lines import note_line
+
+    settings.KIS_HOSTS = {"real": "http://127.0.0.1:9"}
+    for path in ("/", "/health/"):
+        assert "응답 없음" not in _text(desk, path)
+    note_line(base_url_of(desk.account), down=True)
+    for path in ("/", "/health/"):
+        assert "부터 응답 없음" in _text(desk, path)
