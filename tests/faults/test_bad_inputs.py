@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from rebalancing.models import Leg, Run
 from rebalancing.services.advance import run_advance
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World, world_of
-from trading.models import (
-    Alert,
-    Instrument,
-)
+from trading.models import Alert, Instrument
+from trading.simulator.calls import HANDLERS
+from trading.simulator.http import json_reply
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -108,6 +109,32 @@ def test_a_price_that_cannot_be_read_is_never_a_zero(world: World) -> None:
     assert Run.objects.get(pk=run.pk).state == "SNAPSHOT"
     world.sim.disarm()
     assert world.drive(run).state == "COMPLETED"
+
+
+@pytest.mark.parametrize("shown", ["0", "", "1,000", "１０００"])
+def test_a_missing_price_ends_the_run_by_the_name_of_its_instrument(
+    world: World, monkeypatch: pytest.MonkeyPatch, client: Client, shown: str
+) -> None:
+    tell = HANDLERS["inquire_price"]
+
+    def priceless(truth: Any, ask: Any, mock: bool) -> Any:
+        reply = tell(truth, ask, mock)
+        if ask.get("FID_INPUT_ISCD") == "411060":
+            body = json.loads(reply.body)
+            body["output"]["stck_prpr"] = shown
+            return json_reply(body, headers=reply.headers)
+        return reply
+
+    monkeypatch.setitem(HANDLERS, "inquire_price", priceless)
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("FAILED", "price_missing")
+    assert run.end_facts["tickers"] == "411060"
+    assert world.accepted() == []
+    client.force_login(world.owner)
+    page = client.get(f"/rebalancing/runs/{run.pk}/").content.decode()
+    assert "411060의 가격을 읽을 수 없습니다" in page and "응답하지 않습니다" not in page
+    monkeypatch.setitem(HANDLERS, "inquire_price", tell)
+    assert world.drive(world.open()).state == "COMPLETED"
 
 
 def test_a_name_nobody_may_trade_fails_its_check_by_name(world: World) -> None:

@@ -12,6 +12,7 @@ JeoulError
 │   ├── BrokerTokenDead    the token is not valid: renew once, then repeat the read
 │   ├── BrokerMisconfigured keys, host or account are wrong: stop and tell a person
 │   └── BrokerGarbled      an answer that cannot be read: never a fact, ask again
+│       └── BrokerPriceless names without a readable price: ask again, or leave them out
 └── ConfigurationError    the installation is wrong: stop and say what to set
 """
 
@@ -26,6 +27,7 @@ __all__ = [
     "BrokerError",
     "BrokerGarbled",
     "BrokerMisconfigured",
+    "BrokerPriceless",
     "BrokerRefused",
     "BrokerTokenDead",
     "BrokerUnavailable",
@@ -153,3 +155,13 @@ class BrokerGarbled(BrokerError):
     """The answer lacks required fields or cannot be parsed. It proves nothing; ask again."""
 
     code = "broker_garbled"
+
+
+class BrokerPriceless(BrokerGarbled):
+    """The broker answers, but of `tickers` it tells no price that can be read."""
+
+    code = "price_missing"
+
+    def __init__(self, tickers: Sequence[str]) -> None:
+        self.tickers = tuple(tickers)
+        super().__init__(f"no readable price of {', '.join(self.tickers)}")

@@ -152,16 +152,17 @@ class MatchingBook:
     ) -> tuple[Execution, ...]:
         """Replace the anonymous book after others traded `volume` at `last`; returns our fills.
 
-        Orders of ours at `last` are filled once the queue ahead of them has been eaten; orders that
-        the new book crosses are filled at their own price, up to the quantity that crosses. A
-        halted book shows the levels but fills nothing.
+        Orders of ours at `last`, or better than it, are filled from that volume once the queue ahead
+        of them has been eaten: nobody trades past a better price. Orders that the new book crosses are
+        filled at their own price, up to the quantity that crosses. Among ours the better price comes
+        first, then the older order. A halted book shows the levels but fills nothing.
         """
         self._asks = {level.price: level.quantity for level in asks if level.quantity > 0}
         self._bids = {level.price: level.quantity for level in bids if level.quantity > 0}
         if self.halted:
             return ()
         fills = list(self._printed(last, volume)) if last is not None else []
-        for order in list(self._resting):
+        for order in self._by_priority():
             fills.extend(self._cross(order))
         for order in self._resting:
             if order.price is not None:
@@ -170,18 +171,31 @@ class MatchingBook:
         return tuple(fills)
 
     def _printed(self, last: int, volume: int) -> Iterable[Execution]:
-        """Others traded `volume` at `last`: queues at that price move up, then ours is hit."""
+        """Others traded `volume` at `last`: the queue moves up, quicker ones are served, then ours is hit."""
         for side in Side:
             flow = volume
-            for order in self._resting:
-                if order.side is not side or order.price != last or not order.quantity:
+            for order in self._by_priority():
+                if order.side is not side or order.price is None or not order.quantity:
+                    continue
+                if not _never_worse(side, last, order.price):
                     continue
                 order.ahead, rest = max(0, order.ahead - flow), max(0, flow - order.ahead)
-                taken = min(rest, order.quantity)
+                theirs = min(order.rivals, rest)
+                order.rivals -= theirs
+                taken = min(rest - theirs, order.quantity)
                 if taken:
                     order.quantity -= taken
                     flow -= taken
-                    yield Execution(order.order_id, order.side, last, taken)
+                    yield Execution(order.order_id, order.side, order.price, taken)
+
+    def _by_priority(self) -> list[_Resting]:
+        """Our orders as the exchange serves them: at market, then the better price, then the older."""
+        return sorted(
+            self._resting,
+            key=lambda o: (
+                (0, 0) if o.price is None else (1, -o.price if o.side is Side.BUY else o.price)
+            ),
+        )
 
     def _cross(self, order: _Resting) -> Iterable[Execution]:
         """The new book reaches `order`: it fills at its own price, or at theirs if at market."""
@@ -263,9 +277,10 @@ class MatchingBook:
         return 0
 
     def uncross(self, price: int, volume: int, closing: bool = False) -> tuple[Execution, ...]:
-        """Run a call auction at `price`: orders better than it fill, orders at it share `volume`.
+        """Run a call auction at `price`: `volume` shares stand against each side of ours.
 
-        With `closing`, conditional limit orders take part as market orders.
+        The better price is served first, then the older order; what is not served stays. With
+        `closing`, conditional limit orders take part as market orders.
         """
         if self.halted:
             return ()
@@ -273,18 +288,15 @@ class MatchingBook:
         for order in self._resting:
             if order.conditional and closing:
                 order.price = None
-        for better in (True, False):
-            for order in self._resting:
-                strictly = order.price is None or (
-                    order.price != price and _never_worse(order.side, price, order.price)
-                )
-                if strictly is not better or (not better and order.price != price):
-                    continue
-                taken = order.quantity if better else min(order.quantity, volume)
-                volume -= 0 if better else taken
-                if taken:
-                    order.quantity -= taken
-                    fills.append(Execution(order.order_id, order.side, price, taken))
+        left = dict.fromkeys(Side, volume)
+        for order in self._by_priority():
+            if not _never_worse(order.side, price, order.price):
+                continue
+            taken = min(order.quantity, left[order.side])
+            left[order.side] -= taken
+            if taken:
+                order.quantity -= taken
+                fills.append(Execution(order.order_id, order.side, price, taken))
         self._sweep_done()
         return tuple(fills)
 

@@ -7,10 +7,17 @@ changes, a new migration calls `guard_states` again and names the new `fingerpri
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["fingerprint", "guard_states", "make_append_only"]
+__all__ = [
+    "fingerprint",
+    "freeze_columns",
+    "guard_states",
+    "guard_values",
+    "make_append_only",
+    "require_whole",
+]
 
 Editor = Any  # Django's schema editor
 
@@ -75,3 +82,56 @@ def make_append_only(editor: Editor, table: str) -> None:
             f"CREATE TRIGGER {name} BEFORE {verb} ON {table}"
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
+
+
+def _refuse(editor: Editor, table: str, name: str, timing: str, condition: str, why: str) -> None:
+    """A trigger `name` that refuses a row of `table` for which `condition` (NEW and OLD) holds."""
+    if editor.connection.vendor == "postgresql":
+        editor.execute(
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$ BEGIN"
+            f" IF {condition} THEN RAISE EXCEPTION '{why}' USING ERRCODE = 'check_violation';"
+            " END IF; RETURN NEW; END $$ LANGUAGE plpgsql".replace("%", "%%")
+        )
+        editor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+        editor.execute(
+            f"CREATE TRIGGER {name} {timing} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
+        return
+    editor.execute(f"DROP TRIGGER IF EXISTS {name}")
+    editor.execute(
+        f"CREATE TRIGGER {name} {timing} ON {table} FOR EACH ROW WHEN {condition}"
+        f" BEGIN SELECT RAISE(ABORT, '{why}'); END"
+    )
+
+
+def guard_values(editor: Editor, table: str, column: str, values: Iterable[str]) -> None:
+    """Refuse any row of `table` whose `column` is none of `values`, new or changed."""
+    known = ", ".join(f"'{value}'" for value in sorted(values))
+    for verb in ("INSERT", "UPDATE"):
+        _refuse(
+            editor, table, f"{table}_{column}_known_{verb.lower()}", f"BEFORE {verb}",
+            f"NEW.{column} NOT IN ({known})", f"{table}.{column} is not a known value",
+        )  # fmt: skip
+
+
+def freeze_columns(editor: Editor, table: str, columns: Iterable[str], unless: str = "") -> None:
+    """Refuse any change of `columns`; `unless` is a condition on OLD under which they may still change."""
+    changed = " OR ".join(f"OLD.{c} IS DISTINCT FROM NEW.{c}" for c in columns)
+    if editor.connection.vendor != "postgresql":
+        changed = changed.replace("IS DISTINCT FROM", "IS NOT")
+    condition = f"({changed})" + (f" AND NOT ({unless})" if unless else "")
+    _refuse(
+        editor, table, f"{table}_frozen", "BEFORE UPDATE", condition,
+        f"what {table} says does not change any more",
+    )  # fmt: skip
+
+
+def require_whole(editor: Editor, table: str, version: str, weights: str) -> None:
+    """Refuse a row of `table` that names, in `version`, one whose rows in `weights` are not 100 together."""
+    _refuse(
+        editor, table, f"{table}_{version}_whole", "BEFORE INSERT",
+        f"(SELECT COALESCE(SUM(weight), 0) FROM {weights}"  # noqa: S608
+        f" WHERE version_id = NEW.{version})"
+        " NOT BETWEEN 99.999 AND 100.001",
+        f"the weights that {table} names do not sum to 100",
+    )  # fmt: skip

@@ -191,6 +191,7 @@ _BROKER = {
     "broker_token_dead": _("접속 토큰이 만료되었습니다. 다시 발급하고 있습니다."),
     "broker_misconfigured": _("앱 키나 계좌번호가 맞지 않습니다. 관리 화면에서 확인하세요."),
     "broker_garbled": _("증권사의 답을 읽을 수 없습니다. 아무것도 바꾸지 않았습니다."),
+    "price_missing": _("%(tickers)s의 가격을 읽을 수 없습니다. 주문은 나가지 않았습니다."),
     "configuration": _("설정이 맞지 않아 증권사에 연결할 수 없습니다."),
 }
 

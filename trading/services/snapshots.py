@@ -10,7 +10,13 @@ from datetime import datetime
 from django.db import transaction
 
 from trading.domain.cash import usable_cash
-from trading.domain.errors import BrokerRefused, InputError, Reason
+from trading.domain.errors import (
+    BrokerGarbled,
+    BrokerPriceless,
+    BrokerRefused,
+    InputError,
+    Reason,
+)
 from trading.domain.ports import Balance
 from trading.domain.quotes import Quote
 from trading.models import Account, Attempt, BrokerOrder, Instrument, Position, Snapshot
@@ -41,8 +47,9 @@ def quote_as_json(quote: Quote) -> dict[str, object]:
 def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
     """Read and store the account with quotes for everything held or in `tickers`.
 
-    Raises BrokerError when something cannot be read, InputError naming every ticker the broker does
-    not know: a price is never guessed and never zero.
+    Raises BrokerError when something cannot be read, BrokerPriceless naming every ticker without a
+    readable price, InputError naming every ticker the broker does not know: a price is never guessed and
+    never zero.
     """
     broker, clock = broker_for(account), market_clock(account)
     started = clock.now()
@@ -51,14 +58,18 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
     if not wanted:
         raise InputError(Reason("nothing_to_value"))
     orderable = broker.orderable_cash(wanted[0])
-    quotes, unknown = {}, []
+    quotes, unknown, priceless = {}, [], []
     for ticker in wanted:
         try:
             quotes[ticker] = broker.quote(ticker)
         except BrokerRefused as error:
             unknown.append(Reason("unknown_instrument", {"ticker": ticker, "why": error.msg_cd}))
+        except BrokerGarbled:
+            priceless.append(ticker)
     if unknown:
         raise InputError(unknown)
+    if priceless:
+        raise BrokerPriceless(priceless)
     raw = json.dumps(
         {"balance": balance.raw, "orderable": orderable.raw}, ensure_ascii=False, default=str
     )

@@ -20,7 +20,7 @@ from rebalancing.services import cancelling
 from rebalancing.services.lease import Driver
 from rebalancing.services.stages import closing, deciding, funding, looking, pausing, sending
 from rebalancing.services.stages.common import GO_ON, PLANNING_LIMIT, RETRY, Due, end_run, facts_of
-from trading.domain.errors import BrokerError, InputError, RuleViolation
+from trading.domain.errors import BrokerError, BrokerPriceless, InputError, RuleViolation
 from trading.services.clock import market_clock
 from trading.services.switches import switch_state
 
@@ -83,7 +83,10 @@ def _broker_silent(driver: Driver, now: datetime, error: BrokerError) -> Due:
     log.warning("broker_silent", run_id=run.pk, state=run.state, error=str(error))
     planning = run.state in BEFORE_SELLING and run.state != RunState.AWAITING_APPROVAL
     if planning and now - run.state_since > PLANNING_LIMIT:
-        end_run(driver, RunState.FAILED, now, "broker_unavailable", {"why": str(error)[:100]})
+        facts: dict[str, Any] = {"why": str(error)[:100]}
+        if isinstance(error, BrokerPriceless):
+            facts["tickers"] = ", ".join(error.tickers)
+        end_run(driver, RunState.FAILED, now, error.code, facts)
         return None
     due = now + RETRY
     Run.objects.filter(pk=run.pk, terminal_at=None).update(due_at=due)

@@ -155,13 +155,57 @@ def test_an_auction_fills_better_prices_first_and_shares_its_own() -> None:
     there.submit("better", BUY, 10, LIMIT, 10_500, auction=True)
     there.submit("market", SELL, 7, MARKET, auction=True)
     there.submit("worse", BUY, 10, LIMIT, 9_990, auction=True)
-    fills = there.uncross(10_000, volume=4)
+    fills = there.uncross(10_000, volume=12)
     assert {(f.order_id, f.price, f.quantity) for f in fills} == {
         ("better", 10_000, 10),
         ("market", 10_000, 7),
-        ("at", 10_000, 4),
+        ("at", 10_000, 2),
     }
-    assert there.drain() == {"at": 6, "worse": 10}
+    assert there.drain() == {"at": 8, "worse": 10}
+
+
+def test_an_auction_has_no_more_shares_than_it_has() -> None:
+    there = MatchingBook(InstrumentKind.KOSPI, 7_000, 13_000)
+    there.submit("older", BUY, 200, MARKET, auction=True)
+    there.submit("newer", BUY, 200, MARKET, auction=True)
+    fills = there.uncross(10_000, volume=250)
+    assert [(f.order_id, f.quantity) for f in fills] == [("older", 200), ("newer", 50)]
+    assert there.drain() == {"newer": 150}
+
+
+@pytest.mark.parametrize(
+    ("side", "worse", "better", "asks", "bids"),
+    [
+        (BUY, 10_000, 10_010, ((9_990, 15),), ((9_980, 5),)),
+        (SELL, 10_010, 10_000, ((10_030, 5),), ((10_020, 15),)),
+    ],
+)
+def test_the_better_price_is_served_before_the_older_order(
+    side: Side, worse: int, better: int, asks: tuple, bids: tuple
+) -> None:
+    there = MatchingBook(InstrumentKind.KOSPI, 7_000, 13_000)
+    there.submit("older", side, 10, LIMIT, worse)
+    there.submit("better", side, 10, LIMIT, better)
+    fills = there.refresh(levels(asks), levels(bids))
+    assert [(f.order_id, f.price, f.quantity) for f in fills] == [
+        ("better", better, 10),
+        ("older", worse, 5),
+    ]
+
+
+def test_nobody_trades_past_our_better_price() -> None:
+    there = book()
+    there.submit("ours", BUY, 10, LIMIT, 10_000)
+    fills = there.refresh(levels(ASKS), levels(((9_980, 50),)), last=9_980, volume=43)
+    assert [(f.price, f.quantity) for f in fills] == [(10_000, 3)], "40 stood ahead of it"
+
+
+def test_a_trade_at_a_worse_price_for_them_leaves_ours_alone() -> None:
+    there = book()
+    there.submit("ours", BUY, 10, LIMIT, 10_000)
+    assert there.refresh(levels(ASKS), levels(BIDS), last=10_010, volume=10_000) == ()
+    there.submit("theirs", SELL, 10, LIMIT, 10_020)
+    assert there.refresh(levels(ASKS), levels(BIDS), last=10_010, volume=10_000) == ()
 
 
 def test_a_conditional_order_goes_to_market_at_the_close_only() -> None:

@@ -10,8 +10,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
 from rebalancing.domain.states import TRANSITIONS
-from rebalancing.models import Run
+from rebalancing.models import Leg, RebalancingConfig, RebalancingHistory, Run
 from tests.support.world import World, make_user
 from trading.domain.orders import ATTEMPT_MOVES, INTENT_MOVES
 from trading.models import (
@@ -19,8 +20,10 @@ from trading.models import (
     Approval,
     Attempt,
     AuditEntry,
+    BrokerOrder,
     Intent,
     Ledger,
+    RuleCheck,
     Switch,
 )
 from trading.models.laws import fingerprint, make_append_only
@@ -173,3 +176,76 @@ def test_the_newest_migration_installed_these_very_moves(table: str, moves: Any)
         module = sys.modules[type(migration).__module__]
         installed = getattr(module, "INSTALLED", {}).get(table, installed)
     assert fingerprint(moves) == installed, "write a migration that calls guard_states again"
+
+
+def _refused(rows: Any, **values: object) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        rows.update(**values)
+
+
+def test_what_was_authorized_stays_as_it_was_said(world: World) -> None:
+    world.drive(world.open(), until="SELL_WAIT")
+    sent = Intent.objects.filter(attempts__isnull=False)
+    kept = list(sent.values("quantity", "side", "limit_price", "plan_hash"))
+    for values in ({"quantity": 1}, {"side": "BUY"}, {"plan_hash": "f" * 64}, {"leg_id": None}):
+        _refused(Intent.objects.filter(pk=sent.first().pk), **values)
+    assert list(sent.values("quantity", "side", "limit_price", "plan_hash")) == kept
+    Intent.objects.filter(pk=sent.first().pk).update(state_reason="noted")
+
+
+def test_a_decision_is_never_rewritten(world: World) -> None:
+    run = world.drive(world.open())
+    _refused(Approval.objects.filter(pk=Approval.objects.get().pk), verdict="REJECT")
+    _refused(RuleCheck.objects.all(), verdict="PASS")
+    _refused(RebalancingHistory.objects.filter(run=run), real_cost=0)
+    _refused(RebalancingConfig.objects.all(), mp_threshold_percent="9.0")
+    _refused(TargetDecision.objects.all(), snapshot={})
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "word"),
+    [
+        (Intent, "side", "HOLD"),
+        (Intent, "origin", "alien"),
+        (Attempt, "action", "x"),
+        (BrokerOrder, "side", "HOLD"),
+        (Leg, "side", "HOLD"),
+        (Run, "requester_kind", "alien"),
+    ],
+)
+def test_a_word_that_is_none_is_refused(world: World, model: Any, column: str, word: str) -> None:
+    world.drive(world.open())
+    row = model.objects.first()
+    _refused(model.objects.filter(pk=row.pk), **{column: word})
+    model.objects.filter(pk=row.pk).update(**{column: getattr(row, column)})
+
+
+def test_a_version_of_weights_stays_and_a_decision_names_a_whole_one(world: World) -> None:
+    decision = TargetDecision.objects.get()
+    version = decision.model_version
+    _refused(version.weights.all(), weight="1.00")
+    _refused(ModelPortfolioVersion.objects.filter(pk=version.pk), note="other")
+    half = ModelPortfolioVersion.objects.create(
+        portfolio=version.portfolio, number=99, total="100.00", created_by="test"
+    )
+    half.weights.create(asset_class="STOCK", weight="60.00")
+    copied = {
+        "account": decision.account, "snapshot": decision.snapshot, "decided_by": "test",
+    }  # fmt: skip
+    with pytest.raises(DatabaseError), transaction.atomic():
+        TargetDecision.objects.create(model_version=half, **copied)
+    half.weights.create(asset_class="CASH", weight="40.00")
+    TargetDecision.objects.create(model_version=half, **copied)
+
+
+def test_a_decision_binds_only_whole_sub_portfolios(world: World) -> None:
+    decision = TargetDecision.objects.get()
+    sub = decision.sub_versions.first()
+    half = SubPortfolioVersion.objects.create(
+        portfolio=sub.portfolio, number=99, total="100.00", created_by="test"
+    )
+    half.weights.create(instrument_id="069500", weight="99.00")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        decision.sub_versions.add(half)
+    half.weights.create(instrument_id="360750", weight="1.00")
+    decision.sub_versions.add(half)
