@@ -325,6 +325,9 @@ class Market:
 
     def shown(self, code: str, moment: datetime) -> Shown:
         """The instrument at `moment`: between sessions, the last session as it closed."""
+        return self.once(("shown", code), moment, lambda: self._shown(code, moment))
+
+    def _shown(self, code: str, moment: datetime) -> Shown:
         day, tick, over = self._locate(moment)
         bar, listing = self.bar(code, day), self.listing(code)
         lower, upper = self.limits(code, day)
