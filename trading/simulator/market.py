@@ -135,6 +135,7 @@ class Market:
     _oldest: dict[str, date] = field(default_factory=dict)
     """The first day of a code whose bar was made: those after it were made with it."""
     _tapes: dict[tuple[str, date], Tape] = field(default_factory=dict)
+    _windows: dict[tuple[str, date], tuple[int, int] | None] = field(default_factory=dict)
 
     def __contains__(self, code: str) -> bool:
         return code in self.source.listings
@@ -325,6 +326,9 @@ class Market:
 
     def shown(self, code: str, moment: datetime) -> Shown:
         """The instrument at `moment`: between sessions, the last session as it closed."""
+        return self.once(("shown", code), moment, lambda: self._shown(code, moment))
+
+    def _shown(self, code: str, moment: datetime) -> Shown:
         day, tick, over = self._locate(moment)
         bar, listing = self.bar(code, day), self.listing(code)
         lower, upper = self.limits(code, day)
@@ -416,6 +420,14 @@ class Market:
 
     def halt_window(self, code: str, day: date) -> tuple[int, int] | None:
         """Seconds [from, to) of the day's seeded halt, None on most days."""
+        key = (code, day)
+        if key not in self._windows:
+            if len(self._windows) > KEPT_NOTES:
+                self._windows.clear()
+            self._windows[key] = self._halt_window(code, day)
+        return self._windows[key]
+
+    def _halt_window(self, code: str, day: date) -> tuple[int, int] | None:
         if not self.bar(code, day).traded:
             return (0, 1 << 30)
         rng = random.Random(f"{self.seed}:halt:{code}:{day}")

@@ -15,7 +15,7 @@ from trading.simulator.calls.asked import chosen, instrument, last_day_of, requi
 from trading.simulator.calls.indices import MILLION, THOUSAND, index_of
 from trading.simulator.calls.leaders import ROWS, leaders, universe
 from trading.simulator.calls.quotes import done, look
-from trading.simulator.history import OLDEST, Candle, candle, candles, minutes
+from trading.simulator.history import OLDEST, Candle, MinuteCandle, candle, candles, minutes
 from trading.simulator.http import Reply
 from trading.simulator.indices import INDICES, Index, IndexDay, days, level, members
 from trading.simulator.investors import GROUPS, Deal, investors, program, rounded, together
@@ -23,7 +23,15 @@ from trading.simulator.market import Shown, percent, sign
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask, Refusal, fill
 
-__all__ = ["HANDLERS", "candle_values", "estimates", "over"]
+__all__ = [
+    "HANDLERS",
+    "candle_values",
+    "estimates",
+    "member_values",
+    "over",
+    "program_minutes",
+    "program_values",
+]
 
 DAYS = 30
 MARKETS = {"KSP": "KOSPI", "KSQ": "KOSDAQ"}
@@ -313,15 +321,7 @@ def _estimate_row(
 def program_trade_by_stock(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """What programs had traded by the end of each of the last thirty minutes, the newest first."""
     shown = look(truth, ask)
-    market, code = truth.market, shown.listing.code
-    day = market.session_of(truth.time)
-    close = truth.calendar.session_hours(day).close
-    found = list(islice(minutes(market, code, min(truth.time, close), truth.time), DAYS + 1))
-    volume, rows = shown.volume, []
-    for one in found:
-        deal = program(market, code, day, volume, one.turnover)
-        rows.append((one, volume, deal))
-        volume -= one.volume
+    rows = program_minutes(truth, shown.listing.code, truth.time, DAYS + 1)
     behind = [deal for _one, _volume, deal in rows[1:]] + [Deal(0, 0)]
     output = [
         fill(
@@ -334,10 +334,26 @@ def program_trade_by_stock(truth: Truth, ask: Ask, mock: bool) -> Reply:
     return done(ask, {"output": output})
 
 
+def program_minutes(
+    truth: Truth, code: str, at: datetime, most: int
+) -> list[tuple[MinuteCandle, int, Deal]]:
+    """The latest `most` minutes, the shares traded by the end of each and what programs had done by then."""
+    market, day = truth.market, truth.market.session_of(at)
+    close = truth.calendar.session_hours(day).close
+    shown = market.shown(code, at)
+    rows: list[tuple[MinuteCandle, int, Deal]] = []
+    volume = shown.volume
+    for one in islice(minutes(market, code, min(at, close), at), most):
+        paid = one.turnover if rows else shown.turnover
+        rows.append((one, volume, program(market, code, day, volume, paid)))
+        volume -= one.volume
+    return rows
+
+
 def _program_minute(
     shown: Shown, at: datetime, price: int, volume: int, deal: Deal, before: Deal
 ) -> dict[str, object]:
-    return _program(deal) | {
+    return program_values(deal) | {
         "bsop_hour": f"{at:%H%M%S}",
         "stck_prpr": price,
         "prdy_vrss": price - shown.bar.reference,
@@ -349,7 +365,8 @@ def _program_minute(
     }
 
 
-def _program(deal: Deal) -> dict[str, object]:
+def program_values(deal: Deal) -> dict[str, object]:
+    """What programs bought and sold, as every screen of them tells it."""
     return {
         "whol_smtn_seln_vol": deal.sold,
         "whol_smtn_shnu_vol": deal.bought,
@@ -376,7 +393,7 @@ def program_trade_by_stock_daily(truth: Truth, ask: Ask, mock: bool) -> Reply:
 def _program_day(one: Candle, deal: Deal, before: Deal) -> dict[str, object]:
     return (
         candle_values(one)
-        | _program(deal)
+        | program_values(deal)
         | {
             "acml_tr_pbmn": one.turnover,
             "whol_ntby_vol_icdc": deal.net - before.net,
@@ -388,9 +405,14 @@ def _program_day(one: Candle, deal: Deal, before: Deal) -> dict[str, object]:
 # --- member firms -----------------------------------------------------------------------------
 def inquire_member(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """The five firms that bought and sold most today; changes are those of the last minute."""
-    shown = look(truth, ask)
-    code, day = shown.listing.code, truth.market.session_of(truth.time)
-    earlier = _a_minute_ago(truth, code, day)
+    values = member_values(truth, look(truth, ask).listing.code, truth.time)
+    return done(ask, {"output": fill("inquire_member", "output", values)})
+
+
+def member_values(truth: Truth, code: str, at: datetime) -> dict[str, object]:
+    """The five firms a side and all foreign ones together, at a moment."""
+    shown, day = truth.market.shown(code, at), truth.market.session_of(at)
+    earlier = _a_minute_ago(truth, code, day, at)
     values: dict[str, object] = {}
     totals: dict[str, int] = {}
     for side, name in (("sell", "seln"), ("buy", "shnu")):
@@ -414,13 +436,13 @@ def inquire_member(truth: Truth, ask: Ask, mock: bool) -> Reply:
             f"glob_total_{name}_qty_icdc": grown,
         }
     values["glob_ntby_qty"] = totals["shnu"] - totals["seln"]
-    return done(ask, {"output": fill("inquire_member", "output", values)})
+    return values
 
 
-def _a_minute_ago(truth: Truth, code: str, day: date) -> int:
+def _a_minute_ago(truth: Truth, code: str, day: date, at: datetime) -> int:
     """Shares traded up to a minute ago; once the session is over, up to its last minute."""
     hours = truth.calendar.session_hours(day)
-    last = min(truth.time, hours.closing_auction) - timedelta(seconds=CHANGE_SECONDS)
+    last = min(at, hours.closing_auction) - timedelta(seconds=CHANGE_SECONDS)
     return truth.market.shown(code, last).volume if last >= hours.open else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
@@ -13,13 +14,15 @@ from trading.simulator.funds import UNIT, Holding, basket, value_at, value_of_da
 from trading.simulator.history import Candle, MinuteCandle, candles, extremes, minutes
 from trading.simulator.http import Reply
 from trading.simulator.indices import INDICES, level, members, present
-from trading.simulator.market import Shown, percent, sign
+from trading.simulator.market import Market, Shown, percent, sign
 from trading.simulator.papers import is_domestic, paper_of
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask, Refusal, fill
 
-__all__ = ["HANDLERS", "UNIT"]
+__all__ = ["HANDLERS", "UNIT", "nav_values"]
 
+Reach = tuple[Decimal, Decimal, Decimal]
+"""The value at the open, the highest and the lowest."""
 MARKETS = ("J", "E", "UN")
 HUNDRED_MILLION, TEN_THOUSAND = 100_000_000, 10_000
 DAYS, TIMES = 100, 30
@@ -35,9 +38,9 @@ def _fund(truth: Truth, ask: Ask) -> Shown:
     return truth.market.shown(code, truth.time)
 
 
-def _before(truth: Truth, code: str) -> Decimal:
+def _before(truth: Truth, code: str, at: datetime) -> Decimal:
     """The value at the end of the session before the one on screen."""
-    today = truth.market.session_of(truth.time)
+    today = truth.market.session_of(at)
     return value_of_day(truth.market, code, truth.calendar.previous_session(today))
 
 
@@ -65,29 +68,39 @@ def _price(shown: Shown) -> dict[str, object]:
     }
 
 
-def _reach(truth: Truth, shown: Shown) -> dict[str, object]:
-    """The values at the day's open and at the highest and lowest of its minutes."""
-    code, before = shown.listing.code, _before(truth, shown.listing.code)
-    path = _path(truth, code)
-    now = value_at(truth.market, code, truth.time)
-    opened = path[-1] if path else before
-    return {
+def nav_values(truth: Truth, code: str, at: datetime) -> dict[str, object]:
+    """The value at a moment, its change, and the day's first, highest and lowest by its minutes."""
+    now, before = value_at(truth.market, code, at), _before(truth, code, at)
+    opened, high, low = _reach(truth, code, at) or (before, now, now)
+    return _value(now, before) | {
         "prdy_clpr_nav": before,
         "oprc_nav": opened,
-        "hprc_nav": max([*path, now]),
-        "lprc_nav": min([*path, now]),
+        "hprc_nav": max(high, now),
+        "lprc_nav": min(low, now),
     }
 
 
-def _path(truth: Truth, code: str) -> list[Decimal]:
-    """The value at the end of every minute of the session, the newest first, then at its open."""
-    day = truth.market.session_of(truth.time)
-    hours = truth.calendar.session_hours(day)
-    found = list(minutes(truth.market, code, min(truth.time, hours.close), truth.time))
-    values = [_of_minute(truth, code, one) for one in found]
-    if found:
-        values.append(value_of_minute(truth.market, code, day, 0, found[-1].open))
-    return values
+def _reach(truth: Truth, code: str, at: datetime) -> Reach | None:
+    """The values at the day's open and at the highest and lowest of its minutes; None before the open."""
+    market, day = truth.market, truth.market.session_of(at)
+    newest_first = minutes(market, code, min(at, truth.calendar.session_hours(day).close), at)
+    newest = next(newest_first, None)
+    if newest is None:
+        return None
+
+    def before_it() -> Reach | None:
+        behind = list(newest_first)
+        values = [_of_minute(truth, code, one) for one in behind]
+        return (_opening(market, code, behind[-1]), max(values), min(values)) if behind else None
+
+    past = market.once(("values", code, day), newest.at, before_it)
+    now = _of_minute(truth, code, newest)
+    opened, high, low = past or (_opening(market, code, newest), now, now)
+    return opened, max(opened, high, now), min(opened, low, now)
+
+
+def _opening(market: Market, code: str, first: MinuteCandle) -> Decimal:
+    return value_of_minute(market, code, first.at.date(), 0, first.open)
 
 
 def _of_minute(truth: Truth, code: str, one: MinuteCandle) -> Decimal:
@@ -102,7 +115,7 @@ def etf_inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
     shown = _fund(truth, ask)
     code, company = shown.listing.code, company_of(truth.seed, shown.listing)
     paper = paper_of(truth.seed, shown.listing, company.sector)
-    now, before = value_at(truth.market, code, truth.time), _before(truth, code)
+    now, before = value_at(truth.market, code, truth.time), _before(truth, code, truth.time)
     held = int(company.shares * company.foreign_percent / 100)
     worth = int(now * company.shares / HUNDRED_MILLION)
     domestic = is_domestic(shown.listing)
@@ -197,12 +210,12 @@ def etf_nav_comparison_trend(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "stck_mxpr": shown.upper,
         "stck_llam": shown.lower,
     }
-    value = _value(value_at(truth.market, code, truth.time), _before(truth, code))
+    value = nav_values(truth, code, truth.time)
     return done(
         ask,
         {
             "output1": fill(call, "output1", price),
-            "output2": fill(call, "output2", value | _reach(truth, shown)),
+            "output2": fill(call, "output2", value),
         },
     )
 
@@ -260,7 +273,7 @@ def _time_row(
 ) -> dict[str, object]:
     code, price = shown.listing.code, span[-1].close
     now = _of_minute(truth, code, span[-1])
-    return _value(now, _before(truth, code)) | {
+    return _value(now, _before(truth, code, truth.time)) | {
         "bsop_hour": f"{span[0].at:%H%M%S}",
         "stck_prpr": price,
         "prdy_vrss": price - shown.bar.reference,
@@ -286,7 +299,7 @@ def etf_inquire_component_stock_price(truth: Truth, ask: Ask, mock: bool) -> Rep
     worth = {one.code: one.shares * prices[one.code].last for one in held}
     whole = sum(worth.values())
     now = value_at(truth.market, code, truth.time)
-    head = _price(shown) | _value(now, _before(truth, code)) | _reach(truth, shown)
+    head = _price(shown) | nav_values(truth, code, truth.time)
     head |= {
         "etf_cnfg_issu_avls": whole // TEN_THOUSAND,
         "etf_ntas_ttam": int(now * shown.listing.shares / HUNDRED_MILLION),

@@ -7,7 +7,7 @@ that a bar's volume is what the day's grew by.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from trading.simulator.calls.asked import chosen, day_of, last_day_of, require
@@ -32,7 +32,7 @@ from trading.simulator.market import percent, sign
 from trading.simulator.truth import Truth
 from trading.simulator.wire import Ask, Refusal, fill
 
-__all__ = ["HANDLERS", "MILLION", "THOUSAND", "index_of", "latest"]
+__all__ = ["HANDLERS", "MILLION", "THOUSAND", "index_of", "latest", "present_values"]
 
 THOUSAND, MILLION = 1_000, 1_000_000
 DAYS, CHART_DAYS = 100, 100
@@ -96,8 +96,17 @@ def inquire_index_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
     index = index_of(truth, ask)
     day = present(truth.market, index, truth.time)
     before = _before(truth, index)
-    values = _now(day) | _range(day) | _counts(truth, index) | _year(truth, index, day)
+    values = present_values(truth, index, truth.time) | _year(truth, index, day)
     values |= {"prdy_vol": before.volume // THOUSAND, "prdy_tr_pbmn": before.turnover // MILLION}
+    return done(
+        ask, {"output": fill("inquire_index_price", "output", values | _books(truth, index))}
+    )
+
+
+def present_values(truth: Truth, index: Index, at: datetime) -> dict[str, object]:
+    """The level at a moment, the day's range against the day before, and who rose and fell."""
+    day = present(truth.market, index, at)
+    values = _now(day) | _range(day) | _counts(truth, index, at)
     for how, told, rate, value in (
         ("oprc", "prdy_nmix_vrss_nmix_oprc", "bstp_nmix_oprc_prdy_ctrt", day.open),
         ("hgpr", "prdy_nmix_vrss_nmix_hgpr", "bstp_nmix_hgpr_prdy_ctrt", day.high),
@@ -106,14 +115,12 @@ def inquire_index_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         change = _change(day, value)
         values |= {told: change, rate: _rate(change, level(day.before))}
         values[f"{how}_vrss_prpr_sign"] = sign(float(change))
-    return done(
-        ask, {"output": fill("inquire_index_price", "output", values | _books(truth, index))}
-    )
+    return values
 
 
-def _counts(truth: Truth, index: Index) -> dict[str, object]:
+def _counts(truth: Truth, index: Index, at: datetime) -> dict[str, object]:
     """Members by direction; those at a limit are counted among the risen and the fallen too."""
-    shown = [truth.market.shown(code, truth.time) for code in members(truth.market, index)]
+    shown = [truth.market.shown(code, at) for code in members(truth.market, index)]
     return {
         "ascn_issu_cnt": sum(one.change > 0 for one in shown),
         "stnr_issu_cnt": sum(one.change == 0 for one in shown),
@@ -153,7 +160,8 @@ def _books(truth: Truth, index: Index) -> dict[str, object]:
 def _summary(truth: Truth, index: Index) -> dict[str, object]:
     """The head of the daily screens."""
     day, before = present(truth.market, index, truth.time), _before(truth, index)
-    values = _now(day) | _range(day) | _counts(truth, index) | _year(truth, index, day)
+    values = _now(day) | _range(day) | _counts(truth, index, truth.time)
+    values |= _year(truth, index, day)
     values |= {"prdy_vol": before.volume // THOUSAND, "prdy_tr_pbmn": before.turnover // MILLION}
     return {name: value for name, value in values.items() if not name.endswith("_rate")}
 

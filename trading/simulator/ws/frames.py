@@ -16,9 +16,12 @@ from trading.kis_wire import Channel
 from trading.simulator.market import Market, Shown, percent, sign
 from trading.simulator.tape import Print
 from trading.simulator.truth import Truth
+from trading.simulator.ws.flow_frames import FLOW_FRAMES
+from trading.simulator.ws.fund_frames import FUND_FRAMES
+from trading.simulator.ws.index_frames import INDEX_FRAMES
 from trading.simulator.ws.us_frames import US_FRAMES
 
-__all__ = ["MARKET_FRAMES", "Maker", "Row", "encode"]
+__all__ = ["MARKET_FRAMES", "STATES", "Maker", "Row", "encode"]
 
 Row = Mapping[str, object]
 Maker = Callable[[Truth, str, datetime], Sequence[Row]]
@@ -250,5 +253,10 @@ MARKET_FRAMES: Mapping[str, Maker] = {
     "exp_ccnl_total": expected,
     "market_status_krx": status,
     "market_status_total": status,
+    **INDEX_FRAMES,
+    **FLOW_FRAMES,
+    **FUND_FRAMES,
     **US_FRAMES,
 }
+STATES = frozenset({*FLOW_FRAMES, *FUND_FRAMES})
+"""Channels that tell how things stand, and only when that is new."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,8 +22,10 @@ from trading.simulator.ledger import Event
 from trading.simulator.truth import Truth
 from trading.simulator.us.accounts import UsAccount
 from trading.simulator.us.ledger import UsEvent
+from trading.simulator.ws import fund_frames, index_frames
 from trading.simulator.ws.broken import broken
-from trading.simulator.ws.frames import MARKET_FRAMES, encode
+from trading.simulator.ws.changes import LastSaid
+from trading.simulator.ws.frames import MARKET_FRAMES, STATES, Maker, Row, encode
 from trading.simulator.ws.notices import delay_of, notice_of
 from trading.simulator.ws.registrations import Rules, Session
 from trading.simulator.ws.us_frames import US_SNAPSHOTS, knows, us_notice
@@ -66,6 +68,7 @@ class Streams:
     _noticed: int = 0
     _late: list[tuple[datetime, int, int, str]] = field(default_factory=list)
     """Frames that a fault holds back: when, in which order, of which session, what."""
+    _said: LastSaid = field(default_factory=LastSaid)
 
     def __post_init__(self) -> None:
         self.rules = Rules(self.truth.seed, self.mock, self._owner, self._knows, self._in_use)
@@ -115,6 +118,7 @@ class Streams:
         self._late.clear()
         self._told = truth.time
         self._notices.clear()
+        self._said = LastSaid()
 
     # --- frames -------------------------------------------------------------------------------
     def tell(self) -> None:
@@ -122,12 +126,13 @@ class Streams:
         now = self.truth.time
         since = self._told or now
         self._told = now
+        wanted = self._wanted()
+        self._said.keep(wanted)
         if not self.sessions:
             self._notices = [n for n in self._notices if n[0] > now]
             return
         self._tell_notices(now)
         self._tell_late(now)
-        wanted = self._wanted()
         if wanted:
             self._tell_market(wanted, max(since, now - timedelta(seconds=CATCH_UP)), now)
 
@@ -148,16 +153,20 @@ class Streams:
         second = since.replace(microsecond=0) + timedelta(seconds=1)
         while second <= now:
             last = second + timedelta(seconds=1) > now
+            made: dict[tuple[Maker, str], Sequence[Row]] = {}
             for (name, key), listeners in wanted.items():
                 maker = MARKET_FRAMES.get(name)
-                if maker is None or (name in SNAPSHOTS and not last):
+                hearing = [session for session, from_when in listeners if from_when < second]
+                if maker is None or not hearing or (name in SNAPSHOTS and not last):
                     continue
-                rows = maker(self.truth, key, second)
-                if rows:
-                    frame = encode(channels()[name], rows, self.layout.appended)
-                    for session, from_when in listeners:
-                        if from_when < second:
-                            self._send(session, channels()[name], key, frame)
+                rows = made.get((maker, key))
+                if rows is None:
+                    rows = made[maker, key] = maker(self.truth, key, second)
+                if not rows or (name in STATES and not self._said.is_news((name, key), rows)):
+                    continue
+                frame = encode(channels()[name], rows, self.layout.appended)
+                for session in hearing:
+                    self._send(session, channels()[name], key, frame)
             second += timedelta(seconds=1)
 
     # --- notices ------------------------------------------------------------------------------
@@ -272,7 +281,9 @@ class Streams:
         if channel.name.startswith("overseas"):
             return knows(key)
         if channel.name.startswith("index"):
-            return True
+            return index_frames.knows(self.truth, key)
+        if channel.name == "etf_nav_trend":
+            return fund_frames.knows(self.truth, key)
         return key in self.truth.market
 
 
