@@ -128,21 +128,21 @@ class DeskWorld:
         )
         return run
 
-    def history(self, run: Run) -> RebalancingHistory:
-        return RebalancingHistory.objects.create(
-            run=run,
-            account=run.account,
-            state=run.state,
-            equity_before=10_000_000,
-            equity_after=10_001_000,
-            target={},
-            drift_before={},
-            drift_after={},
-            expected_cost=1_000,
-            real_cost=1_200,
-            fills=[],
-            created_at=run.created_at,
-        )
+    def history(self, run: Run, **values: Any) -> RebalancingHistory:
+        usual: dict[str, Any] = {
+            "account": run.account,
+            "state": run.state,
+            "equity_before": 10_000_000,
+            "equity_after": 10_001_000,
+            "target": {},
+            "drift_before": {},
+            "drift_after": {},
+            "expected_cost": 1_000,
+            "real_cost": 1_200,
+            "fills": [],
+            "created_at": run.created_at,
+        }
+        return RebalancingHistory.objects.create(run=run, **(usual | values))
 
 
 @pytest.fixture

@@ -47,9 +47,7 @@ def test_the_history_says_why_a_run_cost_what_it_did(
     targeted: DeskWorld, real: int, said: str
 ) -> None:
     targeted.snapshot()
-    history = targeted.history(targeted.run("COMPLETED"))
-    history.real_cost = real
-    history.save()
+    targeted.history(targeted.run("COMPLETED"), real_cost=real)
     assert said in _text(targeted, "/rebalancing/")
 
 
@@ -57,9 +55,7 @@ def test_a_drift_of_before_is_marked_before(targeted: DeskWorld) -> None:
     targeted.snapshot()
     drift = {"mp": {"STOCK": "5.0"}, "sub": {}, "triggers": [["MP", "STOCK"]]}
     run = targeted.run("COMPLETED", outcome={"drift": drift})
-    history = targeted.history(run)
-    history.drift_after = {"mp": {"STOCK": "0.0"}, "sub": {}}
-    history.save()
+    targeted.history(run, drift_after={"mp": {"STOCK": "0.0"}, "sub": {}})
     page = targeted.client("owner").get(f"/rebalancing/runs/{run.pk}/").content.decode()
     row = page.split('id="h-drift"')[1].split("<tbody>")[1].split("</tr>")[0]
     name, _level, before, after = row.split("</td>")[:4]

@@ -83,13 +83,13 @@ def test_a_run_that_simply_ended_was_stopped_by_nobody(targeted: DeskWorld) -> N
 
 def test_a_cost_far_above_the_expected_is_flagged(targeted: DeskWorld) -> None:
     run = targeted.run("COMPLETED")
-    history = targeted.history(run)
+    targeted.history(run)
     client = targeted.client("trader")
     for address in ("/rebalancing/", f"/rebalancing/runs/{run.pk}/"):
         assert "예상의 2배 넘음" not in client.get(address).content.decode()
-    history.real_cost = 9_000
-    history.save()
-    for address in ("/rebalancing/", f"/rebalancing/runs/{run.pk}/"):
+    dear = targeted.run("COMPLETED")
+    targeted.history(dear, real_cost=9_000)
+    for address in ("/rebalancing/", f"/rebalancing/runs/{dear.pk}/"):
         assert "예상의 2배 넘음" in client.get(address).content.decode()
 
 

@@ -82,9 +82,8 @@ def test_a_halted_name_ends_the_run_before_anything_is_sent(world: World) -> Non
 
 def test_an_instrument_the_broker_does_not_know_fails_the_run_by_name(world: World) -> None:
     target = world.account.target_decisions.get()
-    snapshot = target.snapshot
-    snapshot["sub"]["ALTERNATIVE"] = {"999999": "100.00"}
-    type(target).objects.filter(pk=target.pk).update(snapshot=snapshot)
+    target.pk, target.snapshot["sub"]["ALTERNATIVE"] = None, {"999999": "100.00"}
+    target.save(force_insert=True)
     run = world.drive(world.open())
     assert (run.state, run.end_reason) == ("FAILED", "cannot_plan")
     assert run.end_facts["reasons"][0]["ticker"] == "999999"

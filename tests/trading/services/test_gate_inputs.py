@@ -10,7 +10,7 @@ import pytest
 from tests.support.orders import OTHER, Orders, listed, promise
 from tests.support.world import World
 from trading.domain.limits import GateInputs
-from trading.models import Account, Approval, Attempt, BrokerOrder, Intent, Reservation
+from trading.models import Account, Attempt, BrokerOrder, Intent, Reservation
 from trading.services.gate_inputs import FreshInputs, gate_inputs
 from trading.services.reservations import budget_used, reserve_for
 
@@ -94,7 +94,10 @@ def test_a_runs_order_needs_the_approval_of_exactly_its_plan(
     plan_hash = given.plan_hash
     if change.get("account"):
         change = {"account": Account.objects.create(name="b", environment="sim", wire="real")}
-    Approval.objects.filter(pk=given.pk).update(**change)
+    given.pk, given.subject = None, "run:2"
+    for name, value in change.items():
+        setattr(given, name, value)
+    given.save(force_insert=True)
     run_order = {"origin": "run", "origin_id": 1, "plan_hash": plan_hash, "approval_id": given.pk}
     assert seen_by_the_gate(orders, orders.intent(**run_order)).approval_ok is holds
     assert seen_by_the_gate(orders, orders.intent()).approval_ok, "an order by hand has none"
