@@ -67,7 +67,7 @@ def _embedded() -> dict[str, Any]:
             "MiB",
             "config.management.commands.up",
             1,
-            goal=None,
+            goal=450,
             simulator=sum(_rss(child) for child in _children(process.pid)),
             heavy_modules=sorted(heavy_modules(jeoul._env)),
         )
@@ -79,7 +79,7 @@ def _web(database_url: str, redis_url: str) -> dict[str, Any]:
         address = jeoul.up(["web"], env)
         httpx2.get(address + LOGIN, trust_env=False)
         process = jeoul.processes[0][1]
-        return entry_of(_rss(process.pid), "MiB", "config.management.commands.web", 1, goal=None)
+        return entry_of(_rss(process.pid), "MiB", "config.management.commands.web", 1, goal=200)
 
 
 def _rss(pid: int) -> float:
