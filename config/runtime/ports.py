@@ -24,9 +24,9 @@ def free_port(*wanted: int) -> int:
 
 
 def port_number(text: str) -> int:
-    """A port as it is typed. Raises ValueError for what cannot be one."""
+    """A port as it is typed, 0 for any free one. Raises ValueError for what cannot be one."""
     found = int(text)
-    if not 1 <= found <= 65_535:
+    if not 0 <= found <= 65_535:
         raise ValueError(text)
     return found
 

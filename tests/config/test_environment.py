@@ -14,7 +14,7 @@ from config import env
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = {
-    "PORT": lambda: env.whole("PORT", 8000, 1, 65_535),
+    "PORT": lambda: env.whole("PORT", 8000, 0, 65_535),
     "SIM_SPEED": lambda: env.decimal("SIM_SPEED", 1.0, 0.01, 1000),
     "LIVE_TRADING": lambda: env.yes("LIVE_TRADING", default=False),
     "LOG_LEVEL": lambda: env.chosen("LOG_LEVEL", "INFO", ("DEBUG", "INFO")),
@@ -28,7 +28,6 @@ READERS = {
     ("name", "typed"),
     [
         ("PORT", "abc"),
-        ("PORT", "0"),
         ("PORT", "65536"),
         ("PORT", "８０００"),
         ("PORT", "8_000"),
@@ -60,6 +59,7 @@ def test_a_mistyped_setting_is_refused_by_name(
     ("name", "typed", "read"),
     [
         ("PORT", "", 8000),
+        ("PORT", "0", 0),
         ("PORT", " 65535 ", 65_535),
         ("SIM_SPEED", "0.5", 0.5),
         ("LIVE_TRADING", "TRUE", True),

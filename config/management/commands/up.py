@@ -35,7 +35,7 @@ class Command(BaseCommand):
     help = "Migrate, load the demo and serve until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=port_number, default=whole("PORT", 8000, 1, 65535))
+        parser.add_argument("--port", type=port_number, default=whole("PORT", 8000, 0, 65535))
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--no-demo", action="store_true")
         parser.add_argument("--speed", type=float, default=decimal("SIM_SPEED", 1.0, 0.01, 1000))
@@ -44,19 +44,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["profile"] not in PROFILES:
             raise CommandError(f"SIM_PROFILE is real or mock, not {options['profile']!r}")
+        demo = not options["no_demo"] and yes("DEMO", default=True)
         started = time.monotonic()
         alone = only_one_here(settings.VAR)
         if alone is None:
             first = read_running(settings.VAR).get("web", "")
             raise CommandError(f"Jeoul already runs here: {first}", returncode=1)
         with alone:
-            self._serve(started, options)
+            self._serve(started, options, demo)
 
-    def _serve(self, started: float, options: dict[str, Any]) -> None:
+    def _serve(self, started: float, options: dict[str, Any], demo: bool) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         ensure_schedules()
-        demo = not options["no_demo"] and yes("DEMO", default=True)
         simulator = self._simulator(options) if demo else None
         try:
             port = free_port(options["port"])

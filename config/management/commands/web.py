@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "The web process alone."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=port_number, default=whole("PORT", 8000, 1, 65535))
+        parser.add_argument("--port", type=port_number, default=whole("PORT", 8000, 0, 65535))
         parser.add_argument("--host", default="127.0.0.1")
 
     def handle(self, *args: Any, **options: Any) -> None:
