@@ -13,6 +13,7 @@ from rebalancing.services.advance import run_advance
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World, world_of
 from trading.models import Alert, Instrument
+from trading.services.brokers import broker_for
 from trading.simulator.calls import HANDLERS
 from trading.simulator.http import json_reply
 
@@ -125,6 +126,7 @@ def test_a_missing_price_ends_the_run_by_the_name_of_its_instrument(
         return reply
 
     monkeypatch.setitem(HANDLERS, "inquire_price", priceless)
+    monkeypatch.setattr(broker_for(world.account)._client, "_sleep", lambda _seconds: None)
     run = world.drive(world.open())
     assert (run.state, run.end_reason) == ("FAILED", "price_missing")
     assert run.end_facts["tickers"] == "411060"
