@@ -173,15 +173,19 @@ class MatchingBook:
     def _printed(self, last: int, volume: int) -> Iterable[Execution]:
         """Others traded `volume` at `last`: the queue moves up, quicker ones are served, then ours is hit."""
         for side in Side:
-            flow = volume
+            flow, level, queued = volume, last, 0
             for order in self._by_priority():
                 if order.side is not side or order.price is None or not order.quantity:
                     continue
                 if not _never_worse(side, last, order.price):
                     continue
+                if order.price != level:  # what the queue of a better price took is gone
+                    flow, level, queued = max(0, flow - queued), order.price, 0
+                queued = max(queued, min(order.ahead, flow))
                 order.ahead, rest = max(0, order.ahead - flow), max(0, flow - order.ahead)
                 theirs = min(order.rivals, rest)
                 order.rivals -= theirs
+                flow -= theirs
                 taken = min(rest - theirs, order.quantity)
                 if taken:
                     order.quantity -= taken
