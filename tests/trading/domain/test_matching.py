@@ -201,11 +201,12 @@ def test_nobody_trades_past_our_better_price() -> None:
 
 
 def test_what_the_queue_of_a_better_price_took_is_not_given_out_again() -> None:
-    there = book()
+    there = MatchingBook(InstrumentKind.KOSPI, 7_000, 13_000)
+    there.refresh(levels(ASKS), levels(((10_000, 40),)))
     there.submit("better", BUY, 10, LIMIT, 10_000)
-    there.submit("worse", BUY, 100, LIMIT, 9_980)
-    fills = there.refresh(levels(ASKS), levels(()), last=9_980, volume=45)
-    assert sum(f.quantity for f in fills) == 5, "40 of 45 stood ahead of the better one"
+    there.submit("worse", BUY, 100, LIMIT, 9_990)
+    fills = there.refresh(levels(ASKS), levels(()), last=9_990, volume=45)
+    assert [(f.order_id, f.quantity) for f in fills] == [("better", 5)], "40 of 45 stood ahead"
 
 
 def test_a_trade_at_a_worse_price_for_them_leaves_ours_alone() -> None:
