@@ -19,9 +19,12 @@ from trading.services.cancels import something_to_cancel
 from trading.services.crashpoints import crashpoint
 from trading.services.states import born, move
 
-__all__ = ["cancel_order", "cancel_working", "cancellable_orders"]
+__all__ = ["LOOKED", "cancel_order", "cancel_working", "cancellable_orders"]
 
 log = structlog.get_logger(__name__)
+
+LOOKED = "looked"
+"""The broker's list was read for this cancel and nothing was sent: the next step goes by it."""
 
 
 def cancellable_orders(run: Run) -> list[Intent]:
@@ -52,38 +55,21 @@ def cancel_working(run: Run, now: datetime) -> bool:
 
 def cancel_order(run: Run, intent_id: int, now: datetime) -> str:
     """Look whether something is left of a working order and cancel that, under the same discipline as
-    an order. Its end comes by inquiry, whatever the cancel's answer was."""
-    intent = Intent.objects.select_related("broker_order").get(pk=intent_id)
+    an order. Its end comes by inquiry, whatever the cancel's answer was.
+
+    An empty string when it was sent, else why it waits.
+    """
+    intent = Intent.objects.select_related("broker_order__account").get(pk=intent_id)
     order = intent.broker_order
     stem = f"run:{run.pk}:@{intent.pk}:cancel:"
-    number = Intent.objects.filter(key__startswith=stem).count()
-    waiting = Intent.objects.filter(key__startswith=stem, state=IntentState.AUTHORIZED).first()
+    earlier = list(Intent.objects.filter(key__startswith=stem))
+    waiting = next((i for i in earlier if i.state == IntentState.AUTHORIZED), None)
     if waiting is None:
-        with transaction.atomic():
-            waiting = Intent.objects.create(
-                key=f"{stem}{number}",
-                action=OrderAction.CANCEL,
-                origin=Intent.Origin.RUN,
-                origin_id=run.pk,
-                leg_id=intent.leg_id,
-                account=run.account,
-                sleeve_id=intent.sleeve_id,
-                instrument_id=intent.instrument_id,
-                side=intent.side,
-                quantity=max(1, order.quantity - order.filled_quantity),
-                order_type=intent.order_type,
-                limit_price=intent.limit_price,
-                reference_price=intent.reference_price,
-                target_order=order,
-                plan_hash=intent.plan_hash,
-                approval_id=intent.approval_id,
-                deadline_at=run.deadline_at + timedelta(minutes=20),
-                state=IntentState.AUTHORIZED,
-                state_since=now,
-                created_at=now,
-            )
-            born(waiting, AUTHORIZED, at=now, by=ENGINE)
-    if not something_to_cancel(order):
+        waiting = _wish(run, intent, f"{stem}{len(earlier)}", now)
+    left = something_to_cancel(order, waiting.created_at)
+    if left is None:
+        return LOOKED
+    if not left:
         return _nothing_to_cancel(waiting, now)
     crashpoint("before_cancel")
     outcome = gateway.send(waiting.pk, by=ENGINE)
@@ -93,6 +79,36 @@ def cancel_order(run: Run, intent_id: int, now: datetime) -> str:
             if intent.state in (IntentState.ACKED, IntentState.PARTIAL):
                 move(intent, IntentState.CANCELING, at=now, by=ENGINE)
     return outcome.why_waiting
+
+
+def _wish(run: Run, intent: Intent, key: str, now: datetime) -> Intent:
+    """An authorised cancel of what is left of the order; its key makes a second one like it fail."""
+    order = intent.broker_order
+    with transaction.atomic():
+        wish = Intent.objects.create(
+            key=key,
+            action=OrderAction.CANCEL,
+            origin=Intent.Origin.RUN,
+            origin_id=run.pk,
+            leg_id=intent.leg_id,
+            account=run.account,
+            sleeve_id=intent.sleeve_id,
+            instrument_id=intent.instrument_id,
+            side=intent.side,
+            quantity=max(1, order.quantity - order.filled_quantity),
+            order_type=intent.order_type,
+            limit_price=intent.limit_price,
+            reference_price=intent.reference_price,
+            target_order=order,
+            plan_hash=intent.plan_hash,
+            approval_id=intent.approval_id,
+            deadline_at=run.deadline_at + timedelta(minutes=20),
+            state=IntentState.AUTHORIZED,
+            state_since=now,
+            created_at=now,
+        )
+        born(wish, AUTHORIZED, at=now, by=ENGINE)
+    return wish
 
 
 def _nothing_to_cancel(cancel: Intent, now: datetime) -> str:

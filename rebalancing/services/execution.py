@@ -9,7 +9,7 @@ from django.db import transaction
 from rebalancing.domain.execution import Move, MoveKind, next_move
 from rebalancing.domain.netting import Side
 from rebalancing.models import Leg, Run
-from rebalancing.services.cancelling import cancel_order
+from rebalancing.services.cancelling import LOOKED, cancel_order
 from rebalancing.services.legs import leg_views, open_legs, sync_legs
 from rebalancing.services.wishes import ENGINE, is_still_priced, new_intent, requote
 from trading.domain.errors import Reason
@@ -28,12 +28,14 @@ STAND_BACK = timedelta(seconds=1)
 class Progress:
     """What one pass did: asked the door at most once, `waiting` for some legs; `done` when all are over.
 
-    `again` says that another leg may go at once: something was sent, or put off by a rule while other
-    legs have not been tried. What the line or the broker refused lets nobody else try in its place.
+    `again` says that the next step may come at once: something was sent, a list was read for a cancel, or
+    a rule put a leg off while others have not been tried. What the line or the broker refused lets nobody
+    else try in its place.
     """
 
     def __init__(self) -> None:
         self.sent = False
+        self.looked = False
         self.asked = False
         self.put_off = False
         self.untried = False
@@ -41,11 +43,11 @@ class Progress:
 
     @property
     def again(self) -> bool:
-        return self.sent or (self.put_off and self.untried)
+        return self.sent or self.looked or (self.put_off and self.untried)
 
     @property
     def done(self) -> bool:
-        return not self.sent and not self.waiting
+        return not self.again and not self.waiting
 
 
 def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bool) -> Progress:
@@ -125,6 +127,9 @@ def _note(progress: Progress, waited: str) -> None:
     """What the door answered: taken or refused for good when empty, else why the leg waits."""
     if not waited:
         progress.sent = True
+        return
+    if waited == LOOKED:
+        progress.looked = True
         return
     reasons = set(waited.split(","))
     progress.put_off = reasons <= WAITING_RULES

@@ -59,15 +59,19 @@ def leg_views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
 
 def cancels_of(run: Run) -> dict[int, Cancels]:
     """The cancels of the run's orders, by the order's intent. One that was not sent, because there was
-    nothing left to cancel, counts as a try too."""
+    nothing left to cancel, counts as a try too; one that the door has not been asked about yet does not."""
     found: dict[int, Cancels] = {}
     rows = Intent.objects.filter(
         origin=Intent.Origin.RUN, origin_id=run.pk, action=OrderAction.CANCEL
-    ).annotate(sent=Count("attempts"))
+    ).annotate(sent=Count("attempts", distinct=True), refused=Count("rule_checks", distinct=True))
     for cancel in rows.order_by("pk"):
         order = _cancelled_intent(cancel)
         before = found.get(order, Cancels())
-        found[order] = Cancels(before.tried + max(1, cancel.sent), cancel.state_since)
+        untried = cancel.state == IntentState.AUTHORIZED and not cancel.sent + cancel.refused
+        tried = 0 if untried else max(1, cancel.sent)
+        found[order] = Cancels(
+            before.tried + tried, before.last_at if untried else cancel.state_since
+        )
     return found
 
 

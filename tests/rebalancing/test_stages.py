@@ -36,6 +36,16 @@ def test_a_resumed_step_gets_its_full_time_within_the_day(
     assert found == datetime.fromisoformat(day.format(until))
 
 
+def test_a_wait_acts_on_its_list_even_when_the_clock_outruns_it(world: World) -> None:
+    """At a speed of 60 one step takes longer than a list stays fresh; reading again would never end."""
+    run = world.drive(world.open(), until="SELL_WAIT")
+    world.settle()
+    for _ in range(4):
+        run_advance(run.pk)
+        world.sim.advance(5)
+    assert Run.objects.get(pk=run.pk).state != "SELL_WAIT"
+
+
 @pytest.mark.parametrize(("thousandths", "state"), [(1_005, "SELLING"), (1_015, "STALE")])
 def test_a_plan_whose_names_all_moved_a_little_together_is_made_anew(
     world: World, thousandths: int, state: str

@@ -16,7 +16,7 @@ from rebalancing.services.legs import open_legs, sync_legs, unanswered
 from rebalancing.services.news import announce
 from rebalancing.services.stages.common import CASH_WAIT, GO_ON, POLL, TURN, Due
 from rebalancing.services.stages.pausing import pause_if_needed
-from trading.models import Enumeration
+from trading.selectors.order_lists import FRESH, LIST_AGE, newest_whole_list
 from trading.services.clock import market_clock
 from trading.services.reconcile import reconcile_account
 
@@ -50,14 +50,16 @@ def waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
         """Poll and book, or on a fresh list go on with whatever leg is free to: one of them a step."""
         run = driver.run
         if not _has_fresh_list(run, now):
-            complete = reconcile_account(run.account).complete
+            found = reconcile_account(run.account)
             if (pause := pause_if_needed(driver, now)) is not GO_ON:
                 return pause
             now = market_clock(run.account).now()
             sync_legs(run, open_legs(run, str(side)))
             announce(run.pk, run.account_id)
-            if complete:
-                return now
+            if found.complete:
+                return (
+                    found.ended_at
+                )  # the next step goes by this list, however fast the clock runs
         # without a whole list a deadline still holds, and a cancel looks for itself
         assert run.step_deadline_at is not None
         progress = execution.work(
@@ -89,11 +91,12 @@ def _patience(run: Run, waits: set[str], now: datetime) -> timedelta:
 
 
 def _has_fresh_list(run: Run, now: datetime) -> bool:
-    """Whether a whole read of the broker's orders ended within the last poll's time, however long it
-    took: a slow list is as good to act on as a quick one, and no list is worth waiting for for ever."""
-    return Enumeration.objects.filter(
-        account=run.account_id, complete=True, ended_at__gt=now - POLL, ended_at__lte=now
-    ).exists()
+    """Whether a whole read of the broker's orders is young enough to act on, or is the very one that this
+    step was made due by."""
+    newest = newest_whole_list(run.account_id, now)
+    if newest is None:
+        return False
+    return now - newest < FRESH or (newest == run.due_at and now - newest < LIST_AGE)
 
 
 def halted(driver: Driver, now: datetime) -> Due:

@@ -118,8 +118,29 @@ def test_only_what_still_works_is_something_to_cancel(transactional_db: None, wi
         world.drive(run, until=lambda _run: Attempt.objects.filter(state="ACKED").count() == 2)
         stuck, filled = (intent.broker_order for intent in Intent.objects.order_by("pk")[:2])
         world.settle()
-        assert something_to_cancel(stuck)
-        assert not something_to_cancel(filled)
+        wished = world.now
+        if wire == "mock":  # there the list answers, and the step that reads it sends nothing
+            assert something_to_cancel(stuck, wished) is None
+        assert something_to_cancel(stuck, wished) is True
+        assert something_to_cancel(filled, wished) is False
+
+
+def test_a_list_read_for_a_cancel_answers_it_however_fast_the_clock_runs(
+    transactional_db: None,
+) -> None:
+    with world_of(wire="mock") as world:
+        run = world.drive(world.open(), until="APPROVED")
+        world.sim.arm("E01", match={"side": "sell"}, params={"share": 0.4})
+        world.drive(run, until=lambda _run: Attempt.objects.filter(state="ACKED").exists())
+        stuck = Intent.objects.earliest("pk").broker_order
+        world.settle()
+        wished = world.now
+        assert something_to_cancel(stuck, wished) is None
+        world.settle(20)
+        assert something_to_cancel(stuck, wished) is True
+        assert something_to_cancel(stuck, world.now) is None, "wished later: that list is too old"
+        world.settle(60)
+        assert something_to_cancel(stuck, wished) is None, "a minute old: read again"
 
 
 @pytest.mark.parametrize(
