@@ -126,6 +126,7 @@ def _past(world: Any) -> None:
     """A snapshot of thirty holdings and a thousand runs that ended, with legs and history."""
     from rebalancing.models import Leg, RebalancingHistory, Run
     from rebalancing.services.targets import current_config, current_target
+    from tests.support.past import made_late
     from trading.models import Position, Snapshot
 
     now, account = world.now, world.account
@@ -155,22 +156,23 @@ def _past(world: Any) -> None:
             raw="{}",
             raw_hash="0" * 64,
         )
-        run = Run.objects.create(
-            account=account,
-            slot=f"bench:{number}",
-            state="COMPLETED",
-            state_since=at,
-            requester="owner",
-            requester_kind="person",
-            approval_policy="owner_practice",
-            config=config,
-            target=target,
-            snapshot=snapshot,
-            created_at=at,
-            deadline_at=at,
-            terminal_at=at,
-            end_facts={"cash": 5_000_000, "equity": 35_000_000, "missing": []},
-        )
+        with made_late("rebalancing_run"):
+            run = Run.objects.create(
+                account=account,
+                slot=f"bench:{number}",
+                state="COMPLETED",
+                state_since=at,
+                requester="owner",
+                requester_kind="person",
+                approval_policy="owner_practice",
+                config=config,
+                target=target,
+                snapshot=snapshot,
+                created_at=at,
+                deadline_at=at,
+                terminal_at=at,
+                end_facts={"cash": 5_000_000, "equity": 35_000_000, "missing": []},
+            )
         Leg.objects.bulk_create(
             Leg(
                 run=run,

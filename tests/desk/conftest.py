@@ -20,6 +20,7 @@ from portfolio.services import create_model_version, create_sub_version
 from rebalancing.domain.states import TERMINAL
 from rebalancing.models import Leg, RebalancingConfig, RebalancingHistory, Run
 from rebalancing.services.targets import decide_targets
+from tests.support.past import made_late
 from tests.support.world import make_user
 from trading.models import Account, AccountMember, ApprovalPolicy, Instrument, Position, Snapshot
 
@@ -95,21 +96,22 @@ class DeskWorld:
         self.runs += 1
         now = values.pop("now", timezone.now())
         ended = state in {str(s) for s in TERMINAL}
-        run = Run.objects.create(
-            account=values.pop("account", self.account),
-            slot=f"test:{self.runs}:{now:%H%M%S%f}",
-            state=state,
-            state_since=now,
-            requester=values.pop("requester", "trader"),
-            requester_kind="person",
-            approval_policy="owner_practice",
-            plan_hash=HASH,
-            plan_expires_at=now + timedelta(minutes=10),
-            created_at=now,
-            deadline_at=now + timedelta(hours=2),
-            terminal_at=now if ended else None,
-            **values,
-        )
+        with made_late("rebalancing_run"):
+            run = Run.objects.create(
+                account=values.pop("account", self.account),
+                slot=f"test:{self.runs}:{now:%H%M%S%f}",
+                state=state,
+                state_since=now,
+                requester=values.pop("requester", "trader"),
+                requester_kind="person",
+                approval_policy="owner_practice",
+                plan_hash=HASH,
+                plan_expires_at=now + timedelta(minutes=10),
+                created_at=now,
+                deadline_at=now + timedelta(hours=2),
+                terminal_at=now if ended else None,
+                **values,
+            )
         ticker = Instrument.objects.order_by("ticker").values_list("ticker", flat=True)[0]
         Leg.objects.create(
             run=run,

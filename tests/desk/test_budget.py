@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from rebalancing.models import RebalancingHistory, Run
 from tests.desk.conftest import DeskWorld, bind
+from tests.support.past import made_late
 
 CARDS = ("standing", "attention", "alive")
 QUERIES, SECONDS = 30, 0.15
@@ -22,7 +23,8 @@ def _crowded(desk: DeskWorld, tickers: list[str]) -> None:
     values = {
         f.attname: getattr(seed, f.attname) for f in Run._meta.concrete_fields if f.name != "id"
     }
-    Run.objects.bulk_create(Run(**values | {"slot": f"old:{n}"}) for n in range(1000))
+    with made_late("rebalancing_run"):
+        Run.objects.bulk_create(Run(**values | {"slot": f"old:{n}"}) for n in range(1000))
     record = desk.history(seed)
     fields = [f for f in RebalancingHistory._meta.concrete_fields if f.name not in ("id", "run")]
     copied = {f.attname: getattr(record, f.attname) for f in fields}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from tests.support.past import made_late
 from tests.support.world import World
 from trading.models import Attempt, BrokerOrder, Intent, Lane, Reservation
 
@@ -41,29 +42,31 @@ class Orders:
             "state_since": self.world.now,
             "created_at": self.world.now,
         }
-        return Intent.objects.create(**facts | change)
+        with made_late("trading_intent"):
+            return Intent.objects.create(**facts | change)
 
     def attempt(self, state: str, *, age: int = 30, **change: Any) -> Attempt:
         """An attempt in `state` at a new intent that `change` describes."""
         intent = self.intent(**{"state": _INTENT_OF[state]} | change)
         at = self.world.now - timedelta(seconds=age)
-        return Attempt.objects.create(
-            intent=intent,
-            lane=self.lane(intent),
-            number=1,
-            action="order",
-            nonce=f"{self.made:032d}",
-            state=state,
-            body="{}",
-            body_hash="0" * 64,
-            baseline=[],
-            baseline_hash="0" * 64,
-            baseline_enumeration=self.pattern.baseline_enumeration,
-            committed_at=at,
-            deadline_at=at + timedelta(seconds=20),
-            wall_deadline_at=at + timedelta(seconds=20),
-            epoch=self.pattern.epoch,
-        )
+        with made_late("trading_attempt"):
+            return Attempt.objects.create(
+                intent=intent,
+                lane=self.lane(intent),
+                number=1,
+                action="order",
+                nonce=f"{self.made:032d}",
+                state=state,
+                body="{}",
+                body_hash="0" * 64,
+                baseline=[],
+                baseline_hash="0" * 64,
+                baseline_enumeration=self.pattern.baseline_enumeration,
+                committed_at=at,
+                deadline_at=at + timedelta(seconds=20),
+                wall_deadline_at=at + timedelta(seconds=20),
+                epoch=self.pattern.epoch,
+            )
 
     def lane(self, intent: Intent) -> Lane:
         terms = {"account": intent.account, "side": intent.side}

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
+    "chain_ledger",
     "fingerprint",
     "freeze_columns",
     "guard_states",
     "guard_values",
     "make_append_only",
+    "require_birth",
     "require_whole",
 ]
 
@@ -134,4 +136,25 @@ def require_whole(editor: Editor, table: str, version: str, weights: str) -> Non
         f" WHERE version_id = NEW.{version})"
         " NOT BETWEEN 99.999 AND 100.001",
         f"the weights that {table} names do not sum to 100",
+    )  # fmt: skip
+
+
+def require_birth(editor: Editor, table: str, states: Iterable[str]) -> None:
+    """Refuse a new row of `table` that claims to be past its beginning."""
+    first = ", ".join(f"'{state}'" for state in sorted(states))
+    _refuse(
+        editor, table, f"{table}_born", "BEFORE INSERT",
+        f"NEW.state NOT IN ({first})", f"a new row of {table} is at its beginning",
+    )  # fmt: skip
+
+
+def chain_ledger(editor: Editor, table: str, orders: str) -> None:
+    """Refuse a step of fills that does not begin where the order's last one ended, or ends beyond the
+    order's quantity."""
+    booked = f"(SELECT COALESCE(MAX(cum_after), 0) FROM {table} WHERE order_id = NEW.order_id)"  # noqa: S608
+    ordered = f"(SELECT quantity FROM {orders} WHERE id = NEW.order_id)"  # noqa: S608
+    _refuse(
+        editor, table, f"{table}_chain", "BEFORE INSERT",
+        f"NEW.cum_before <> {booked} OR NEW.cum_after > {ordered}",
+        f"a row of {table} continues its order",
     )  # fmt: skip

@@ -6,13 +6,16 @@ import sys
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import CheckConstraint
 from django.utils import timezone
 
 from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
 from rebalancing.domain.states import TRANSITIONS
-from rebalancing.models import Leg, RebalancingConfig, RebalancingHistory, Run
+from rebalancing.models import Campaign, Leg, RebalancingConfig, RebalancingHistory, Run
+from tests.support.past import made_late
 from tests.support.world import World, make_user
 from trading.domain.orders import ATTEMPT_MOVES, INTENT_MOVES
 from trading.models import (
@@ -21,9 +24,11 @@ from trading.models import (
     Attempt,
     AuditEntry,
     BrokerOrder,
+    Decision,
     Intent,
     Ledger,
     RuleCheck,
+    Sleeve,
     Switch,
 )
 from trading.models.laws import fingerprint, make_append_only
@@ -61,8 +66,9 @@ def test_an_intent_has_one_open_attempt(world: World) -> None:
     attempt.state = "SENDING"
     with pytest.raises(DatabaseError), transaction.atomic():
         attempt.save(force_insert=True)
-    attempt.state = "NOT_SENT"
-    attempt.save(force_insert=True)
+    with made_late("trading_attempt"):
+        attempt.state = "NOT_SENT"
+        attempt.save(force_insert=True)
 
 
 def test_an_account_has_one_active_run(world: World) -> None:
@@ -207,10 +213,16 @@ def test_a_decision_is_never_rewritten(world: World) -> None:
     [
         (Intent, "side", "HOLD"),
         (Intent, "origin", "alien"),
+        (Intent, "order_type", "STOP"),
         (Attempt, "action", "x"),
         (BrokerOrder, "side", "HOLD"),
+        (BrokerOrder, "source", "RUMOUR"),
         (Leg, "side", "HOLD"),
         (Run, "requester_kind", "alien"),
+        (Run, "approval_policy", "anybody"),
+        (Account, "wrapper", "sock"),
+        (Account, "wire", "paper"),
+        (Sleeve, "exit_policy", "hope"),
     ],
 )
 def test_a_word_that_is_none_is_refused(world: World, model: Any, column: str, word: str) -> None:
@@ -218,6 +230,112 @@ def test_a_word_that_is_none_is_refused(world: World, model: Any, column: str, w
     row = model.objects.first()
     _refused(model.objects.filter(pk=row.pk), **{column: word})
     model.objects.filter(pk=row.pk).update(**{column: getattr(row, column)})
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "word"),
+    [
+        (Campaign, "state", "SLEEPING"),
+        (RebalancingHistory, "state", "SELLING"),
+        (Decision, "verdict", "maybe"),
+        (TargetDecision, "source", "rumour"),
+    ],
+)
+def test_a_new_row_with_a_word_that_is_none_is_refused(
+    world: World, model: Any, column: str, word: str
+) -> None:
+    run = world.drive(world.open())
+    attempt = Attempt.objects.earliest("pk")
+    target, now = TargetDecision.objects.get(), timezone.now()
+    ours = {"account": world.account}
+    good: dict[Any, dict[str, Any]] = {
+        Campaign: ours | {"target": target, "state": "ACTIVE"},
+        Decision: {
+            "intent": attempt.intent, "attempt": attempt, "verdict": "leave", "by": "x", "at": now,
+        },
+        TargetDecision: ours
+        | {
+            "model_version": target.model_version, "snapshot": {}, "decided_by": "x",
+            "source": "strategy",
+        },
+    }  # fmt: skip
+    if model is RebalancingHistory:
+        row = RebalancingHistory.objects.get(run=run)
+        row.pk, row.state = None, word
+        with pytest.raises(DatabaseError, match=_WORD), transaction.atomic():
+            row.save(force_insert=True)
+        return
+    with pytest.raises(DatabaseError, match=_WORD), transaction.atomic():
+        model.objects.create(**good[model] | {column: word})
+    model.objects.create(**good[model])
+
+
+_WORD = "not a known value"
+
+
+def test_every_choice_of_a_record_is_held_by_the_database(world: World) -> None:
+    """A word added to a model tomorrow needs its law in the same migration."""
+    held = _laws()
+    for app in ("trading", "rebalancing", "portfolio"):
+        for model in apps.get_app_config(app).get_models():
+            table = model._meta.db_table
+            checks = " ".join(str(law.condition) for law in _checks(model))
+            for field in model._meta.concrete_fields:
+                if field.choices and f"'{field.name}__in'" not in checks:
+                    assert f"{table}_{field.column}_known_insert" in held, (table, field.name)
+
+
+def _checks(model: Any) -> list[CheckConstraint]:
+    return [law for law in model._meta.constraints if isinstance(law, CheckConstraint)]
+
+
+def _laws() -> set[str]:
+    where = (
+        "SELECT tgname FROM pg_trigger"
+        if connection.vendor == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(where)
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_a_step_of_fills_continues_its_order(world: World) -> None:
+    world.drive(world.open())
+    last = Ledger.objects.filter(order__side="BUY").latest("pk")
+    order = last.order
+    assert order.filled_quantity == order.quantity
+
+    def step(before: int, after: int) -> Ledger:
+        return Ledger.objects.create(
+            order=order, cum_before=before, cum_after=after, quantity=after - before,
+            amount=1_000, fee=0, tax=0, posted_at=timezone.now(),
+        )  # fmt: skip
+
+    end = last.cum_after
+    for before, after in ((end, end + 1), (end + 3, end + 4)):
+        with pytest.raises(DatabaseError, match="continues its order"), transaction.atomic():
+            step(before, after)
+    BrokerOrder.objects.filter(pk=order.pk).update(quantity=end + 10)
+    with pytest.raises(DatabaseError, match="continues its order"), transaction.atomic():
+        step(end + 1, end + 2)
+    step(end, end + 1)
+
+
+def test_nothing_is_born_in_the_middle_of_its_life(world: World) -> None:
+    run = world.drive(world.open())
+    for model, state in ((Intent, "FILLED"), (Attempt, "ACKED"), (Run, "COMPLETED")):
+        row = model.objects.filter(state=state).earliest("pk")
+        row.pk = None
+        for name, other in (("key", "k"), ("nonce", "f" * 32), ("slot", "other"), ("number", 9)):
+            if hasattr(row, name):
+                setattr(row, name, other)
+        if model is Attempt:
+            row.broker_order = None
+        with pytest.raises(DatabaseError, match="is at its beginning"), transaction.atomic():
+            row.save(force_insert=True)
+    assert Run.objects.count() == 1
+    assert world.open().pk > run.pk
 
 
 def test_a_version_of_weights_stays_and_a_decision_names_a_whole_one(world: World) -> None:
