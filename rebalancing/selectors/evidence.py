@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q, Sum
 
 from rebalancing.models import Leg, Run
 from trading.domain.orders import REJECT_CODES
@@ -69,6 +70,7 @@ def evidence(*, run: Run | None = None, account: Account | None = None) -> Itera
     yield _environment()
     for view in (
         _runs,
+        _cash,
         _approvals,
         _intents,
         _attempts,
@@ -154,6 +156,47 @@ def _runs(scope: _Scope) -> Iterator[Row]:
                 for leg in legs
             ],
         }
+
+
+def _cash(scope: _Scope) -> Iterator[Row]:
+    """What a run began with, what its account's fills moved until its end, what the broker showed then:
+    `unexplained` is money that no fill accounts for. Until a run has closed its books the last three are
+    null."""
+    for run in scope.runs().exclude(snapshot=None).select_related("snapshot").order_by("pk"):
+        assert run.snapshot is not None
+        moved = _moved(run)
+        closing = run.end_facts.get("cash") if run.terminal_at is not None else None
+        expected = run.snapshot.cash + moved["sold"] - moved["bought"] - moved["fee"] - moved["tax"]
+        yield {
+            "view": "cash",
+            "run_id": run.pk,
+            "account": scope.numbers[run.account_id],
+            "opened_at": run.snapshot.taken_at,
+            "opening": run.snapshot.cash,
+            **moved,
+            "expected": expected,
+            "closed_at": run.terminal_at if closing is not None else None,
+            "closing": closing,
+            "unexplained": closing - expected if closing is not None else None,
+        }
+
+
+def _moved(run: Run) -> dict[str, int]:
+    """Won by kind, of every fill booked on the run's account from its snapshot to its end."""
+    assert run.snapshot is not None
+    booked = Ledger.objects.filter(
+        order__account=run.account_id, posted_at__gt=run.snapshot.taken_at
+    )
+    if run.terminal_at is not None:
+        booked = booked.filter(posted_at__lte=run.terminal_at)
+    bought = Q(order__side="BUY")
+    sums = booked.aggregate(
+        sold=Sum("amount", filter=~bought),
+        bought=Sum("amount", filter=bought),
+        fee=Sum("fee"),
+        tax=Sum("tax"),
+    )
+    return {name: won or 0 for name, won in sums.items()}
 
 
 def _approvals(scope: _Scope) -> Iterator[Row]:

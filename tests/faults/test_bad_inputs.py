@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from rebalancing.models import Leg, Run
+from rebalancing.selectors.evidence import evidence
 from rebalancing.services.advance import run_advance
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World, world_of
@@ -54,6 +55,8 @@ def test_cash_withdrawn_mid_run_is_reported_though_every_leg_filled(world: World
     assert run.state == "COMPLETED"
     found = Alert.objects.get(code="cash_differs").facts
     assert found["expected"] - found["broker"] == 1_000_000
+    (cash,) = (row for row in evidence(run=run) if row["view"] == "cash")
+    assert cash["unexplained"] == -1_000_000
 
 
 def test_cash_that_falls_short_after_the_sells_shrinks_the_buys(

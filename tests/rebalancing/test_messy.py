@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from rebalancing.models import Run
 from tests.conftest import SHARED
 from tests.support.truth import check_truth
-from tests.support.world import NAMES, world_of
+from tests.support.world import NAMES, World, world_of
 from trading.models import Instrument, Intent
 from trading.simulator.prices import FileSource
 
@@ -85,15 +86,25 @@ def test_a_run_on_real_etf_prices_ends_within_tolerance_and_accounts_for_every_w
         out = StringIO()
         call_command("export_evidence", stdout=out)
         rows = [json.loads(line) for line in out.getvalue().splitlines()]
-        side = {row["odno_key"]: row["side"] for row in rows if row["view"] == "border"}
-        moved = sum(
-            (row["d_amt"] if side[row["odno_key"]] == "SELL" else -row["d_amt"])
-            - row["fee"]
-            - row["tax"]
-            for row in rows
-            if row["view"] == "ledger"
-        )
-        assert 5_000_000 + moved == made.truth()["cash"]["99887766-01"]["d2_cash"]
+        won_of_the_world(made, run, rows)
+
+
+def won_of_the_world(world: World, run: Run, rows: list[dict[str, Any]]) -> None:
+    """The evidence alone tells where every won went, and the broker's own ledger agrees."""
+    side = {row["odno_key"]: row["side"] for row in rows if row["view"] == "border"}
+    steps = [row for row in rows if row["view"] == "ledger"]
+    sold, bought = (
+        sum(row["d_amt"] for row in steps if side[row["odno_key"]] == name)
+        for name in ("SELL", "BUY")
+    )
+    (cash,) = (row for row in rows if row["view"] == "cash")
+    assert cash["run_id"] == run.pk and cash["opening"] == 5_000_000
+    assert (cash["sold"], cash["bought"]) == (sold, bought) and sold > 0 and bought > 0
+    assert cash["fee"] == sum(row["fee"] for row in steps) > 0
+    assert cash["tax"] == sum(row["tax"] for row in steps)
+    assert cash["expected"] == 5_000_000 + sold - bought - cash["fee"] - cash["tax"]
+    assert cash["closing"] == cash["expected"] and cash["unexplained"] == 0
+    assert cash["closing"] == world.truth()["cash"]["99887766-01"]["d2_cash"]
 
 
 def _real(path: str, seed: int, tame: bool) -> FileSource:

@@ -15,7 +15,7 @@ from trading.services.clock import SEOUL
 
 
 class Command(BaseCommand):
-    help = "Intents, attempts, orders, ledger, approvals, checks, audit … as JSON lines on stdout."
+    help = "Runs, cash, intents, attempts, orders, ledger, approvals, checks, audit … as JSON lines on stdout."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--run", type=int)
@@ -49,7 +49,16 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(row, ensure_ascii=False))
 
 
-_TIMES = ("created_at", "committed_at", "posted_at", "first_seen", "started", "created", "at")
+_TIMES = (
+    "created_at",
+    "committed_at",
+    "posted_at",
+    "first_seen",
+    "started",
+    "created",
+    "opened_at",
+    "at",
+)
 
 
 def _is_after(row: dict[str, Any], since: datetime) -> bool:
