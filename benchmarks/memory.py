@@ -1,4 +1,5 @@
-"""How much memory the processes hold after their first page, and what a web process never loads."""
+"""How much memory the processes hold after every page was read and a run was driven through them, and what
+a web process never loads."""
 
 from __future__ import annotations
 
@@ -17,6 +18,11 @@ __all__ = ["HEAVY", "figures", "heavy_modules"]
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "scipy", "numba", "pandas")
+PAGES = (
+    "/", "/rebalancing/", "/rebalancing/cards/standing/", "/portfolio/", "/health/", "/admin/",
+    "/admin/rebalancing/run/", "/admin/trading/intent/", "/admin/trading/ledger/", "/api/schema/",
+    "/api/macro-trading/rebalancing/runs", "/api/macro-trading/rebalancing/drift",
+)  # fmt: skip
 _RESOLVE = """
 import sys, django
 django.setup()
@@ -60,14 +66,18 @@ def heavy_modules(env: dict[str, str]) -> set[str]:
 def _embedded() -> dict[str, Any]:
     with Driver() as jeoul:
         address = jeoul.up()
-        httpx2.get(address + LOGIN, trust_env=False)
+        first = httpx2.get(address + LOGIN, trust_env=False)
         process = jeoul.processes[0][1]
+        at_first = _rss(process.pid)
+        pages = _used(jeoul)
         return entry_of(
             _rss(process.pid),
             "MiB",
             "config.management.commands.up",
             1,
             goal=450,
+            after_first_page=at_first if first.status_code == 200 else None,
+            pages=pages,
             simulator=sum(_rss(child) for child in _children(process.pid)),
             heavy_modules=sorted(heavy_modules(jeoul._env)),
         )
@@ -76,10 +86,33 @@ def _embedded() -> dict[str, Any]:
 def _web(database_url: str, redis_url: str) -> dict[str, Any]:
     with Driver() as jeoul:
         env = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-        address = jeoul.up(["web"], env)
-        httpx2.get(address + LOGIN, trust_env=False)
-        process = jeoul.processes[0][1]
-        return entry_of(_rss(process.pid), "MiB", "config.management.commands.web", 1, goal=200)
+        jeoul.up(["simulator", "web", "worker", "beat"], env)
+        pages = _used(jeoul)
+        (process,) = (made for kind, made in jeoul.processes if kind == "web")
+        return entry_of(
+            _rss(process.pid),
+            "MiB",
+            "config.management.commands.web",
+            1,
+            goal=200,
+            pages=pages,
+        )
+
+
+def _used(jeoul: Driver) -> int:
+    """One run from its opening to its end, and every page three times; how many pages that were."""
+    owner = jeoul.login()
+    run = jeoul.start_run(owner)
+    jeoul.wait_for(run, "AWAITING_APPROVAL")
+    if (answer := jeoul.decide(owner, run, "yes")).status_code != 200:
+        raise AssertionError(f"the plan was not approved: {answer.text[:200]}")
+    jeoul.wait_for(run, "COMPLETED", "COMPLETED_WITH_SHORTFALL", seconds=400)
+    pages = [*PAGES, f"/rebalancing/runs/{run}/"]
+    for page in pages * 3:
+        answer = owner.get(page)
+        if answer.status_code != 200:
+            raise AssertionError(f"{page} answered {answer.status_code}")
+    return len(pages)
 
 
 def _rss(pid: int) -> float:

@@ -1,4 +1,8 @@
-"""What happened, line by line: JSON, append only, numbered, on disk before anyone is answered."""
+"""What happened, line by line: JSON, append only, numbered, handed to the system before anyone is answered.
+
+So no end of this process loses a line. What the power takes from the machine before the system wrote it is
+lost: the disk itself is waited for on a snapshot, a reset and an exit only.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,8 @@ from trading.simulator.clock import VirtualClock
 
 __all__ = ["Journal", "kept_lines"]
 
-ORDER_KINDS = ("accepted", "refused", "fill", "cancel", "expire", "cash", "position")
 US = "us_"
 """What begins the kinds of the US side; behind it they mean what the domestic ones mean."""
-US_KINDS = (*ORDER_KINDS, "reserved", "unreserved", "sent")
-DURABLE = frozenset((*ORDER_KINDS, *(US + kind for kind in US_KINDS)))
 
 
 def kept_lines(path: Path | str) -> list[str]:
@@ -45,7 +46,7 @@ def _is_half(last: dict[str, Any]) -> bool:
 
 
 class Journal:
-    """Lines in memory and, with `path`, in a file that is synced after order events.
+    """Lines in memory and, with `path`, in a file.
 
     `kept` are the lines of `kept_lines(path)`: the file then goes on after them.
     """
@@ -59,7 +60,6 @@ class Journal:
         self._path = Path(path) if path else None
         self._file: IO[bytes] | None = None
         self._waiting: list[str] = []
-        self._dirty = False
         if self._path:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = (
@@ -75,11 +75,10 @@ class Journal:
         self.lines.append(line)
         if self._file:
             self._waiting.append(line)
-            self._dirty = self._dirty or kind in DURABLE
         return seq
 
     def settle(self) -> None:
-        """Make what was written durable; called before a reply leaves.
+        """Hand what was written to the system; called before a reply leaves.
 
         What happened together is written together, so that no end of the process cuts it in two.
         """
@@ -89,9 +88,12 @@ class Journal:
         self._waiting.clear()
         while left:
             left = left[self._file.write(left) :]
-        if self._dirty:
+
+    def sync(self) -> None:
+        """`settle`, and wait until the disk has it."""
+        self.settle()
+        if self._file:
             os.fsync(self._file.fileno())
-            self._dirty = False
 
     def since(self, seq: int) -> list[dict[str, Any]]:
         """Records from number `seq` on."""
@@ -100,14 +102,13 @@ class Journal:
     def restart(self, lines: list[str]) -> None:
         """Begin a new epoch from `lines`; the old file is kept beside it."""
         if self._path and self._file:
-            self.settle()
+            self.sync()
             self._file.close()
             self._file = self._fresh_file(self._path)
             self._waiting = list(lines)
         self.epoch += 1
         self.lines = list(lines)
-        self._dirty = True
-        self.settle()
+        self.sync()
 
     @staticmethod
     def _fresh_file(path: Path) -> IO[bytes]:
@@ -119,6 +120,6 @@ class Journal:
 
     def close(self) -> None:
         if self._file:
-            self.settle()
+            self.sync()
             self._file.close()
             self._file = None

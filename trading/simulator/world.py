@@ -490,6 +490,7 @@ class World:
         """Remember everything under `name`."""
         with self.lock:
             self.now()
+            self.journal.sync()
             self.snapshots[name] = (
                 self._copied(self._state()),
                 self.clock.frozen(),
