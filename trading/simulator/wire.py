@@ -89,8 +89,8 @@ LEDGER_CALLS = frozenset(
         "overseas_order_resv_list",
     }
 )
-WIDTHS_UNKNOWN = frozenset({"overseas_inquire_period_profit"})
-"""The portal gives every field of these the same width: dates of two digits."""
+WIDTHS_UNKNOWN = frozenset({"overseas_inquire_period_profit", "order_credit"})
+"""The portal's widths of these cannot be meant: dates of two digits, codes of five."""
 NUMBERS = frozenset({"integer", "amount", "price", "decimal", "decimal %"})
 
 
