@@ -141,7 +141,8 @@ def _wish(run: Run, leg: Leg, todo: Move, now: datetime, deadline: datetime) -> 
     if todo.kind is MoveKind.SEND:
         assert todo.intent_id is not None
         intent = Intent.objects.get(pk=todo.intent_id)
-        if not is_still_priced(leg, intent, now):
+        outlived = intent.deadline_at <= now < deadline  # the step was given more time since
+        if outlived or not is_still_priced(leg, intent, now):
             return requote(leg, intent, now)
     else:
         made = new_intent(run, leg, todo, now, deadline)

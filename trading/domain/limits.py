@@ -17,7 +17,7 @@ from trading.domain.price_grid import is_on_tick
 
 __all__ = ["GateInputs", "GateLimits", "RULE_SET_VERSION", "RuleResult", "evaluate_gate"]
 
-RULE_SET_VERSION = "gate-1"
+RULE_SET_VERSION = "gate-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +135,12 @@ def _cancel_session(i: GateInputs, _: GateLimits) -> Verdict:
 
 
 def _instrument(i: GateInputs, _: GateLimits) -> Verdict:
-    passed = i.instrument_tradable and i.halted is False and i.vi is False
-    return Verdict(
-        passed,
-        {"tradable": i.instrument_tradable, "halted": i.halted, "vi": i.vi},
-    )
+    passed = i.instrument_tradable and i.halted is False
+    return Verdict(passed, {"tradable": i.instrument_tradable, "halted": i.halted})
+
+
+def _interruption(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(i.vi is False, {"vi": i.vi})
 
 
 def _restricted(i: GateInputs, _: GateLimits) -> Verdict:
@@ -256,6 +257,7 @@ _ORDER_RULES: dict[str, Rule] = {
     "account_not_paused": _account,
     "session_open": _session,
     "instrument_tradable": _instrument,
+    "not_interrupted": _interruption,
     "no_warning_on_buy": _restricted,
     "approved": _approval,
     "before_deadline": _deadline,

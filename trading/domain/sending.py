@@ -33,6 +33,14 @@ class SendOutcome:
 
 
 WAITING_RULES = frozenset(
-    {"quote_fresh", "lane_free", "cash", "pace", "no_self_trade", "no_duplicate"}
+    {
+        "quote_fresh",
+        "lane_free",
+        "cash",
+        "pace",
+        "no_self_trade",
+        "no_duplicate",
+        "not_interrupted",
+    }
 )
 """Refusals that pass by themselves: the intent stays AUTHORIZED and is tried again until its deadline."""

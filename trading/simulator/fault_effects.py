@@ -375,8 +375,16 @@ def _shortfall(world: World, params: dict[str, Any]) -> bool:
     return _gap(world, {"percent": -5, **params})
 
 
+def _interrupt(world: World, params: dict[str, Any]) -> bool:
+    code, seconds = str(params.get("ticker", "")), params.get("seconds")
+    if code not in world.market:
+        return False
+    return world.market.interrupt(code, world.truth.time, float(seconds) if seconds else None)
+
+
 STATE_EFFECTS: dict[str, Callable[[World, dict[str, Any]], bool]] = {
     "D02": _revoke_tokens,
+    "E02": _interrupt,
     "E04": _gap,
     "F01": _shortfall,
     "F04": _move_cash,

@@ -96,6 +96,7 @@ FAULTS: dict[str, FaultSpec] = {
     "D01": _spec("EGW00133 one token a minute", BEFORE, "token", "shape"),
     "D02": _spec("token revoked", f"{AT} {BEFORE} {LATE}", "state", "at code appkey"),
     "E01": _spec("partial fill, then halt", BEFORE, "order", "share seconds"),
+    "E02": _spec("volatility interruption", ANYTIME, "state", "at ticker seconds"),
     "E04": _spec("price gap", ANYTIME, "state", "at ticker percent"),
     "F01": _spec("cash shortfall: price drop or withdrawal", ANYTIME, "state",
                  "at ticker percent account amount"),

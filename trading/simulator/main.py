@@ -24,6 +24,7 @@ from trading.simulator.server import Server
 from trading.simulator.tls import tls_context
 from trading.simulator.us.money import cents_of
 from trading.simulator.world import Options, World
+from trading.simulator.ws.streams import Layout
 
 __all__ = ["build_parser", "main", "options_of", "plans_of"]
 
@@ -53,6 +54,8 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     add("--tls", type=Path, default=None, help="serve https; the certificate is written there")
     add("--tame", action="store_true", help="no lag, deep books, no halts, no gaps")
     add("--exit-with-parent", action="store_true", help="end when the starting process has ended")
+    add("--old-notices", action="store_true", help="own-order notices of 23 fields, as before 2025")
+    add("--new-fields", action="store_true", help="WebSocket records with the fields of 2026-09-14")
     add("--unthrottled", action="store_true", help="no rate limits, tokenP's minute included")
     return parser
 
@@ -124,6 +127,7 @@ def options_of(args: argparse.Namespace) -> Options:
         strict_time=args.strict_time,
         journal=args.journal,
         resume=args.resume,
+        layout=Layout(appended=args.new_fields, old_notices=args.old_notices),
         source=demo_source if args.prices == "demo" else partial(_file_source, args.prices),
         **extra,
     )

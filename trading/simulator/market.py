@@ -7,7 +7,7 @@ everything else can be recomputed from the seed.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import daily_limits, shift_ticks, tick_size
 from trading.domain.quotes import BookLevel
 from trading.domain.sessions import Calendar, SessionHours
+from trading.simulator.interruptions import FAR, Interruption, interruptions_of, length_of
 from trading.simulator.prices import BarSource, DayBar, Listing, nearest, within
 from trading.simulator.tape import Tape
 
@@ -52,6 +53,16 @@ class Shown:
     upper: int
     halted: bool
     previous_volume: int
+    interruption: Interruption | None = None
+    """The call auction that a run of the price has set off, while it lasts."""
+    base: int = 0
+    """What the price is compared with before it is interrupted."""
+    expected: int = 0
+    """What that auction is going to end at."""
+
+    @property
+    def vi(self) -> str:
+        return "Y" if self.interruption else "N"
 
     def sign(self, price: int) -> str:
         """The broker's code of a price: 1 upper limit, 2 up, 3 flat, 4 lower limit, 5 down."""
@@ -128,6 +139,8 @@ class Market:
     pinned_since: dict[str, date] = field(default_factory=dict)
     gaps: dict[tuple[str, date], float] = field(default_factory=dict)
     manual_halts: dict[str, Halt] = field(default_factory=dict)
+    made: dict[tuple[str, date], tuple[Interruption, ...]] = field(default_factory=dict)
+    """Interruptions that hands have set off."""
     ranges: dict[tuple[str, date, date], Range | None] = field(default_factory=dict)
     """Ranges of past sessions by code, first day and the day they were asked on."""
     memory: Memory = field(default_factory=Memory, compare=False, repr=False)
@@ -136,6 +149,7 @@ class Market:
     """The first day of a code whose bar was made: those after it were made with it."""
     _tapes: dict[tuple[str, date], Tape] = field(default_factory=dict)
     _windows: dict[tuple[str, date], tuple[int, int] | None] = field(default_factory=dict)
+    _runs: dict[tuple[str, date], tuple[Interruption, ...]] = field(default_factory=dict)
 
     def __contains__(self, code: str) -> bool:
         return code in self.source.listings
@@ -146,6 +160,7 @@ class Market:
             tuple(self.pins.items()),
             tuple(self.gaps.items()),
             tuple(self.manual_halts.items()),
+            tuple(self.made.items()),
         )
 
     def once(self, key: tuple[object, ...], moment: object, make: Callable[[], Made]) -> Made:
@@ -228,16 +243,18 @@ class Market:
         if key not in self._tapes:
             if len(self._tapes) > KEPT_TAPES:
                 self._tapes.clear()
-            hours = self.calendar.session_hours(day)
-            seconds = int((hours.closing_auction - hours.open).total_seconds())
-            self._tapes[key] = Tape(
-                self.bar(code, day),
-                self.listing(code),
-                seconds,
-                f"{self.seed}:{code}:{day}",
-                self.halt_window(code, day),
-            )
+            window = self.halt_window(code, day)
+            pauses = [(one.start, one.end) for one in self._interruptions(code, day)]
+            self._tapes[key] = self._tape(code, day, [*([window] if window else []), *pauses])
         return self._tapes[key]
+
+    def _tape(self, code: str, day: date, pauses: Sequence[tuple[int, int]]) -> Tape:
+        hours = self.calendar.session_hours(day)
+        seconds = int((hours.closing_auction - hours.open).total_seconds())
+        return Tape(self.bar(code, day), self.listing(code), seconds, self._key(code, day), pauses)
+
+    def _key(self, code: str, day: date) -> str:
+        return f"{self.seed}:{code}:{day}"
 
     def price_at(self, code: str, day: date, tick: int) -> int:
         return self.bent(code, day, self.tape(code, day).price(tick))
@@ -349,7 +366,19 @@ class Market:
         return Shown(
             listing, bar, last, opened, max(high, opened), min(low, opened), volume, turnover,
             lower, upper, self.halted(code, moment), self.previous_volume(code, day),
+            *self._auction(code, day, moment),
         )  # fmt: skip
+
+    def _auction(
+        self, code: str, day: date, moment: datetime
+    ) -> tuple[Interruption | None, int, int]:
+        """(the interruption at `moment`, what prices are compared with, what it will end at)."""
+        running, base = self.interruption_at(code, moment), self.opening(code, day)
+        if moment.date() == day:
+            tick = self.tick_at(self.calendar.session_hours(day), moment)
+            over = [one for one in self.interruptions(code, day) if one.end <= tick]
+            base = self.price_at(code, day, over[-1].end) if over else base
+        return running, base, self.price_at(code, day, running.end) if running else 0
 
     def taken(self, code: str, moment: datetime) -> tuple[int, int]:
         """(shares that buyers took, shares that sellers hit) so far in the session shown."""
@@ -406,7 +435,10 @@ class Market:
         return self.tick_at(hours, hours.close)
 
     def _frozen_tick(self, code: str, day: date, tick: int) -> int:
-        """While a halt lasts, the price stands where it was."""
+        """While a halt or an interruption lasts, the price stands where it was."""
+        for one in self.interruptions(code, day):
+            if one.covers(tick):
+                return one.start
         window, manual = self.halt_window(code, day), self.manual_halts.get(code)
         if window and window[0] <= tick < window[1]:
             return window[0]
@@ -449,13 +481,79 @@ class Market:
         return window is not None and window[0] <= seconds < window[1]
 
     def trading_again(self, code: str, moment: datetime) -> datetime | None:
-        """The end of the halt in force, None when it has no end today."""
+        """The end of the halt or interruption in force, None when it has no end today."""
+        running = self.interruption_at(code, moment)
+        if running and not self.halted(code, moment):
+            hours = self.calendar.session_hours(moment.date())
+            return hours.open + timedelta(seconds=running.end)
         manual = self.manual_halts.get(code)
         if manual and manual.covers(moment):
             return manual.until
         window = self.halt_window(code, moment.date())
         opened = self.calendar.session_hours(moment.date()).open
         return opened + timedelta(seconds=window[1]) if window else None
+
+    # --- interruptions ------------------------------------------------------------------------
+
+    def interruptions(self, code: str, day: date) -> tuple[Interruption, ...]:
+        """The session's volatility interruptions, from the tape and from hands, in order."""
+        made = self.made.get((code, day))
+        if not made:
+            return self._interruptions(code, day)
+        return tuple(sorted({*self._interruptions(code, day), *made}, key=lambda one: one.start))
+
+    def _interruptions(self, code: str, day: date) -> tuple[Interruption, ...]:
+        if self.tame:
+            return ()
+        key = (code, day)
+        found = self._runs.get(key)
+        if found is None:
+            if len(self._runs) > KEPT_NOTES:
+                self._runs.clear()
+            bar, found = self.bar(code, day), ()
+            far = bar.open * FAR
+            if bar.traded and max(bar.high - bar.open, bar.open - bar.low) * 100 >= far:
+                window = self.halt_window(code, day)
+                plain = self._tape(code, day, [window] if window else [])
+                found = interruptions_of(plain, bar.open, self._key(code, day))
+            self._runs[key] = found
+        return found
+
+    def interruption_at(self, code: str, moment: datetime) -> Interruption | None:
+        """The call auction that is on at `moment` because the price had run too far."""
+        day = moment.date()
+        if not self.calendar.is_session(day):
+            return None
+        hours = self.calendar.session_hours(day)
+        if not hours.open <= moment < hours.closing_auction:
+            return None
+        tick = self.tick_at(hours, moment)
+        return next((one for one in self.interruptions(code, day) if one.covers(tick)), None)
+
+    def closed(self, code: str, moment: datetime) -> bool:
+        """True while nothing trades continuously: halted or interrupted."""
+        return self.halted(code, moment) or self.interruption_at(code, moment) is not None
+
+    def reopening(self, code: str, day: date, first: int, last: int) -> int | None:
+        """The first second in [first, last] in which an interruption's auction is matched."""
+        ends = (one.end for one in self.interruptions(code, day))
+        return next((end for end in ends if first <= end <= last), None)
+
+    def interrupt(self, code: str, now: datetime, seconds: float | None = None) -> bool:
+        """Set an interruption off at `now` by hand; False when `code` cannot be interrupted now."""
+        day = now.date()
+        if not self.calendar.is_session(day) or self.closed(code, now):
+            return False
+        hours = self.calendar.session_hours(day)
+        if not hours.open <= now < hours.closing_auction:
+            return False
+        start, shown = self.tick_at(hours, now), self.shown(code, now)
+        end = start + int(seconds or length_of(self._key(code, day), start))
+        if end >= self.tick_at(hours, hours.closing_auction):
+            return False
+        one = Interruption(start, end, shown.base, shown.last)
+        self.made[code, day] = (*self.made.get((code, day), ()), one)
+        return True
 
     def roll(self, day: date) -> None:
         """A session begins: fix today's bars of every instrument that was bent before."""

@@ -83,14 +83,14 @@ class Print:
 class Tape:
     """The continuous session of `bar` in `length` seconds, a pure function of its arguments.
 
-    Nothing trades in the seconds [from, to) of `halt`.
+    Nothing trades in the seconds [from, to) of any of `pauses`; they change no price.
     """
 
     def __init__(
-        self, bar: DayBar, listing: Traded, length: int, key: str, halt: tuple[int, int] | None
+        self, bar: DayBar, listing: Traded, length: int, key: str, pauses: Sequence[tuple[int, int]]
     ) -> None:
         self.length = length
-        self._kind, self._key, self._halt = listing.kind, key, halt
+        self._kind, self._key, self._pauses = listing.kind, key, tuple(pauses)
         self._noise = max(listing.sigma * bar.reference, float(bar.high - bar.low))
         count = max(1, -(-length // MINUTE))
         whole = Bar(bar.open, bar.high, bar.low, bar.close, bar.volume if bar.traded else 0)
@@ -98,7 +98,7 @@ class Tape:
         steps = self._noise / math.sqrt(count)
         prices = _walk(whole, count, steps, self._kind, rng, whole.open)
         usual = _usual(count)
-        busy = usual if halt is None else [self._busy(i, count) for i in range(count)]
+        busy = [self._busy(i, count) for i in range(count)] if pauses else usual
         volumes = _shares(whole.volume, busy, rng)
         self._minutes = _bars(whole, prices, volumes, steps / 2, self._kind, rng)
         least, more = BUY_SHARE
@@ -197,8 +197,9 @@ class Tape:
         rng = random.Random(f"{self._key}:{minute}")
         noise = self._noise / math.sqrt(max(1, self.length))
         prices = [bar.open, *_walk(bar, count - 1, noise, self._kind, rng, bar.open)]
-        halt = self._halt
-        open_for = [not (halt and halt[0] <= first + i < halt[1]) for i in range(count)]
+        open_for = [
+            not any(start <= first + i < end for start, end in self._pauses) for i in range(count)
+        ]
         if not any(open_for):
             open_for[-1] = True
         shares = _shares(bar.volume, [1.0 if opened else 0.0 for opened in open_for], rng)
@@ -225,13 +226,10 @@ class Tape:
         return None
 
     def _busy(self, minute: int, count: int) -> float:
-        """How much of the day's trading a minute attracts, halted parts left out."""
-        busy = _usual(count)[minute]
-        if self._halt is None:
-            return busy
+        """How much of the day's trading a minute attracts, paused parts left out."""
         start, end = minute * MINUTE, (minute + 1) * MINUTE
-        stopped = max(0, min(end, self._halt[1]) - max(start, self._halt[0]))
-        return busy * (1 - stopped / MINUTE)
+        stopped = sum(max(0, min(end, to) - max(start, since)) for since, to in self._pauses)
+        return _usual(count)[minute] * max(0.0, 1 - stopped / MINUTE)
 
 
 @lru_cache(maxsize=8)
@@ -336,7 +334,8 @@ def _ticks(bar: Bar, kind: InstrumentKind | None) -> tuple[int, bool]:
 def _shares(total: int, weights: Sequence[float], rng: random.Random) -> list[int]:
     """`total` shares over the weights at random; all of them, and none where a weight is zero."""
     draw, log = rng.random, math.log
-    drawn = [w and -log(1.0 - draw()) * w for w in weights]
+    # drawn for a pause too: what follows must not depend on where the pauses are
+    drawn = [-log(1.0 - draw()) * w for w in weights]
     whole = sum(drawn)
     if not whole or not total:
         return [0] * len(weights)

@@ -42,7 +42,9 @@ def tls_context(certificate: Path) -> ssl.SSLContext:
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Jeoul KIS simulator")])
+    # a name of its own: a client that trusts two simulators finds the right one by it
+    own = f"Jeoul KIS simulator {x509.random_serial_number() % 10**8:08d}"
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, own)])
     now = datetime.now(UTC)
     names: list[x509.GeneralName] = [x509.DNSName(host) for host in HOSTS]
     names.append(x509.IPAddress(ip_address("127.0.0.1")))

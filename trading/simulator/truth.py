@@ -215,8 +215,15 @@ class Truth:
         if not book.has_resting:
             return None
         first = self.ticks.get(code, -1) + 1
+        reopens = self.market.reopening(code, day, first, last)
+        touched = self._next_trade(code, day, first, last)
+        due = [tick for tick in (reopens, touched) if tick is not None]
+        return (min(due), code) if due else None
+
+    def _next_trade(self, code: str, day: date, first: int, last: int) -> int | None:
+        """The next second of continuous trading that reaches an order of ours."""
         opened = self.calendar.session_hours(day).open
-        buy, sell, at_market = book.interest()
+        buy, sell, at_market = self.books[code].interest()
         while first <= last:
             tick: int | None = first
             if not at_market:
@@ -224,8 +231,8 @@ class Truth:
             if tick is None:
                 return None
             moment = opened + timedelta(seconds=tick)
-            if not self.market.halted(code, moment):
-                return tick, code
+            if not self.market.closed(code, moment):
+                return tick
             resumes = self.market.trading_again(code, moment)
             if resumes is None:
                 return None
@@ -238,6 +245,10 @@ class Truth:
         self.ticks[code] = tick
         asks, bids = self.market.ladder(code, day, tick)
         price = self.market.price_at(code, day, tick)
+        if self.market.reopening(code, day, tick, tick) is not None:
+            self._uncross(code, price, at, closing=False)
+            self._book_fills(code, book.refresh(asks, bids), at)
+            return
         volume = self.market.traded_at(code, day, tick)
         self._book_fills(code, book.refresh(asks, bids, price, volume), at)
 
@@ -258,13 +269,19 @@ class Truth:
         if self.time < hours.open:
             return book
         tick = self.market.tick_at(hours, self.time)
-        if self.ticks.get(code) != tick and not book.halted:
+        auction = self.market.interruption_at(code, self.time)
+        if auction:  # the book stands as it was; orders queue for the match at the end
+            tick = auction.start
+        if self.ticks.get(code) != tick and not book.halted and not auction:
             self.ticks[code] = tick
             asks, bids = self.market.ladder(code, day, tick)
             self._book_fills(code, book.refresh(asks, bids), self.time)
         elif code not in self.ticks:
             self.ticks[code] = tick
+            stopped = book.halted
+            book.halted = stopped or auction is not None  # levels are shown, nothing is matched
             book.refresh(*self.market.ladder(code, day, tick))
+            book.halted = stopped
         return book
 
     def _fresh_book(self, code: str, day: date, tick: int) -> MatchingBook:
@@ -447,7 +464,7 @@ class Truth:
             return Why.UNKNOWN_CODE
         book = self.book(order.code)
         kind = self.market.listing(order.code).kind
-        return exchange_refusal(order, book, self._in_auction()) or funds_refusal(
+        return exchange_refusal(order, book, self._in_auction(order.code)) or funds_refusal(
             order, self.account(order.account), self.time, book.upper, kind, instead_of
         )
 
@@ -472,8 +489,10 @@ class Truth:
 
     # --- acceptance and fills -----------------------------------------------------------------
 
-    def _in_auction(self) -> bool:
-        return self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION)
+    def _in_auction(self, code: str) -> bool:
+        if self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION):
+            return True
+        return self.market.interruption_at(code, self.time) is not None
 
     def _today(self) -> date:
         return self.time.date()
@@ -524,7 +543,7 @@ class Truth:
         outcome = book.submit(
             row.odno, row.side, row.quantity, row.order_type, row.price or None, row.tif,
             reach=None if row.tif is TimeInForce.FOK else cap, rivals=rivals,
-            auction=self._in_auction(),
+            auction=self._in_auction(row.code),
         )  # fmt: skip
         self._book_fills(row.code, outcome.executions, self.time)
         if outcome.cancelled:

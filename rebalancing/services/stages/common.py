@@ -20,7 +20,9 @@ __all__ = [
     "APPROVAL_TTL",
     "CASH_WAIT",
     "Due",
+    "AFTER_INTERRUPTION",
     "GO_ON",
+    "INTERRUPTED",
     "LEG_MOVE",
     "MARKETABLE_WAIT",
     "PLANNING_LIMIT",
@@ -49,6 +51,9 @@ CASH_WAIT = timedelta(seconds=60)
 SETTLE_WAIT = timedelta(seconds=60)
 LEG_MOVE = Decimal("0.02")
 PLAN_MOVE = Decimal("0.01")
+INTERRUPTED = "not_interrupted"
+AFTER_INTERRUPTION = timedelta(seconds=90)
+"""What a step keeps, at least, while a volatility interruption holds one of its legs."""
 TURN = frozenset({"turn", "quote_fresh", "pace", "requote", "cash", "retry"})
 """Waits that pass within a second."""
 

@@ -14,9 +14,18 @@ from rebalancing.services import cancelling, execution, wishes
 from rebalancing.services.lease import Driver
 from rebalancing.services.legs import open_legs, sync_legs, unanswered
 from rebalancing.services.news import announce
-from rebalancing.services.stages.common import CASH_WAIT, GO_ON, POLL, TURN, Due
+from rebalancing.services.stages.common import (
+    AFTER_INTERRUPTION,
+    CASH_WAIT,
+    GO_ON,
+    INTERRUPTED,
+    POLL,
+    TURN,
+    Due,
+)
 from rebalancing.services.stages.pausing import pause_if_needed
 from trading.selectors.order_lists import FRESH, LIST_AGE, newest_whole_list
+from trading.services.calendar import run_cutoffs
 from trading.services.clock import market_clock
 from trading.services.reconcile import reconcile_account
 
@@ -36,6 +45,7 @@ def sending(side: Side, waiting: RunState) -> Callable[[Driver, datetime], Due]:
         )
         if progress.again:
             return now
+        _give_time(run, set(progress.waiting), now)
         if set(progress.waiting) & TURN:
             return now + timedelta(seconds=1)
         with transaction.atomic():
@@ -68,12 +78,26 @@ def waiting(side: Side, after: RunState) -> Callable[[Driver, datetime], Due]:
         if progress.again:
             return now
         if not progress.done:
+            _give_time(run, set(progress.waiting), now)
             return now + _patience(run, set(progress.waiting), now)
         with transaction.atomic():
             driver.move(after, at=now, step_deadline_at=now + CASH_WAIT, due_at=now)
         return now
 
     return wait
+
+
+def _give_time(run: Run, waits: set[str], now: datetime) -> None:
+    """An interruption takes nothing of a leg's time: the step ends later, within the day's cut-offs."""
+    if INTERRUPTED not in waits or run.stop_requested:
+        return
+    assert run.step_deadline_at is not None
+    sells, buys, _close = run_cutoffs(now.date())
+    latest = sells if run.state in (RunState.SELLING, RunState.SELL_WAIT) else buys
+    deadline = min(now + AFTER_INTERRUPTION, latest)
+    if deadline > run.step_deadline_at:
+        Run.objects.filter(pk=run.pk, terminal_at=None).update(step_deadline_at=deadline)
+        run.step_deadline_at = deadline
 
 
 def _patience(run: Run, waits: set[str], now: datetime) -> timedelta:

@@ -168,9 +168,9 @@ SWEEP: dict[str, list[Params]] = {
 
 NEVER: dict[str, tuple[str, ...]] = {
     "other corporations and organisations trade nothing": (r".*\.etc_(\w+_)?(ntby|seln|shnu)_.*",),
-    "volatility interruptions and rights never happen": (
-        r"inquire_vi_status\..*",
+    "rights never happen, and no interruption looks from trade to trade": (
         r"period_rights\..*",
+        r"inquire_vi_status\.vi_dmc_.*",
     ),
     "nothing is delisted, traded beside the exchange or registered beside the listing": (
         r"search_stock_info\.(scts_mket_lstg_abol_dt|kosdaq_mket_lstg_abol_dt|lstg_abol_dt)",
@@ -340,6 +340,7 @@ def test_no_field_is_left_to_its_schema(make: Make) -> None:
 
     hand.order("sell", "069500", 40)
     hand.order("buy", "005930", 100, 90_000)
+    sim.arm("E02", params={"ticker": "005930"})
     look()
     shown = {code: hand.price(code).json["output"] for code in ("005930", "000660")}
     sim.set_price("000660", int(shown["000660"]["stck_mxpr"]))

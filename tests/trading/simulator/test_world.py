@@ -263,6 +263,13 @@ def test_the_command_line_becomes_options(tmp_path: Path) -> None:
     assert opening == ["clock", "position", "position", "cash"]
 
 
+def test_the_shape_of_frames_is_chosen_on_the_command_line() -> None:
+    plain = options_of(build_parser().parse_args([])).layout
+    chosen = options_of(build_parser().parse_args(["--old-notices", "--new-fields"])).layout
+    assert (plain.old_notices, plain.appended) == (False, False)
+    assert (chosen.old_notices, chosen.appended) == (True, True)
+
+
 def test_the_default_start_is_half_an_hour_into_the_latest_session() -> None:
     start = World(options_of(build_parser().parse_args(["--speed", "0"]))).now()
     assert start.minute == 35

@@ -265,7 +265,7 @@ def _prints(truth: Truth, shown: Shown, upto: datetime) -> Iterator[tuple[dateti
     tape = truth.market.tape(shown.listing.code, day)
     for tick in range(truth.market.tick_at(hours, upto), -1, -1):
         at = hours.open + timedelta(seconds=tick)
-        if not truth.market.halted(shown.listing.code, at):
+        if not truth.market.closed(shown.listing.code, at):
             for one in reversed(tape.prints(tick)):
                 yield at, one
 
@@ -286,8 +286,10 @@ def _trade(truth: Truth, shown: Shown, at: datetime, one: Print) -> dict[str, ob
 
 # --- what was asked ---------------------------------------------------------------------------
 def _day(ask: Ask, name: str) -> date:
+    """A day as it is written; "00000101" is how a client asks for everything there is."""
+    text = ask.get(name)
     try:
-        return datetime.strptime(ask.get(name), "%Y%m%d").date()
+        return date.min if text.startswith("0000") else datetime.strptime(text, "%Y%m%d").date()
     except ValueError:
         raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD INVALID [{name}]") from None
 

@@ -142,7 +142,7 @@ def etf_inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "crcd": "KRW",
         "lp_oder_able_cls_code": "Y",
         "bstp_kor_isnm": company.sector,
-        "vi_cls_code": "N",
+        "vi_cls_code": shown.vi,
         "lstn_stcn": company.shares,
         "etf_trc_ert_mltp": "1.00",
         "dprt": _apart(shown.last, now),

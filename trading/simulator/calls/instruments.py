@@ -14,6 +14,7 @@ from trading.simulator.indices import INDICES, members
 from trading.simulator.market import Shown, percent, sign
 from trading.simulator.papers import Paper, paper_of
 from trading.simulator.truth import Truth
+from trading.simulator.us.listings import LISTINGS, PRODUCT_TYPES
 from trading.simulator.wire import MSG_WIDTH, Ask, fill
 
 __all__ = ["HANDLERS", "sector_index", "size_index"]
@@ -69,7 +70,7 @@ def search_info(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """The register of products; rt_cd 7 for a product type that the code is not of."""
     shown = _asked(truth, ask)
     if shown is None:
-        return _answer(ask, "search_info", None)
+        return _answer(ask, "search_info", _abroad(ask))
     fund = shown.listing.kind.is_fund
     values: dict[str, object] = {
         "shtn_pdno": shown.listing.code,
@@ -85,6 +86,37 @@ def search_info(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "frst_erlm_dt": f"{_paper(truth, shown).listed:%Y%m%d}",
     }
     return _answer(ask, "search_info", _names(truth, shown) | values)
+
+
+def _abroad(ask: Ask) -> dict[str, object] | None:
+    """A US listing, if the product type is that of its exchange."""
+    listing = LISTINGS.get(ask.get("PDNO"))
+    if listing is None or PRODUCT_TYPES[listing.exchange] != ask.get("PRDT_TYPE_CD"):
+        return None
+    names = {
+        "prdt_name": listing.name,
+        "prdt_name120": listing.name,
+        "prdt_abrv_name": listing.name,
+    }
+    english = dict.fromkeys(
+        ("prdt_eng_name", "prdt_eng_name120", "prdt_eng_abrv_name"), listing.english
+    )
+    return {
+        "pdno": listing.code,
+        "prdt_type_cd": ask.get("PRDT_TYPE_CD"),
+        **names,
+        **english,
+        "std_pdno": listing.isin,
+        "shtn_pdno": listing.code,
+        "prdt_sale_stat_cd": "01",
+        "prdt_risk_grad_cd": "01",
+        "prdt_clsf_cd": "201310" if listing.fund else "201110",
+        "prdt_clsf_name": "해외ETF" if listing.fund else "해외주식",
+        "sale_end_dt": "99991231",
+        "wrap_asst_type_cd": "07",
+        "ivst_prdt_type_cd": "1021",
+        "ivst_prdt_type_cd_name": "해외주식",
+    }
 
 
 def _names(truth: Truth, shown: Shown) -> dict[str, object]:
@@ -237,7 +269,7 @@ def inquire_price_2(truth: Truth, ask: Ask, mock: bool) -> Reply:
     never = ("elw_pblc", "mang_issu", "short_over", "invt_caful", "stange_runup", "ssts_hot",
              "low_current", "insn_pbnt", "sltr", "oprc_rang_cont")  # fmt: skip
     values |= {f"{name}_yn": "N" for name in never}
-    values |= {"vi_cls_code": "N", "vlnt_fin_cls_code": "N"}
+    values |= {"vi_cls_code": shown.vi, "vlnt_fin_cls_code": "N"}
     return done(ask, {"output": fill("inquire_price_2", "output", values)})
 
 

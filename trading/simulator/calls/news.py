@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 
 from trading.domain.sessions import SEOUL, Phase
@@ -10,8 +11,10 @@ from trading.simulator.calls.asked import chosen, last_day_of, require
 from trading.simulator.calls.leaders import ROWS, universe
 from trading.simulator.calls.quotes import MARKETS, done
 from trading.simulator.http import Reply
+from trading.simulator.interruptions import Interruption
 from trading.simulator.market import Shown, percent
 from trading.simulator.news import Headline, headlines
+from trading.simulator.prices import Listing
 from trading.simulator.truth import AUCTION_SHARE, Truth
 from trading.simulator.wire import Ask, Refusal, fill
 
@@ -92,13 +95,58 @@ def _title_row(one: Headline) -> dict[str, object]:
 
 # --- interruptions and auctions ---------------------------------------------------------------
 def inquire_vi_status(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """No volatility interruption ever happens here, so that there is none to tell of."""
+    """The volatility interruptions of a day, the newest first; FID_DIV_CLS_CODE 1 rises, 2 falls."""
     chosen(ask, "FID_COND_SCR_DIV_CODE", "20139", ("20139",))
-    last_day_of(ask, "FID_INPUT_DATE_1", truth.time.date())
+    day = last_day_of(ask, "FID_INPUT_DATE_1", truth.time.date())
+    way = chosen(ask, "FID_DIV_CLS_CODE", "0", ("0", "1", "2"))
+    board = chosen(ask, "FID_MRKT_CLS_CODE", "0", ("0", "K", "Q"))
     code = ask.get("FID_INPUT_ISCD")
     if code and code not in truth.market:
         raise Refusal("MCA05918", "종목코드 오류입니다.")
-    return done(ask, {"output": []})
+    codes = [code] if code else sorted(truth.market.source.listings)
+    found = []
+    for one in codes if truth.calendar.is_session(day) else ():
+        listing = truth.market.listing(one)
+        if board != "0" and (listing.market == "KOSDAQ") is not (board == "Q"):
+            continue
+        told = [i for i in truth.market.interruptions(one, day) if _begun(truth, day, i)]
+        found += [(i.start, listing.code, _interrupted(truth, listing, day, told, n))
+                  for n, i in enumerate(told)
+                  if way == "0" or (i.price > i.reference) is (way == "1")]  # fmt: skip
+    found.sort(key=lambda row: (-row[0], row[1]))
+    rows = [fill("inquire_vi_status", "output", row) for _start, _code, row in found[:ROWS]]
+    return done(ask, {"output": rows})
+
+
+def _begun(truth: Truth, day: date, one: Interruption) -> bool:
+    return truth.calendar.session_hours(day).open + timedelta(seconds=one.start) <= truth.time
+
+
+def _interrupted(
+    truth: Truth, listing: Listing, day: date, told: Sequence[Interruption], number: int
+) -> dict[str, object]:
+    one, opened = told[number], truth.calendar.session_hours(day).open
+    ends = opened + timedelta(seconds=one.end)
+    over = ends <= truth.time
+    return {
+        "hts_kor_isnm": listing.name,
+        "mksc_shrn_iscd": listing.code,
+        "vi_cls_code": "N" if over else "Y",
+        "bsop_date": f"{day:%Y%m%d}",
+        "cntg_vi_hour": f"{opened + timedelta(seconds=one.start):%H%M%S}",
+        "vi_cncl_hour": f"{ends:%H%M%S}" if over else "000000",
+        "vi_kind_code": STATIC,
+        "vi_prc": one.price,
+        "vi_stnd_prc": one.reference,
+        "vi_dprt": percent(one.price - one.reference, one.reference),
+        "vi_dmc_stnd_prc": 0,
+        "vi_dmc_dprt": "0.00",
+        "vi_count": number + 1,
+    }
+
+
+STATIC = "1"
+"""The other kind, dynamic, which looks from trade to trade, is not modelled."""
 
 
 def exp_closing_price(truth: Truth, ask: Ask, mock: bool) -> Reply:

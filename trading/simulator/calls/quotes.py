@@ -103,7 +103,7 @@ def _marks(shown: Shown) -> dict[str, object]:
         "grmn_rate_cls_code": "40",
         "elw_pblc_yn": "N",
         "ssts_yn": "Y",
-        "vi_cls_code": "N",
+        "vi_cls_code": shown.vi,
         "ovtm_vi_cls_code": "N",
         "invt_caful_yn": "N",
         "mrkt_warn_cls_code": "00",
@@ -212,6 +212,8 @@ def inquire_asking_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "total_bidp_rsqn": totals["bid"],
         "ntby_aspr_rsqn": totals["bid"] - totals["ask"],
     }
+    expected = shown.expected or shown.last
+    change = expected - shown.bar.reference
     match = {
         "antc_mkop_cls_code": "311" if truth.phase() is Phase.PRE_OPEN else "112",
         "stck_prpr": shown.last,
@@ -219,12 +221,12 @@ def inquire_asking_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
         "stck_hgpr": shown.high,
         "stck_lwpr": shown.low,
         "stck_sdpr": shown.bar.reference,
-        "antc_cnpr": shown.last,
-        "antc_cntg_vrss_sign": shown.sign(shown.last),
-        "antc_cntg_vrss": shown.change,
-        "antc_cntg_prdy_ctrt": shown.rate(shown.last),
+        "antc_cnpr": expected,
+        "antc_cntg_vrss_sign": shown.sign(expected),
+        "antc_cntg_vrss": change,
+        "antc_cntg_prdy_ctrt": shown.rate(expected),
         "stck_shrn_iscd": shown.listing.code,
-        "vi_cls_code": "N",
+        "vi_cls_code": shown.vi,
     }
     call = "inquire_asking_price_exp_ccn"
     return done(

@@ -16,13 +16,12 @@ from trading.simulator.calls.us_orders import ASIA, exchange_of
 from trading.simulator.http import Reply, json_reply
 from trading.simulator.truth import Truth
 from trading.simulator.us.ledger import UsHolding, UsLedger, UsOrder
-from trading.simulator.us.listings import EXCD, EXCHANGES, LISTINGS
+from trading.simulator.us.listings import EXCD, EXCHANGES, LISTINGS, PRODUCT_TYPES
 from trading.simulator.us.money import cents_of, decimals, dollars, largest_amount, share, won
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
 
 __all__ = [
     "HANDLERS",
-    "PRODUCT_TYPES",
     "after_of",
     "between",
     "choice",
@@ -35,7 +34,6 @@ __all__ = [
 BALANCE_PAGE = 100
 OPEN_PAGE = 40
 ORDERS_PAGE = {False: 20, True: 15}
-PRODUCT_TYPES = {"NASD": "512", "NYSE": "513", "AMEX": "529"}
 ACTION_CODES = {"new": ("00", ""), "revise": ("01", "정정"), "cancel": ("02", "취소")}
 CURRENCIES = ("USD", "HKD", "CNY", "JPY", "VND")
 

@@ -11,12 +11,19 @@ from itertools import islice
 from trading.domain.matching import Side
 from trading.domain.sessions import SEOUL
 from trading.simulator.calls.quotes import done
-from trading.simulator.calls.us_accounts import PRODUCT_TYPES, choice, day_of, plain
+from trading.simulator.calls.us_accounts import choice, day_of, plain
 from trading.simulator.calls.us_charts import keyed
 from trading.simulator.calls.us_quotes import excd_of, rsym, signed
 from trading.simulator.http import Reply, json_reply
 from trading.simulator.truth import Truth
-from trading.simulator.us.listings import EXCD, EXCHANGES, LISTINGS, UsListing, facts_of
+from trading.simulator.us.listings import (
+    EXCD,
+    EXCHANGES,
+    LISTINGS,
+    PRODUCT_TYPES,
+    UsListing,
+    facts_of,
+)
 from trading.simulator.us.market import UsShown, sign
 from trading.simulator.us.money import decimals, dollars, share
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill

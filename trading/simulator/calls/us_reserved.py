@@ -6,7 +6,6 @@ from trading.domain.matching import Side
 from trading.simulator.calls.accounts import SIDE_CODES, SIDE_NAMES
 from trading.simulator.calls.orders import SENT_MOCK, SENT_REAL
 from trading.simulator.calls.us_accounts import (
-    PRODUCT_TYPES,
     after_of,
     between,
     choice,
@@ -20,7 +19,7 @@ from trading.simulator.http import Reply, json_reply
 from trading.simulator.placing import Refused
 from trading.simulator.truth import Truth
 from trading.simulator.us.entry import UsNewOrder
-from trading.simulator.us.listings import EXCHANGES, LISTINGS
+from trading.simulator.us.listings import EXCHANGES, LISTINGS, PRODUCT_TYPES
 from trading.simulator.us.money import dollars
 from trading.simulator.us.reserved import Reserved
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, page

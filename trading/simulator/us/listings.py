@@ -12,6 +12,7 @@ __all__ = [
     "EXCHANGES",
     "INDICES",
     "LISTINGS",
+    "PRODUCT_TYPES",
     "Facts",
     "UsListing",
     "facts_of",
@@ -21,6 +22,8 @@ EXCHANGES = {"NASD": "나스닥", "NYSE": "뉴욕거래소", "AMEX": "아멕스"
 """Exchanges as orders and accounts name them."""
 EXCD = {"NASD": "NAS", "NYSE": "NYS", "AMEX": "AMS"}
 """The same exchanges as quotations name them."""
+PRODUCT_TYPES = {"NASD": "512", "NYSE": "513", "AMEX": "529"}
+"""The broker's product type of what is listed there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ class UsMarket:
                 self._tapes.clear()
             name = f"{self.seed}:us:{code}:{day}"
             seconds = self.calendar.hours(day).seconds
-            self._tapes[key] = Tape(self.bar(code, day), self.listing(code), seconds, name, None)
+            self._tapes[key] = Tape(self.bar(code, day), self.listing(code), seconds, name, ())
         return self._tapes[key]
 
     def price_at(self, code: str, day: date, tick: int) -> int:

@@ -46,7 +46,7 @@ def trades(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
     """The trades of one second of the continuous session: what sellers hit, then what buyers took."""
     market = truth.market
     where = _second_of(truth, at)
-    if where is None or market.halted(code, at):
+    if where is None or market.closed(code, at):
         return ()
     hours, tick = where
     prints = market.tape(code, hours.day).prints(tick)
@@ -101,10 +101,11 @@ ZEROES_OF_A_BOOK = (
 
 
 def expected(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
-    """What an auction would match at; silent outside the two auctions."""
-    if truth.phase() not in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION) or at.second % 5:
-        return ()
+    """What an auction would match at; silent outside the two auctions and interruptions."""
     shown = truth.market.shown(code, at)
+    auction = truth.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION) or shown.interruption
+    if not auction or at.second % 5:
+        return ()
     hours = truth.calendar.session_hours(at.date())
     tick = truth.market.tick_at(hours, at)
     row = _day(truth.market, shown, hours, tick) | {
@@ -113,11 +114,18 @@ def expected(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
         "HOUR_CLS_CODE": "B",
         "CNTG_VOL": 0,
     }
+    if shown.interruption:
+        row |= {
+            "STCK_PRPR": shown.expected,
+            "PRDY_VRSS_SIGN": shown.sign(shown.expected),
+            "PRDY_VRSS": shown.expected - shown.bar.reference,
+            "PRDY_CTRT": shown.rate(shown.expected),
+        }
     return (row,)
 
 
 def status(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
-    """The market's turns, and an instrument's halts as they begin and end."""
+    """The market's turns, and an instrument's halts and interruptions as they begin and end."""
     hours = truth.calendar.session_hours(at.date())
     turns = {
         hours.preopen: "110",
@@ -126,8 +134,12 @@ def status(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
         hours.close: "129",
     }
     turn = turns.get(at.replace(microsecond=0), "")
-    halted = truth.market.halted(code, at)
-    if not turn and halted == truth.market.halted(code, at - timedelta(seconds=1)):
+    market, before = truth.market, at - timedelta(seconds=1)
+    halted, auction = market.halted(code, at), market.interruption_at(code, at)
+    turned = halted != market.halted(code, before) or auction != market.interruption_at(
+        code, before
+    )
+    if not turn and not turned:
         return ()
     row: Row = {
         "MKSC_SHRN_ISCD": code,
@@ -136,7 +148,7 @@ def status(truth: Truth, code: str, at: datetime) -> Sequence[Row]:
         "MKOP_CLS_CODE": turn or ("20" if truth.phase() is Phase.REGULAR else ""),
         "ANTC_MKOP_CLS_CODE": "311" if truth.phase() is Phase.PRE_OPEN else "",
         "ISCD_STAT_CLS_CODE": "58" if halted else "55",
-        "VI_CLS_CODE": "N",
+        "VI_CLS_CODE": "Y" if auction else "N",
         "OVTM_VI_CLS_CODE": "N",
         "EXCH_CLS_CODE": "1",
     }
@@ -180,7 +192,7 @@ def _day(market: Market, shown: Shown, hours: SessionHours, tick: int) -> dict[s
         "PRDY_SMNS_HOUR_ACML_VOL": shown.previous_volume * (tick + 1) // len(tape),
         "HOUR_CLS_CODE": "0",
         "MRKT_TRTM_CLS_CODE": "",
-        "VI_STND_PRC": shown.open,
+        "VI_STND_PRC": shown.base,
         "MARKET_CLS_CODE": "2",
     }
     row["PRDY_SMNS_HOUR_ACML_VOL_RATE"] = percent(
@@ -234,6 +246,15 @@ def _flow(shown: Shown, one: Print) -> dict[str, object]:
 
 def _expected(shown: Shown) -> dict[str, object]:
     """The book's picture of an auction's match; none is formed in the continuous session."""
+    if shown.interruption:
+        return {
+            "ANTC_CNPR": shown.expected,
+            "ANTC_CNQN": 0,
+            "ANTC_VOL": 0,
+            "ANTC_CNTG_VRSS": shown.expected - shown.bar.reference,
+            "ANTC_CNTG_VRSS_SIGN": shown.sign(shown.expected),
+            "ANTC_CNTG_PRDY_CTRT": shown.rate(shown.expected),
+        }
     return {
         "ANTC_CNPR": 0,
         "ANTC_CNQN": 0,
