@@ -125,11 +125,11 @@ def test_an_interruption_holds_a_leg_and_takes_nothing_of_its_time(world: World)
 def test_a_step_that_waits_for_an_interruption_still_ends_at_the_days_cut_off(
     transactional_db: None,
 ) -> None:
-    start = datetime.fromisoformat("2026-11-20T15:04:00+09:00")
+    start = datetime.fromisoformat("2026-11-20T15:07:30+09:00")
     with world_of(start=start) as world:
         run = world.drive(world.open(), until="APPROVED")
         held = Leg.objects.filter(run=run, side="SELL").earliest("number").instrument_id
-        world.sim.arm("E02", params={"ticker": held, "seconds": 900})
+        world.sim.arm("E02", params={"ticker": held, "seconds": 300})
         run = world.drive(run)
         assert run.state == "COMPLETED_WITH_SHORTFALL"
         leg = Leg.objects.get(run=run, instrument_id=held, side="SELL")

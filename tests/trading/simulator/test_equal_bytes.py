@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from tests.driver import wait_until
 from tests.trading.simulator.conftest import FRIDAY
 from tests.trading.simulator.ear import Ear
 from tests.trading.simulator.kis import Answer, Hand
 from tests.trading.simulator.test_domestic_tables import EXAMPLES
 from tests.trading.simulator.test_world import random_order
 from trading.simulator import Simulator
+from trading.simulator.ws.streams import Streams
 
 CHANNELS = {
     "real": ("H0STCNT0", "H0STASP0", "H0STMKO0", "H0STMBC0", "H0STPGM0", "H0STNAV0"),
@@ -82,11 +84,18 @@ def play(profile: str, seed: int, _time: int = 1) -> Session:
 
 
 def _listen(ear: Listener) -> None:
-    """Everything that is on its way, up to the answer to a last word of ours."""
+    """Everything that is on its way, up to the answer to a last word of ours, said when all is told."""
+    streams = ear.hand.sim.world.streams
+    wait_until(lambda: _all_told(streams) or None, "everything is told")
     ear.say(ear.message("H0STCNT0", "000660"))
     while "000660" not in (text := ear.hear()) or not text.startswith("{"):
         if "PINGPONG" in text:
             ear.say(text)
+
+
+def _all_told(streams: Streams) -> bool:
+    waiting = any(session.outbox for session in list(streams.sessions.values()))
+    return streams.told_up_to == streams.truth.time and not waiting
 
 
 @pytest.mark.parametrize("profile", ["real", "mock"])

@@ -273,6 +273,15 @@ def test_a_gap_between_snapshot_and_order(hand: Hand, percent: int) -> None:
     assert len(fired(hand.sim, "E04")) == 1
 
 
+def test_an_interruption_strikes_the_name_it_is_armed_for(hand: Hand) -> None:
+    hand.sim.arm("E02", params={"ticker": "069500", "seconds": 60})
+    assert hand.price("069500").json["output"]["vi_cls_code"] == "Y"
+    assert hand.price("005930").json["output"]["vi_cls_code"] == "N"
+    assert len(fired(hand.sim, "E02")) == 1
+    hand.sim.arm("E02", params={"ticker": "069500"})
+    assert len(fired(hand.sim, "E02")) == 1, "one that is on is not set off again"
+
+
 def test_money_comes_and_goes(hand: Hand) -> None:
     hand.power()
     hand.sim.arm("F04", params={"account": ACCOUNT, "amount": -30_000_000})

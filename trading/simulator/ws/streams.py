@@ -121,6 +121,11 @@ class Streams:
         self._said = LastSaid()
 
     # --- frames -------------------------------------------------------------------------------
+    @property
+    def told_up_to(self) -> datetime | None:
+        """Everything up to then is in the outboxes or on the wire."""
+        return self._told
+
     def tell(self) -> None:
         """Put into the outboxes what happened up to the truth's present."""
         now = self.truth.time
