@@ -199,7 +199,7 @@ class KisClient:
     ) -> Iterator[Mapping[str, Any]]:
         """Every page in order. Raises BrokerGarbled when the continuation repeats or never ends:
         the caller then knows that what it collected is not all there is."""
-        suffix = "" if calls()[name].paging == "fk_nk" else "100"
+        suffix = {"fk_nk": "", "fk200_nk200": "200"}.get(calls()[name].paging or "", "100")
         fk_name, nk_name = f"CTX_AREA_FK{suffix}", f"CTX_AREA_NK{suffix}"
         fk = nk = ""
         seen: set[str] = set()
