@@ -1,4 +1,7 @@
-"""People and their roles: a role is a group, and nobody gives roles to themselves."""
+"""People and their roles: a role is a group, and nobody gives roles to themselves.
+
+A superuser, made by `createsuperuser`, gives others their roles and may do nothing else.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,12 @@ for _model in (
     admin.site.unregister(_model)
 
 
+def _gives_roles(request: HttpRequest) -> bool:
+    return has_role(request.user, Role.ADMIN) or (
+        request.user.is_active and bool(getattr(request.user, "is_superuser", False))
+    )
+
+
 @admin.register(User)
 class PeopleAdmin(UserAdmin, ModelAdmin):
     form = UserChangeForm
@@ -69,16 +78,16 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
     filter_horizontal = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return has_role(request.user, Role.ADMIN)
+        return _gives_roles(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return has_role(request.user, Role.ADMIN)
+        return _gives_roles(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return has_role(request.user, Role.ADMIN)
+        return _gives_roles(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return has_role(request.user, Role.ADMIN)
+        return _gives_roles(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -1,7 +1,10 @@
-"""The platform app: configures logging when the apps are loaded."""
+"""The platform app: configures logging when the apps are loaded, and makes the roles after a migration."""
 
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
 from django.conf import settings
+from django.db.models.signals import post_migrate
 
 
 class PlatformConfig(AppConfig):
@@ -13,3 +16,12 @@ class PlatformConfig(AppConfig):
         from config.logs import configure
 
         configure(settings.LOGGING)
+        # the last app with tables: by then every permission is there
+        post_migrate.connect(_make_roles, sender=apps.get_app_config("rebalancing"))
+
+
+def _make_roles(**_given: Any) -> None:
+    """An installation without the demo has people too, and a person without a role may do nothing."""
+    from trading.services.roles import ensure_roles
+
+    ensure_roles()

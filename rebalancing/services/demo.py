@@ -18,7 +18,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 from portfolio.models import ModelPortfolio, SubPortfolio
@@ -28,6 +27,7 @@ from rebalancing.services.targets import current_config, decide_targets
 from trading.models import Account, AccountMember, ApprovalPolicy, Instrument
 from trading.selectors.people import Role
 from trading.services.ledger import sleeve_of
+from trading.services.roles import ensure_roles
 
 __all__ = ["DEMO_USER", "DemoFiles", "load_demo"]
 
@@ -145,15 +145,7 @@ def _login(files: DemoFiles) -> dict[str, str]:
 
 def _people(password: str) -> list[Any]:
     users = get_user_model()
-    groups = {role: Group.objects.get_or_create(name=str(role))[0] for role in Role}
-    viewing = Permission.objects.filter(codename__startswith="view_")
-    for role in (Role.VIEWER, Role.TRADER, Role.APPROVER):
-        groups[role].permissions.set(viewing)
-    groups[Role.ADMIN].permissions.set(
-        Permission.objects.filter(
-            content_type__app_label__in=["trading", "portfolio", "rebalancing", "auth"]
-        )
-    )
+    groups = ensure_roles()
     found = []
     for name, roles in _PEOPLE.items():
         user, made = users.objects.get_or_create(username=name, defaults={"is_staff": True})

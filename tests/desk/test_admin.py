@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
@@ -191,6 +193,31 @@ def test_a_viewer_reads_and_changes_nothing(staff: Client, targeted: DeskWorld) 
     assert viewer.get("/admin/rebalancing/rebalancingconfig/add/").status_code == 403
     assert viewer.get("/admin/trading/auditentry/").status_code == 403
     assert viewer.get("/admin/auth/user/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_the_first_person_of_an_installation_gives_others_their_roles_and_does_nothing_else() -> (
+    None
+):
+    boss = get_user_model().objects.create_superuser("boss", password="correct horse battery")
+    client = Client()
+    client.force_login(boss)
+    secret = "a long and quiet evening"
+    new = {"username": "first", "password1": secret, "password2": secret, "usable_password": "true"}
+    assert client.post("/admin/auth/user/add/", new).status_code == 302
+    first = get_user_model().objects.get(username="first")
+    roles = {group.name: group.pk for group in Group.objects.all()}
+    assert set(roles) == {"viewer", "trader", "approver", "admin"}, "made by migrate"
+    page = f"/admin/auth/user/{first.pk}/change/"
+    data = {"username": "first", "is_active": "on", "is_staff": "on", "groups": [roles["admin"]]}
+    assert client.post(page, data).status_code == 302
+    client.post(f"/admin/auth/user/{boss.pk}/change/", data | {"username": "boss"})
+    assert not boss.groups.exists()
+    refused = ("/", "/rebalancing/start/", "/admin/trading/account/add/")
+    assert [client.get(path).status_code for path in refused] == [403, 403, 403]
+    client.force_login(first)
+    for path in ("/", "/admin/trading/account/add/", "/admin/portfolio/modelportfolio/add/"):
+        assert client.get(path).status_code == 200, path
 
 
 def test_runs_of_other_accounts_are_not_listed(staff: Client, targeted: DeskWorld) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rebalancing.models import Leg, Run
+from rebalancing.services.runs import run_cancel, run_resume
 from tests.support.truth import check_truth
 from tests.support.world import World, world_of
 from trading.domain.errors import RuleViolation
@@ -17,6 +18,7 @@ from trading.models import (
     Intent,
     RuleCheck,
 )
+from trading.services.reconcile import decide_unknown
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -134,4 +136,46 @@ def test_a_step_that_waits_for_an_interruption_still_ends_at_the_days_cut_off(
         assert run.state == "COMPLETED_WITH_SHORTFALL"
         leg = Leg.objects.get(run=run, instrument_id=held, side="SELL")
         assert (leg.filled_quantity, leg.outcome) == (0, "deadline")
+        check_truth(world)
+
+
+@pytest.mark.parametrize("word", ["absent", "close", "resume"])
+def test_a_person_may_decide_about_a_paused_run_on_a_saturday(
+    transactional_db: None, word: str
+) -> None:
+    with world_of(start=datetime.fromisoformat("2026-11-20T14:50:00+09:00")) as world:
+        world.sim.arm("A02", match={"side": "sell"})
+        run = world.drive(world.open(), until="PAUSED_UNKNOWN")
+        world.sim.advance(20 * 3600)
+        assert world.now.weekday() == 5
+        if word != "absent":
+            assert run_resume(run.pk, "owner", close=word == "close").state != "PAUSED_UNKNOWN"
+        decide_unknown(Attempt.objects.get(state="UNKNOWN").pk, "absent", "owner")
+        run = world.drive(run)
+        assert run.state == "COMPLETED_WITH_SHORTFALL"
+        assert {row["side"] for row in world.accepted()} == {"sell"}
+        check_truth(world)
+
+
+def test_a_stop_takes_back_what_works_beside_an_order_nobody_can_find(
+    transactional_db: None,
+) -> None:
+    with world_of(start=datetime.fromisoformat("2026-11-20T14:50:00+09:00")) as world:
+        run = world.drive(world.open(), until="APPROVED")
+        lost, resting = Leg.objects.filter(run=run, side="SELL").order_by("number")[:2]
+        world.sim.arm("A02", match={"ticker": lost.instrument_id})
+        world.sim.arm("E01", match={"ticker": resting.instrument_id}, params={"share": 0.4})
+        run = world.drive(run, until=lambda r: Attempt.objects.filter(state="UNKNOWN").exists())
+        run = world.drive(run, until="SELL_WAIT")
+        Attempt.objects.filter(state="UNKNOWN").update(absent_presumed=True)
+        run = world.drive(run, until="PAUSED_UNKNOWN")
+        working = Intent.objects.filter(leg_id=resting.pk, action="order")
+        assert working.get().state == "PARTIAL"
+        run_cancel(run.pk, "owner")
+        run = world.drive(run, until=lambda r: not working.filter(state="PARTIAL").exists())
+        run = world.drive(run, until="PAUSED_UNKNOWN")
+        assert working.get().state == "CANCELED"
+        decide_unknown(Attempt.objects.get(state="UNKNOWN").pk, "absent", "owner")
+        run = world.drive(run)
+        assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_person")
         check_truth(world)

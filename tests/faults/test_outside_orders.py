@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rebalancing.models import Leg, Run
-from rebalancing.services.runs import run_resume
+from rebalancing.services.runs import run_cancel, run_resume
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World
 from trading.domain.errors import RuleViolation, StateConflict
@@ -13,6 +13,7 @@ from trading.models import (
     Account,
     Alert,
     AuditEntry,
+    Intent,
     Lot,
 )
 from trading.services.pauses import lift_pause
@@ -76,6 +77,25 @@ def test_a_run_that_is_closed_leaves_the_account_paused_until_somebody_lifts_it(
         lift_pause(world.account, "owner")
     world.account.refresh_from_db()
     assert world.open().state == "CREATED"
+
+
+def test_stopping_a_run_that_is_paused_cancels_what_works_and_ends_it(world: World) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    world.sim.arm("E01", match={"ticker": sold.instrument_id}, params={"share": 0.4})
+    run = world.drive(run, until="SELL_WAIT")
+    ticker = Leg.objects.filter(run=run, side="BUY").earliest("pk").instrument_id
+    world.sim.manual_order(ACCOUNT_NO, ticker, "buy", 1, None)
+    run = world.drive(run, until="PAUSED_EXTERNAL")
+    working = Intent.objects.get(leg_id=sold.pk, action="order")
+    assert working.state == "PARTIAL"
+    run_cancel(run.pk, "owner")
+    run = world.drive(run)
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_person")
+    working.refresh_from_db()
+    assert working.state == "CANCELED"
+    assert {row["side"] for row in world.accepted() if row["req_seq"] is not None} == {"sell"}
+    check_truth(world)
 
 
 def test_an_outside_order_on_a_name_of_no_run_pauses_nothing(world: World) -> None:

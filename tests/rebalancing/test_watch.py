@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rebalancing.services import watch
-from tests.support.world import World
+from tests.support.world import World, world_of
 from trading.models import Snapshot
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
@@ -21,6 +21,20 @@ def test_an_account_is_read_once_a_minute(world: World) -> None:
 def test_an_account_with_a_run_is_left_alone(world: World) -> None:
     world.open()
     assert watch.refresh_accounts() == []
+
+
+@pytest.mark.parametrize("wire", ["real", "mock"])
+def test_an_account_that_was_sold_into_cash_is_still_read_and_is_on_its_target(
+    transactional_db: None, wire: str
+) -> None:
+    with world_of(mp={"CASH": 100}, sub={}, holdings={"069500": 20}, wire=wire) as world:
+        assert world.drive(world.open()).state == "COMPLETED"
+        world.sim.advance(61)
+        assert watch.refresh_accounts() == [world.account.pk]
+        newest = Snapshot.objects.latest("pk")
+        assert (newest.holdings, newest.equity) == ({}, newest.cash)
+        run = world.drive(world.open())
+        assert (run.state, run.end_reason) == ("NO_ACTION", "inside_bands")
 
 
 def test_a_silent_broker_is_not_an_error_of_the_page(world: World) -> None:

@@ -120,7 +120,6 @@ _TARGETS = {
     "class_without_tickers": _("%(class)s에 종목이 없습니다."),
     "bad_ticker": _("%(class)s: 종목코드가 올바르지 않습니다 (%(ticker)s)."),
     "unknown_instrument": _("증권사가 모르는 종목입니다: %(ticker)s."),
-    "nothing_to_value": _("조회할 종목이 없습니다. 목표를 먼저 정하세요."),
     "missing_price": _("%(ticker)s: 가격이 없습니다."),
     "bad_price": _("%(ticker)s: 가격이 올바르지 않습니다 (%(price)s)."),
     "missing_kind": _("%(ticker)s: 종목 구분을 모릅니다. 관리 화면에서 정하세요."),

@@ -55,9 +55,7 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
     started = clock.now()
     balance = broker.balance()
     wanted = sorted({*tickers, *(h.ticker for h in balance.holdings)})
-    if not wanted:
-        raise InputError(Reason("nothing_to_value"))
-    orderable = broker.orderable_cash(wanted[0])
+    orderable = broker.orderable_cash(wanted[0] if wanted else "")
     quotes, unknown, priceless = {}, [], []
     for ticker in wanted:
         try:

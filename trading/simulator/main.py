@@ -34,12 +34,12 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     parser = parser or argparse.ArgumentParser(prog="kis_simulator", description=__doc__)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address of the broker's port")
-    add("--port", type=int, default=9443, help="the broker's REST port, 0 for a free one")
-    add("--ws-port", type=int, default=21000, help="the broker's WebSocket, 0 for a free one")
-    add("--control-port", type=int, default=9444, help="loopback only, 0 for a free one")
+    add("--port", type=_port, default=9443, help="the broker's REST port, 0 for a free one")
+    add("--ws-port", type=_port, default=21000, help="the broker's WebSocket, 0 for a free one")
+    add("--control-port", type=_port, default=9444, help="loopback only, 0 for a free one")
     add("--profile", choices=("real", "mock"), default="real")
     add("--seed", type=int, default=1)
-    add("--speed", type=float, default=1.0, help="virtual seconds a second, 0: stepped")
+    add("--speed", type=_speed, default=1.0, help="virtual seconds a second, 0: stepped")
     add("--start", type=datetime.fromisoformat, default=None, help="ISO time, Seoul if no zone")
     add("--prices", default="demo", help="demo or a Parquet file of daily bars")
     add(
@@ -58,6 +58,20 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
     add("--new-fields", action="store_true", help="WebSocket records with the fields of 2026-09-14")
     add("--unthrottled", action="store_true", help="no rate limits, tokenP's minute included")
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    """Time only moves forward, and a day has to fit into a reading of it."""
+    speed = float(text)
+    if not 0 <= speed <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"a speed is a number from 0 to 1000000, not {text!r}")
+    return speed
 
 
 def plans_of(

@@ -30,7 +30,8 @@ def final_recon(driver: Driver, now: datetime) -> Due:
     run = driver.run
     found = reconcile_account(run.account)
     wishes.revoke_authorized(run, now, "run_ends")
-    if unanswered(run).filter(absent_presumed=True).exists():
+    lost = unanswered(run).filter(absent_presumed=True)
+    if lost.exists() and not cancelling.cancellable_orders(run):
         return pause_run(driver, RunState.PAUSED_UNKNOWN, now, "unknown_order")
     if cancelling.cancel_working(run, now) or not found.complete:
         return now + POLL

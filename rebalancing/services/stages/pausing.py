@@ -14,6 +14,7 @@ from rebalancing.services.lease import Driver
 from rebalancing.services.legs import unanswered, working_orders
 from rebalancing.services.stages.common import GO_ON, MARKETABLE_WAIT, Due
 from trading.models import Alert, BrokerOrder
+from trading.selectors.calendar import is_trading_day
 from trading.services.alerts import alert
 from trading.services.calendar import run_cutoffs
 from trading.services.pauses import pause_account
@@ -83,6 +84,8 @@ def paused(driver: Driver, now: datetime) -> Due:
 
 def resumed_deadline(run: Run, now: datetime) -> datetime:
     """Time spent waiting for a person does not count: the interrupted step gets its full time again,
-    within the day's cut-offs."""
+    within the day's cut-offs. A day without a session has none, and nothing is sent on it."""
+    if not is_trading_day(now.date()):
+        return now
     buying = run.outcome.get("resume") in (RunState.BUYING, RunState.BUY_WAIT)
     return min(now + MARKETABLE_WAIT, run_cutoffs(now.date())[1 if buying else 0])

@@ -65,6 +65,10 @@ def _must_stop(driver: Driver, now: datetime) -> Any:
         with transaction.atomic():
             driver.move(RunState.HALTED, at=now, reason="trading_stopped", due_at=now)
         return now
+    if run.stop_requested and (run.state == RunState.PAUSED_EXTERNAL or _rests_while_paused(run)):
+        with transaction.atomic():
+            driver.move(RunState.FINAL_RECON, at=now, reason="person", due_at=now)
+        return now
     if sending and now.date() > run.created_at.astimezone(now.tzinfo).date():
         with transaction.atomic():
             driver.move(RunState.FINAL_RECON, at=now, reason="next_day", due_at=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -268,6 +269,26 @@ def test_the_shape_of_frames_is_chosen_on_the_command_line() -> None:
     chosen = options_of(build_parser().parse_args(["--old-notices", "--new-fields"])).layout
     assert (plain.old_notices, plain.appended) == (False, False)
     assert (chosen.old_notices, chosen.appended) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [f"--speed={x}" for x in ("-1", "nan", "inf", "fast")]
+    + [f"--{name}=70000" for name in ("port", "ws-port", "control-port")]
+    + ["--port=-1", "--port=x"],
+)
+def test_an_option_that_cannot_be_meant_is_refused_in_a_sentence(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        build_parser().parse_args([given])
+    assert end.value.code == 2
+    assert given.partition("=")[0] in capsys.readouterr().err
+
+
+def test_a_file_of_prices_can_be_read_by_what_make_run_installs() -> None:
+    base = Path(__file__).resolve().parents[3] / "requirements" / "base.txt"
+    assert re.search(r"^pyarrow==", base.read_text(), re.MULTILINE)
 
 
 def test_the_default_start_is_half_an_hour_into_the_latest_session() -> None:

@@ -78,10 +78,10 @@ class KisBroker:
 
     def orderable_cash(self, ticker: str) -> OrderableCash:
         """What may be spent without a receivable, asked as a market order so that the margin rate
-        of the instrument is applied."""
+        of the instrument is applied. Without a ticker the broker tells the amount alone."""
         params = self._account() | {
             "PDNO": ticker,
-            "ORD_UNPR": "0",
+            "ORD_UNPR": "0" if ticker else "",
             "ORD_DVSN": "01",
             "CMA_EVLU_AMT_ICLD_YN": "N",
             "OVRS_ICLD_YN": "N",
