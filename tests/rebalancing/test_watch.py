@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rebalancing.services import watch
-from tests.support.world import World
-from trading.models import Snapshot
+from tests.support.world import ACCOUNT_NO, World
+from trading.models import BrokerOrder, Snapshot
+from trading.services.brokers import broker_for
+from trading.services.reconcile import reconcile_account
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -21,6 +23,16 @@ def test_an_account_is_read_once_a_minute(world: World) -> None:
 def test_an_account_with_a_run_is_left_alone(world: World) -> None:
     world.open()
     assert watch.refresh_accounts() == []
+
+
+def test_an_account_with_a_working_order_is_left_alone(world: World) -> None:
+    lowest = broker_for(world.account).quote("130730").lower_limit
+    world.sim.manual_order(ACCOUNT_NO, "130730", "buy", 1, lowest)
+    world.settle()
+    reconcile_account(world.account)
+    assert watch.refresh_accounts() == []
+    BrokerOrder.objects.update(is_final=True)
+    assert watch.refresh_accounts() == [world.account.pk]
 
 
 def test_a_silent_broker_is_not_an_error_of_the_page(world: World) -> None:
