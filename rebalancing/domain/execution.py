@@ -22,13 +22,13 @@ __all__ = [
     "cancel_is_due",
     "fit_slices",
     "next_move",
+    "repeat_is_due",
 ]
 
 CHASE_AFTER = timedelta(seconds=15)
 CANCEL_AGAIN_AFTER = timedelta(seconds=6)
 CANCEL_AGAIN_AT_MOST = timedelta(seconds=60)
 CANCEL_REPEAT_AFTER = timedelta(seconds=30)
-"""An accepted cancel that the list still does not show is asked for once more."""
 _ALIVE = frozenset({"ACKED", "PARTIAL", "CANCELING"})
 _DOUBTFUL = frozenset({"SENDING", "UNKNOWN"})
 CHECKING = "CHECKING"
@@ -61,6 +61,12 @@ def cancel_is_due(cancels: Cancels, now: datetime) -> bool:
         return True
     doubled = CANCEL_AGAIN_AFTER * 2 ** min(cancels.tried - 1, 8)
     return now - cancels.last_at >= min(doubled, CANCEL_AGAIN_AT_MOST)
+
+
+def repeat_is_due(cancels: Cancels, canceling_since: datetime, now: datetime) -> bool:
+    """An accepted cancel that the list still does not show is asked for once more, after half a minute."""
+    since = cancels.last_at or canceling_since
+    return now - since >= CANCEL_REPEAT_AFTER and cancel_is_due(cancels, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +133,7 @@ def next_move(leg: LegView, now: datetime, deadline: datetime, *, stopping: bool
 
 def _live(order: OrderView, now: datetime, over: bool) -> Move:
     if order.state == "CANCELING":
-        since = order.cancels.last_at or order.since
-        if now - since < CANCEL_REPEAT_AFTER or not cancel_is_due(order.cancels, now):
+        if not repeat_is_due(order.cancels, order.since, now):
             return Move(MoveKind.WAIT, why="canceling")
         return Move(MoveKind.CANCEL, intent_id=order.intent_id)
     due = over or (order.resting and now - order.since >= CHASE_AFTER)

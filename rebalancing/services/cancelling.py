@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from rebalancing.domain.execution import Cancels, cancel_is_due
+from rebalancing.domain.execution import Cancels, cancel_is_due, repeat_is_due
 from rebalancing.models import Run
 from rebalancing.services.legs import cancels_of, working_orders
 from rebalancing.services.wishes import AUTHORIZED, ENGINE
@@ -29,21 +29,26 @@ LOOKED = "looked"
 
 def cancellable_orders(run: Run) -> list[Intent]:
     """Orders of the run that rest at the broker and that a cancel may be sent for."""
+    return _resting(run, IntentState.ACKED, IntentState.PARTIAL)
+
+
+def _resting(run: Run, *states: IntentState) -> list[Intent]:
     resting = Intent.objects.filter(
         origin=Intent.Origin.RUN,
         origin_id=run.pk,
         action=OrderAction.ORDER,
-        state__in=[IntentState.ACKED, IntentState.PARTIAL],
+        state__in=states,
     ).order_by("pk")
     frozen = _lanes_without_an_answer(run)
     return [intent for intent in resting if (intent.instrument_id, intent.side) not in frozen]
 
 
 def cancel_working(run: Run, now: datetime) -> bool:
-    """Cancel one working order per call; True while some may still fill."""
+    """Cancel one working order per call, also one whose accepted cancel did not take; True while some may
+    still fill."""
     tried = cancels_of(run)
-    for intent in cancellable_orders(run):
-        if not cancel_is_due(tried.get(intent.pk, Cancels()), now):
+    for intent in _resting(run, IntentState.ACKED, IntentState.PARTIAL, IntentState.CANCELING):
+        if not _is_due(intent, tried.get(intent.pk, Cancels()), now):
             continue
         try:
             cancel_order(run, intent.pk, now)
@@ -51,6 +56,12 @@ def cancel_working(run: Run, now: datetime) -> bool:
             log.warning("cancel_waits", intent=intent.pk, error=str(error))
         break
     return bool(working_orders(run))
+
+
+def _is_due(intent: Intent, cancels: Cancels, now: datetime) -> bool:
+    if intent.state == IntentState.CANCELING:
+        return repeat_is_due(cancels, intent.state_since, now)
+    return cancel_is_due(cancels, now)
 
 
 def cancel_order(run: Run, intent_id: int, now: datetime) -> str:

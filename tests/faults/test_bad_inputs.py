@@ -13,8 +13,9 @@ from rebalancing.selectors.evidence import evidence
 from rebalancing.services.advance import run_advance
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World, world_of
-from trading.models import Alert, Instrument
+from trading.models import Alert, Instrument, Ledger
 from trading.services.brokers import broker_for
+from trading.services.reconcile import reconcile_account
 from trading.simulator.calls import HANDLERS
 from trading.simulator.http import json_reply
 
@@ -57,6 +58,17 @@ def test_cash_withdrawn_mid_run_is_reported_though_every_leg_filled(world: World
     assert found["expected"] - found["broker"] == 1_000_000
     (cash,) = (row for row in evidence(run=run) if row["view"] == "cash")
     assert cash["unexplained"] == -1_000_000
+
+
+def test_what_fills_after_a_run_has_closed_its_books_is_none_of_its_money(world: World) -> None:
+    run = world.drive(world.open())
+    (closed,) = (row for row in evidence(run=run) if row["view"] == "cash")
+    world.sim.manual_order(ACCOUNT_NO, "130730", "buy", 10, None)
+    world.settle()
+    reconcile_account(world.account)
+    assert Ledger.objects.filter(order__instrument="130730").exists()
+    (later,) = (row for row in evidence(run=run) if row["view"] == "cash")
+    assert later == closed and later["unexplained"] == 0
 
 
 def test_cash_that_falls_short_after_the_sells_shrinks_the_buys(

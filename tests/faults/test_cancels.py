@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from rebalancing.domain.execution import Cancels
 from rebalancing.models import Leg, Run
 from rebalancing.services import cancelling
 from rebalancing.services.advance import run_advance
+from rebalancing.services.legs import cancels_of
+from tests.support.orders import Orders
 from tests.support.truth import check_truth
 from tests.support.world import World, world_of
 from trading.models import Attempt, Intent
@@ -44,6 +47,7 @@ def test_what_filled_meanwhile_is_not_cancelled_and_its_end_comes_by_inquiry(
         cancel = Intent.objects.get(action="cancel")
         assert cancel.state == "REVOKED" and cancel.state_reason
         assert not Attempt.objects.filter(action="cancel").exists()
+        assert cancels_of(run) == {order.pk: Cancels(1, cancel.state_since)}, "it counts as a try"
         run = world.drive(run)
         assert run.state == "COMPLETED"
         order.refresh_from_db()
@@ -59,6 +63,15 @@ def test_what_still_works_is_cancelled_once(transactional_db: None, wire: str) -
         assert len(cancels_sent(world)) == 1
         assert Intent.objects.filter(action="cancel", state="CANCELED").count() == 1
         check_truth(world)
+
+
+def test_no_cancel_goes_out_on_a_lane_that_waits_for_an_answer(world: World) -> None:
+    run = world.drive(world.open(), until="SELL_WAIT")
+    first, *others = cancelling.cancellable_orders(run)
+    assert others
+    orders = Orders(world, Attempt.objects.earliest("pk"))
+    orders.attempt("UNKNOWN", instrument_id=first.instrument_id, side=first.side)
+    assert cancelling.cancellable_orders(run) == others
 
 
 def test_a_cancel_that_is_refused_is_asked_for_less_and_less_often(world: World) -> None:

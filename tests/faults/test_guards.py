@@ -14,6 +14,7 @@ from rebalancing.services import cancelling, watchdog
 from rebalancing.services import schedule as schedules
 from rebalancing.services.advance import run_advance
 from rebalancing.services.stages.step import STEPS
+from tests.support.orders import Orders
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis import broker as adapter
@@ -149,12 +150,29 @@ def test_the_third_unknown_order_of_a_day_stops_the_account(world: World) -> Non
         world.sim.arm("A05", match={"side": "sell"}, count=1)
         run = world.open()
         run = world.drive(run, until=lambda r, n=n: _unknowns() >= n)
-        stop_when_too_much_goes_wrong(world.account)
         if n < 3:
             run = world.drive(run)
             _drift_again(world)
     assert switch_state(world.account) == "HALTED"
     assert Alert.objects.filter(code="account_halted").exists()
+
+
+@pytest.mark.parametrize(
+    ("count", "age", "soft", "stops"),
+    [(10, 30, False, False), (11, 30, False, True), (11, 601, False, False), (11, 30, True, False)],
+    ids=["ten", "eleven", "long ago", "too fast"],
+)
+def test_more_than_ten_refusals_in_ten_minutes_stop_the_account(
+    world: World, count: int, age: int, soft: bool, stops: bool
+) -> None:
+    world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists())
+    orders = Orders(world, Attempt.objects.get())
+    for _ in range(count):
+        orders.attempt("REJECTED", age=age)
+    Attempt.objects.filter(state="REJECTED").update(soft=soft)
+    stop_when_too_much_goes_wrong(world.account)
+    assert (switch_state(world.account) == "HALTED") is stops
+    assert Alert.objects.filter(code="account_halted", severity="page").exists() is stops
 
 
 def _unknowns() -> int:

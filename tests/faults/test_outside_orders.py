@@ -16,6 +16,7 @@ from trading.models import (
     Intent,
     Lot,
 )
+from trading.services.ledger import EXTERNAL, sleeve_of
 from trading.services.pauses import lift_pause
 from trading.services.reconcile import reconcile_account
 
@@ -139,3 +140,23 @@ def test_shares_sold_that_were_never_seen_to_arrive_show_the_lot_they_came_from(
     reconcile_account(world.account)
     ghost = Lot.objects.filter(instrument_id="069500").latest("pk")
     assert (ghost.quantity, ghost.open_quantity, ghost.cost) == (10, 0, 0)
+
+
+def test_a_sale_takes_the_lots_of_its_own_sleeve_before_older_ones_of_others(world: World) -> None:
+    world.drive(world.open())
+    ours = Lot.objects.create(
+        account=world.account,
+        sleeve=sleeve_of(world.account),
+        instrument_id="130730",
+        quantity=30,
+        open_quantity=30,
+        cost=1,
+        opened_at=world.now,
+    )
+    for side, quantity in (("buy", 30), ("sell", 10)):
+        world.sim.manual_order(ACCOUNT_NO, "130730", side, quantity, None)
+        world.settle()
+        reconcile_account(world.account)
+    theirs = Lot.objects.filter(instrument_id="130730").latest("pk")
+    ours.refresh_from_db()
+    assert (ours.open_quantity, theirs.sleeve.code, theirs.open_quantity) == (30, EXTERNAL, 20)

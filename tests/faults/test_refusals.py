@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db import transaction
 
 from rebalancing.models import Run
 from rebalancing.services.advance import run_advance
@@ -12,7 +15,7 @@ from trading.domain.orders import REJECT_CODES, RejectCode
 from trading.models import Alert, Attempt, BrokerOrder, Intent
 from trading.services import refusals
 from trading.services.reconcile import reconcile_account
-from trading.services.refusals import unchecked_refusals
+from trading.services.refusals import check_refusals, unchecked_refusals
 from trading.services.switches import switch_state
 from trading.tasks import reconcile_idle
 
@@ -96,6 +99,23 @@ def test_an_order_that_shows_up_after_the_clean_list_stops_the_account_too(world
     assert switch_state(world.account) == "HALTED"
     assert Alert.objects.filter(code="refusal_was_wrong", severity="page").count() == 1
     assert world.drive(run).is_terminal
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(-1, "REJECTED"), (0, "AUTHORIZED")])
+def test_only_a_list_that_was_asked_for_after_the_refusal_confirms_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: int, state: str
+) -> None:
+    monkeypatch.setattr("trading.services.answers._verify", lambda _account: None)
+    run = world.drive(world.open(), until="SELLING")
+    world.sim.arm("A10", match={"tr_id": "TTTC0011U"})
+    world.drive(run, until=lambda _run: Attempt.objects.filter(state="REJECTED").exists())
+    attempt, today = refused(), world.now.date()
+    assert attempt.answered_at is not None
+    asked_at = attempt.answered_at + timedelta(seconds=seconds)
+    with transaction.atomic():
+        check_refusals(world.account, [], today, asked_at, world.now, complete=True)
+    assert refused().intent.state == state
+    assert unchecked_refusals(world.account, world.now).exists() is (state == "REJECTED")
 
 
 def test_a_refusal_that_nobody_checked_is_checked_between_runs(

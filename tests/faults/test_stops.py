@@ -11,12 +11,13 @@ from django.db import transaction
 from rebalancing.models import Leg
 from rebalancing.selectors.standing import standing_of
 from rebalancing.services import watch as looks
+from rebalancing.services.advance import run_advance
 from rebalancing.services.runs import run_cancel
 from rebalancing.tasks import watch
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis.client import Said
-from trading.models import Alert, AuditEntry, AuditHead, Reservation, Snapshot
+from trading.models import Alert, Attempt, AuditEntry, AuditHead, Intent, Reservation, Snapshot
 from trading.selectors.day import first_of_the_day, result_of_the_day, worth_at_the_close
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
@@ -24,6 +25,7 @@ from trading.services.chain_watch import ChainWatch, stop_when_the_chain_breaks
 from trading.services.guards import stop_when_the_clock_is_off
 from trading.services.reconcile import reconcile_account
 from trading.services.snapshots import take_snapshot
+from trading.services.states import move
 from trading.services.switches import account_scope, engage, release, switch_state, write_kill_file
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
@@ -53,6 +55,26 @@ def forge() -> None:
     last.seq, last.prev_hash, last.hash = head.seq + 1, head.hash, "f" * 64
     last.save(force_insert=True)
     AuditHead.objects.filter(pk=1).update(seq=last.seq, hash=last.hash)
+
+
+def test_a_stop_asks_again_for_a_cancel_that_was_accepted_and_did_not_take(world: World) -> None:
+    """The order is marked as being cancelled, and the broker lists it as working all the same."""
+    run = world.drive(world.open(), until="APPROVED")
+    world.sim.arm("E01", match={"side": "sell"}, params={"share": 0.4})
+    run = world.drive(run, until=lambda _run: Intent.objects.filter(state="PARTIAL").exists())
+    order = Intent.objects.get(state="PARTIAL")
+    with transaction.atomic():
+        move(order, "CANCELING", at=world.now, by="test")
+    engage("global", "HALTED", "owner", "test")
+    run = world.drive(run, until="HALTED")
+    world.sim.advance(20)
+    run_advance(run.pk)
+    assert not Attempt.objects.filter(action="cancel").exists(), "half a minute is given first"
+    run = world.drive(run)
+    order.refresh_from_db()
+    assert (order.state, run.is_terminal) == ("CANCELED", True)
+    assert Attempt.objects.filter(action="cancel").count() == 1
+    check_truth(world)
 
 
 def test_a_forged_row_stops_everything_once_and_a_release_holds(world: World) -> None:

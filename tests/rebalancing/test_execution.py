@@ -82,6 +82,12 @@ def test_the_next_slice_waits_for_the_one_before() -> None:
     assert (found.kind, found.slice_no, found.quantity) == (MoveKind.NEW, 1, 5)
 
 
+def test_what_is_left_of_a_slice_is_what_that_slice_did_not_fill() -> None:
+    orders = (order("FILLED", 5, quantity=5), order("CANCELED", 2, quantity=5, slice_no=1))
+    found = next_move(LegView((5, 5, 5), orders), T0, DEADLINE)
+    assert (found.kind, found.slice_no, found.quantity) == (MoveKind.NEW, 1, 3)
+
+
 @pytest.mark.parametrize("stopping", [False, True])
 def test_past_the_deadline_nothing_new_goes_out_and_what_works_is_cancelled(stopping: bool) -> None:
     now = T0 if stopping else DEADLINE

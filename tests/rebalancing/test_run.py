@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rebalancing.models import Leg, RebalancingHistory
+from rebalancing.services import history as histories
 from tests.support.world import World
 from trading.models import Alert, Ledger, Position, Reservation
 from trading.services.audit import verify
@@ -58,3 +59,12 @@ def test_a_dry_run_plans_and_sends_nothing(world: World) -> None:
     assert (run.state, run.end_reason) == ("CANCELED", "dry_run")
     assert run.outcome["checks"] and Leg.objects.filter(run=run).exists()
     assert world.accepted() == []
+
+
+@pytest.mark.parametrize(
+    ("side", "amount", "worse"),
+    [("BUY", 1_010, 10), ("BUY", 990, -10), ("SELL", 1_010, -10), ("SELL", 990, 10)],
+)
+def test_what_a_fill_was_worse_than_planned_is_a_cost(side: str, amount: int, worse: int) -> None:
+    leg = Leg(side=side, filled_quantity=10, filled_amount=amount, reference_price=100)
+    assert histories._slippage(leg) == worse

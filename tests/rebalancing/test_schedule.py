@@ -9,7 +9,7 @@ import pytest
 
 from rebalancing.models import Leg, Run, RunSchedule
 from rebalancing.services.advance import run_advance
-from rebalancing.services.approvals import _require_allowed, automatic_grounds
+from rebalancing.services.approvals import _require_allowed, automatic_grounds, decide_run
 from rebalancing.services.schedule import due_slot, fire_due_schedules
 from tests.support.orders import Orders
 from tests.support.world import World, world_of
@@ -60,6 +60,7 @@ def test_a_slot_that_is_too_late_is_skipped_with_a_record(world: World) -> None:
     scheduled(world, at=time(9, 10))
     assert fire_due_schedules() == []
     assert AuditEntry.objects.filter(action="slot_skipped").count() == 1
+    assert Alert.objects.get(code="slot_skipped").account == world.account
     assert not Run.objects.exists()
 
 
@@ -156,6 +157,19 @@ def test_a_practice_policy_approves_nothing_on_a_real_account(
     except RuleViolation as refused:
         found = [reason.code for reason in refused.reasons]
     assert found == codes
+
+
+def test_an_owners_plan_waits_for_a_second_factor_and_may_be_rejected_without_one(
+    world: World,
+) -> None:
+    run = world.drive(world.open(), approve=False)
+    ApprovalPolicy.objects.create(
+        account=world.account, kind="owner", created_by="kim", agreed_by="lee"
+    )
+    with pytest.raises(RuleViolation) as refused:
+        decide_run(run.pk, run.plan_hash, world.owner, "APPROVE")
+    assert [reason.code for reason in refused.value.reasons] == ["second_factor_required"]
+    assert decide_run(run.pk, run.plan_hash, world.owner, "DENY").state == "DENIED"
 
 
 def test_a_plan_nobody_decides_expires_with_an_alert(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +10,11 @@ import pytest
 from rebalancing.models import Leg, Run
 from rebalancing.services.advance import run_advance
 from rebalancing.services.stages.pausing import resumed_deadline
+from rebalancing.services.stages.sending import _has_fresh_list
 from tests.support.world import World
 from tests.trading.services.test_gateway import lose_the_commits_answer
 from trading.models import Intent
+from trading.services.reconcile import reconcile_account
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -44,6 +46,18 @@ def test_a_wait_acts_on_its_list_even_when_the_clock_outruns_it(world: World) ->
         run_advance(run.pk)
         world.sim.advance(5)
     assert Run.objects.get(pk=run.pk).state != "SELL_WAIT"
+
+
+@pytest.mark.parametrize(
+    ("age", "made_due", "fresh"),
+    [(2, False, True), (3, False, False), (59, True, True), (60, True, False)],
+)
+def test_a_list_is_acted_on_while_it_is_young_or_was_read_for_this_step_within_a_minute(
+    world: World, age: int, made_due: bool, fresh: bool
+) -> None:
+    run, read = world.open(), reconcile_account(world.account).ended_at
+    run.due_at = read if made_due else read - timedelta(seconds=1)
+    assert _has_fresh_list(run, read + timedelta(seconds=age)) is fresh
 
 
 @pytest.mark.parametrize(("thousandths", "state"), [(1_005, "SELLING"), (1_015, "STALE")])

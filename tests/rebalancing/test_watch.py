@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rebalancing.services import watch
-from tests.support.world import World, world_of
-from trading.models import Snapshot
+from tests.support.world import ACCOUNT_NO, World, world_of
+from trading.models import BrokerOrder, Snapshot
+from trading.services.brokers import broker_for
+from trading.services.reconcile import reconcile_account
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -35,6 +37,16 @@ def test_an_account_that_was_sold_into_cash_is_still_read_and_is_on_its_target(
         assert (newest.holdings, newest.equity) == ({}, newest.cash)
         run = world.drive(world.open())
         assert (run.state, run.end_reason) == ("NO_ACTION", "inside_bands")
+
+
+def test_an_account_with_a_working_order_is_left_alone(world: World) -> None:
+    lowest = broker_for(world.account).quote("130730").lower_limit
+    world.sim.manual_order(ACCOUNT_NO, "130730", "buy", 1, lowest)
+    world.settle()
+    reconcile_account(world.account)
+    assert watch.refresh_accounts() == []
+    BrokerOrder.objects.update(is_final=True)
+    assert watch.refresh_accounts() == [world.account.pk]
 
 
 def test_a_silent_broker_is_not_an_error_of_the_page(world: World) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from trading.domain.orders import (
     ATTEMPT_MOVES,
+    HALTING_CODES,
     INTENT_MOVES,
     INTENT_TERMINAL,
     NEVER_WHITELISTED,
@@ -84,6 +85,13 @@ def test_the_whitelist_is_exactly_the_reviewed_one():
     assert set(WHITELIST) == set(REJECT_CODES)
     assert not set(REJECT_CODES) & NEVER_WHITELISTED
     assert WHITELIST_VERSION == "2026-11-20"
+
+
+def test_a_refusal_of_keys_address_or_environment_is_one_that_stops_the_account():
+    assert (
+        set(WHITELIST) & {"EGW00103", "EGW00105", "EGW00206", "EGW00207", "EGW00213", "EGW02004"}
+        == HALTING_CODES
+    )
 
 
 @pytest.mark.parametrize("code", WHITELIST)

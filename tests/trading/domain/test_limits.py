@@ -102,6 +102,7 @@ def test_a_buy_is_stopped_by(change: dict[str, Any], rule: str) -> None:
     [
         {"quote_at": "2026-11-20T09:59:55+09:00"},
         {"quote_at": "2026-11-20T10:00:01+09:00"},
+        {"deadline": "2026-11-20T10:00:00+09:00"},
         {"limit_price": 72_100},
         {"limit_price": 67_900},
         {"limit_price": 49_000, "quote_last": 49_000},

@@ -150,6 +150,21 @@ def test_a_buy_accepted_before_the_cash_was_read_is_in_that_figure(
     assert closed.won and seen_by_the_gate(orders, orders.intent()).reserved_won == 0
 
 
+@pytest.mark.parametrize(("side", "held"), [("BUY", {"won": 5}), ("SELL", {"shares": 5})])
+def test_what_another_account_promised_is_not_taken_off(
+    orders: Orders, side: str, held: dict[str, int]
+) -> None:
+    other = Account.objects.create(name="b", environment="sim", wire="real")
+    theirs = orders.attempt("ACKED", account=other, side=side).intent
+    promise(theirs, orders, **held)
+    asked = orders.intent(side=side)
+    seen = seen_by_the_gate(orders, asked, orderable=1, orderable_at=orders.world.now)
+    assert (seen.reserved_won, seen.open_sell_shares) == (0, 0)
+    promise(orders.attempt("ACKED", side=side).intent, orders, **held)
+    seen = seen_by_the_gate(orders, asked, orderable=1, orderable_at=orders.world.now)
+    assert seen.reserved_won + seen.open_sell_shares == 5
+
+
 def test_a_market_buy_reserves_the_days_upper_limit(orders: Orders) -> None:
     at_market = orders.intent(order_type="MARKET", limit_price=None)
     assert reserve_for(at_market, 39_000) > 390_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -112,6 +113,8 @@ def test_only_refusals_that_all_pass_by_themselves_leave_the_wish_alive(
         outcome = gateway._refuse(wish, refused, world.now, "t")
     assert Intent.objects.get(pk=wish.pk).state == outcome.state == state
     assert outcome.retry is (state == "AUTHORIZED")
+    vetoed = [json.loads(row.payload) for row in AuditEntry.objects.filter(action="order_vetoed")]
+    assert vetoed == ([{"rules": rules}] if state == "VETOED" else [])
 
 
 def test_a_promise_is_made_with_the_account_and_its_lane_locked(

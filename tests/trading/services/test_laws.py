@@ -13,11 +13,11 @@ from django.db.models import CheckConstraint
 from django.utils import timezone
 
 from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
-from rebalancing.domain.states import TRANSITIONS
+from rebalancing.domain.states import TRANSITIONS, RunState
 from rebalancing.models import Campaign, Leg, RebalancingConfig, RebalancingHistory, Run
 from tests.support.past import made_late
 from tests.support.world import World, make_user
-from trading.domain.orders import ATTEMPT_MOVES, INTENT_MOVES
+from trading.domain.orders import ATTEMPT_MOVES, INTENT_MOVES, AttemptState, IntentState
 from trading.models import (
     Account,
     Approval,
@@ -336,6 +336,25 @@ def test_nothing_is_born_in_the_middle_of_its_life(world: World) -> None:
             row.save(force_insert=True)
     assert Run.objects.count() == 1
     assert world.open().pk > run.pk
+
+
+@pytest.mark.parametrize(
+    ("model", "states", "first"),
+    [
+        (Intent, IntentState, {"DRAFT", "AUTHORIZED"}),
+        (Attempt, AttemptState, {"SENDING"}),
+        (Run, RunState, {"CREATED"}),
+    ],
+)
+def test_no_state_but_the_first_is_a_beginning(
+    world: World, model: Any, states: Any, first: set[str]
+) -> None:
+    world.drive(world.open(), until="SELL_WAIT")
+    row = model.objects.earliest("pk")
+    for state in {str(state) for state in states} - first:
+        row.pk, row.state = None, state
+        with pytest.raises(DatabaseError, match="is at its beginning"), transaction.atomic():
+            row.save(force_insert=True)
 
 
 def test_a_version_of_weights_stays_and_a_decision_names_a_whole_one(world: World) -> None:

@@ -11,8 +11,10 @@ from django.db import transaction
 
 from tests.support.truth import NUMBER
 from tests.support.world import World, world_of
+from trading.brokers.kis.broker import KisBroker
 from trading.domain.errors import StateConflict
 from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, Reservation
+from trading.selectors.order_lists import newest_whole_list
 from trading.services import epochs
 from trading.services.booking import book_rows
 from trading.services.brokers import broker_for
@@ -28,6 +30,16 @@ def unknown(world: World) -> Attempt:
     world.sim.arm("A02", match={"side": "sell"})
     world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="UNKNOWN").exists())
     return Attempt.objects.get(state="UNKNOWN")
+
+
+def half_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on no list of orders is read to its end."""
+    real = KisBroker.orders
+
+    def cut(self: Any, *days: Any) -> Any:
+        return replace(real(self, *days), complete=False, problem="cut")
+
+    monkeypatch.setattr(KisBroker, "orders", cut)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +73,53 @@ def test_nobody_declares_absent_what_the_list_may_show(world: World) -> None:
     (shown,) = broker_for(world.account).orders(world.now.date(), world.now.date()).rows[-1:]
     decide_unknown(attempt.pk, "adopt", "owner", shown.order_no)
     assert Attempt.objects.get(pk=attempt.pk).state == "ACKED"
+
+
+def test_two_orders_that_could_be_the_lost_one_are_left_to_a_person(world: World) -> None:
+    attempt = unknown(world)
+    wish = attempt.intent
+    for _ in range(2):
+        world.sim.manual_order(NUMBER, wish.instrument_id, "sell", wish.quantity, wish.limit_price)
+    world.settle(5)
+    reconcile_account(world.account)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.broker_order) == ("UNKNOWN", None)
+    assert len(Alert.objects.get(code="unknown_ambiguous", severity="page").facts["orders"]) == 2
+    assert not BrokerOrder.objects.filter(source="ADOPTED").exists()
+
+
+def test_two_looks_that_differ_settle_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = unknown(world)
+    wish, real, looks = attempt.intent, KisBroker.orders, []
+
+    def grows(self: Any, *days: Any) -> Any:
+        shown = real(self, *days)
+        if not looks:
+            terms = (wish.instrument_id, "sell", wish.quantity, wish.limit_price)
+            world.sim.manual_order(NUMBER, *terms)
+            world.settle(5)
+        looks.append(len(shown.rows))
+        return shown
+
+    monkeypatch.setattr(KisBroker, "orders", grows)
+    reconcile_account(world.account)
+    assert looks[1] == looks[0] + 1
+    assert Attempt.objects.get(pk=attempt.pk).state == "UNKNOWN"
+    reconcile_account(world.account)
+    assert Attempt.objects.get(pk=attempt.pk).state == "ACKED"
+
+
+def test_nobody_declares_absent_what_half_a_list_does_not_show(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = unknown(world)
+    Attempt.objects.filter(pk=attempt.pk).update(absent_presumed=True)
+    half_lists(monkeypatch)
+    with pytest.raises(StateConflict, match="list_incomplete"):
+        decide_unknown(attempt.pk, "absent", "owner")
+    assert Attempt.objects.get(pk=attempt.pk).state == "UNKNOWN"
 
 
 def test_nobody_declares_absent_what_a_living_sender_may_still_post(world: World) -> None:
@@ -181,3 +240,29 @@ def test_a_refusal_confirmed_after_the_deadline_is_not_sent_again(
     refused.refresh_from_db()
     assert refused.last_checked_at is not None, "the list has confirmed it either way"
     assert Intent.objects.get(pk=refused.intent_id).state == state
+
+
+def test_half_a_list_is_never_the_newest_whole_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = reconcile_account(world.account)
+    world.sim.advance(10)
+    half_lists(monkeypatch)
+    later = reconcile_account(world.account)
+    assert whole.complete and not later.complete and later.ended_at > whole.ended_at
+    assert newest_whole_list(world.account.pk, world.now) == whole.ended_at
+
+
+def test_an_order_that_is_refused_after_it_was_taken_is_over_and_holds_nothing(
+    world: World,
+) -> None:
+    world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists())
+    world.settle(5)
+    (row,) = broker_for(world.account).orders(world.now.date(), world.now.date()).rows
+    nothing = {"filled_quantity": 0, "filled_amount": 0, "remaining_quantity": 0}
+    late = replace(row, rejected_quantity=row.quantity, **nothing)
+    with transaction.atomic():
+        book_rows(world.account, [late], world.now, session_over=False)
+    order = BrokerOrder.objects.get()
+    assert order.is_final and order.owner is not None and order.owner.state == "REJECTED_LATE"
+    assert not Reservation.objects.filter(closed_at=None).exists()

@@ -22,7 +22,14 @@ from trading.services.releases import (
     release_policy,
     withdraw_release,
 )
-from trading.services.switches import GLOBAL, account_scope, engage, switch_state, write_kill_file
+from trading.services.switches import (
+    GLOBAL,
+    account_scope,
+    engage,
+    is_engaged,
+    switch_state,
+    write_kill_file,
+)
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -165,6 +172,15 @@ def test_nothing_is_asked_where_nothing_is_stopped(accounts: dict[str, Account])
         ask_release(GLOBAL, "kim", "checked")
     write_kill_file("shell:kim", "the database was down")
     assert isinstance(ask_release(GLOBAL, "kim", "checked"), ReleaseRequest)
+
+
+def test_releasing_one_account_leaves_the_stop_of_all_in_place(
+    accounts: dict[str, Account],
+) -> None:
+    write_kill_file("shell:kim", "drill")
+    ask_release(account_scope(accounts["mock"]), "lee", "checked")
+    assert not is_engaged(account_scope(accounts["mock"]))
+    assert is_engaged(GLOBAL) and switch_state(accounts["mock"]) == "HALTED"
 
 
 def test_the_shell_only_asks_where_two_are_needed(accounts: dict[str, Account]) -> None:

@@ -13,6 +13,7 @@ from django.db import connection
 from trading.domain.errors import BrokerBusy, BrokerMisconfigured
 from trading.domain.ports import StoredToken
 from trading.models import KisToken
+from trading.services import tokens as token_store
 from trading.services.clock import WallClock
 from trading.services.rate import SharedBudget
 from trading.services.tokens import DatabaseTokenStore
@@ -217,3 +218,20 @@ def test_a_refused_renewal_keeps_the_old_token(settings: Any) -> None:
         tokens.renew(first.token)
     kept = KisToken.objects.get()
     assert kept.token == first.token and kept.issuing_until is None
+
+
+@pytest.mark.money
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("left", "issues"), [(10, False), (-1, True)], ids=["held", "run out"])
+def test_a_process_that_died_while_renewing_blocks_the_token_only_for_its_lease(
+    monkeypatch: pytest.MonkeyPatch, left: int, issues: bool
+) -> None:
+    monkeypatch.setattr(token_store, "WAIT_SECONDS", 0.0)
+    until = WallClock().now() + timedelta(seconds=left)
+    KisToken.objects.create(key_digest="digest", host="host", issuing_until=until)
+    issuer = Issuer()
+    try:
+        store(issuer).renew(None)
+    except BrokerBusy:
+        assert not issues
+    assert issuer.calls == int(issues)
