@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rebalancing.models import Leg, Run
+from rebalancing.services.advance import run_advance
 from rebalancing.services.runs import run_cancel, run_resume
 from tests.support.truth import check_truth
 from tests.support.world import World, world_of
@@ -155,6 +156,46 @@ def test_a_person_may_decide_about_a_paused_run_on_a_saturday(
         assert run.state == "COMPLETED_WITH_SHORTFALL"
         assert {row["side"] for row in world.accepted()} == {"sell"}
         check_truth(world)
+
+
+def test_a_run_that_waits_for_a_person_ends_with_the_next_session_and_the_order_stays_unknown(
+    transactional_db: None,
+) -> None:
+    with world_of(start=datetime.fromisoformat("2026-11-20T14:50:00+09:00")) as world:
+        world.sim.arm("A02", match={"side": "sell"})
+        run = world.drive(world.open(), until="PAUSED_UNKNOWN")
+        world.sim.advance(24 * 3600)
+        run_advance(run.pk)
+        assert Run.objects.get(pk=run.pk).state == "PAUSED_UNKNOWN", "Saturday is no session"
+        world.sim.advance(42 * 3600 + 45 * 60)
+        run = world.drive(run)
+        assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "unknown_order")
+        lost = Attempt.objects.get(state="UNKNOWN")
+        with pytest.raises(RuleViolation) as refused:
+            world.open()
+        assert {reason.code for reason in refused.value.reasons} == {"unknown_orders"}
+        decide_unknown(lost.pk, "absent", "owner")
+        assert world.drive(world.open()).state == "COMPLETED"
+        check_truth(world)
+
+
+@pytest.mark.parametrize(
+    ("start", "state"), [("15:08:30", "COMPLETED_WITH_SHORTFALL"), ("15:10:30", "CANCELED")]
+)
+def test_a_plan_that_sells_is_not_begun_when_no_sell_may_go_any_more(
+    transactional_db: None, start: str, state: str
+) -> None:
+    """The buys alone would spend the cash that is to stay."""
+    with world_of(start=datetime.fromisoformat("2026-11-20T15:08:00+09:00")) as world:
+        run = world.drive(world.open(), approve=False)
+        until = datetime.fromisoformat(f"2026-11-20T{start}+09:00")
+        world.sim.advance((until - world.now).total_seconds())
+        run = world.drive(run)
+        assert run.state.startswith(state[:9]), run.end_reason
+        if state == "CANCELED":
+            assert run.end_reason == "too_late_today" and world.accepted() == []
+        else:
+            assert world.accepted() != []
 
 
 def test_a_stop_takes_back_what_works_beside_an_order_nobody_can_find(

@@ -10,10 +10,11 @@ from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
 from rebalancing.services import cancelling, history, wishes
 from rebalancing.services.lease import Driver
-from rebalancing.services.legs import sync_legs, unanswered
+from rebalancing.services.legs import sync_legs, unanswered, working_orders
 from rebalancing.services.stages.common import POLL, SETTLE_WAIT, Due
-from rebalancing.services.stages.pausing import pause_run
+from rebalancing.services.stages.pausing import is_of_another_session, pause_run
 from trading.domain.cash import usable_cash
+from trading.domain.orders import IntentState
 from trading.models import Transition
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
@@ -30,10 +31,13 @@ def final_recon(driver: Driver, now: datetime) -> Due:
     run = driver.run
     found = reconcile_account(run.account)
     wishes.revoke_authorized(run, now, "run_ends")
+    # an order of an earlier session cannot fill any more: it stays UNKNOWN, and a person's, without the run
+    over = is_of_another_session(run, now)
     lost = unanswered(run).filter(absent_presumed=True)
-    if lost.exists() and not cancelling.cancellable_orders(run):
+    if lost.exists() and not over and not cancelling.cancellable_orders(run):
         return pause_run(driver, RunState.PAUSED_UNKNOWN, now, "unknown_order")
-    if cancelling.cancel_working(run, now) or not found.complete:
+    working = cancelling.cancel_working(run, now) and not (over and _only_unanswered(run))
+    if working or not found.complete:
         return now + POLL
     legs = list(Leg.objects.filter(run=run, generation=run.generation))
     sync_legs(run, legs)
@@ -82,11 +86,17 @@ def final_recon(driver: Driver, now: datetime) -> Due:
     return None
 
 
+def _only_unanswered(run: Run) -> bool:
+    return all(intent.state == IntentState.UNKNOWN for intent in working_orders(run))
+
+
 def _why_short(run: Run) -> str:
-    """Somebody stopped it, or the market did not give what was planned."""
+    """Somebody stopped it, an order's fate is still not known, or the market did not give what was planned."""
     if run.stop_requested == "person":
         return "stopped_by_person"
     halted = Transition.objects.filter(
         object_type="run", object_id=run.pk, to_state=RunState.HALTED
     )
-    return "stopped_by_switch" if halted.exists() else "shortfall"
+    if halted.exists():
+        return "stopped_by_switch"
+    return "unknown_order" if unanswered(run).exists() else "shortfall"

@@ -26,6 +26,7 @@ from rebalancing.services.stages.common import (
 )
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
+from trading.services.calendar import run_cutoffs
 from trading.services.clock import market_clock
 from trading.services.policies import policy_of
 
@@ -91,6 +92,10 @@ def approved(driver: Driver, now: datetime) -> Due:
     """Look at the prices once more: a plan the market has left behind is made anew."""
     run = driver.run
     legs = list(Leg.objects.filter(run=run, generation=run.generation))
+    if now >= run_cutoffs(now.date())[0] and any(leg.side == "SELL" for leg in legs):
+        # the buys would spend the cash that the sells were to bring
+        end_run(driver, RunState.CANCELED, now, "too_late_today", {})
+        return None
     broker = broker_for(run.account)
     moved, plan_value, now_value = [], 0, 0
     for leg in legs:

@@ -13,14 +13,15 @@ from rebalancing.services import wishes
 from rebalancing.services.lease import Driver
 from rebalancing.services.legs import unanswered, working_orders
 from rebalancing.services.stages.common import GO_ON, MARKETABLE_WAIT, Due
+from trading.domain.sessions import Phase
 from trading.models import Alert, BrokerOrder
 from trading.selectors.calendar import is_trading_day
 from trading.services.alerts import alert
-from trading.services.calendar import run_cutoffs
+from trading.services.calendar import market_phase, run_cutoffs
 from trading.services.pauses import pause_account
 from trading.services.reconcile import reconcile_account
 
-__all__ = ["pause_if_needed", "pause_run", "paused", "resumed_deadline"]
+__all__ = ["is_of_another_session", "pause_if_needed", "pause_run", "paused", "resumed_deadline"]
 
 
 def pause_if_needed(driver: Driver, now: datetime) -> Any:
@@ -64,7 +65,11 @@ def pause_run(driver: Driver, to: RunState, now: datetime, reason: str) -> Due:
 def paused(driver: Driver, now: datetime) -> Due:
     """Keep looking; an unknown order that turns up lets the run go on, a foreign one needs a person."""
     run = driver.run
-    reconcile_account(run.account)
+    found = reconcile_account(run.account)
+    if found.complete and is_of_another_session(run, now):
+        with transaction.atomic():
+            driver.move(RunState.FINAL_RECON, at=now, reason="next_day", due_at=now)
+        return now
     if run.state == RunState.PAUSED_UNKNOWN and not unanswered(run).exists():
         with transaction.atomic():
             driver.move(
@@ -80,6 +85,12 @@ def paused(driver: Driver, now: datetime) -> Due:
             driver.move(RunState.FINAL_RECON, at=now, reason="too_late_today", due_at=now)
         return now
     return now + timedelta(seconds=20)
+
+
+def is_of_another_session(run: Run, now: datetime) -> bool:
+    """A later session is on: a run of an earlier one never continues, whatever it waits for."""
+    later = now.date() > run.created_at.astimezone(now.tzinfo).date()
+    return later and market_phase(now) == Phase.REGULAR
 
 
 def resumed_deadline(run: Run, now: datetime) -> datetime:
