@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from trading.kis_wire import Call, calls
@@ -222,8 +223,14 @@ def fill(call_name: str, key: str, values: Mapping[str, object]) -> dict[str, st
     if unknown:
         raise KeyError(f"{call_name}.{key} has no field {', '.join(sorted(unknown))}")
     return {
-        f.name: str(values.get(f.name, "0" if f.meaning in NUMBERS else "")) for f in output.fields
+        f.name: _text(values.get(f.name, "0" if f.meaning in NUMBERS else ""))
+        for f in output.fields
     }
+
+
+def _text(value: object) -> str:
+    """A value as the broker writes it, which is never with an exponent."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def found(mock: bool, more: bool, later_page: bool, empty: bool) -> tuple[str, str]:

@@ -231,6 +231,8 @@ def may_be_empty(call: str, name: str) -> bool:
 
 
 def is_number(text: str) -> bool:
+    if "E" in text.upper():  # the broker never writes an exponent
+        return False
     try:
         return Decimal(text.strip()).is_finite()
     except InvalidOperation:
