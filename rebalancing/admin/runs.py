@@ -1,22 +1,29 @@
-"""Runs and their legs, to read; decisions on them are taken on the desk."""
+"""Runs and their legs, to read; a plan that waits is decided here as on the desk."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from rebalancing.domain.states import TERMINAL
+from rebalancing.domain.states import TERMINAL, RunState
 from rebalancing.models import Leg, RebalancingHistory, Run
+from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
+from rebalancing.services.approvals import decide_run
 from trading.admin.read_only import ReadOnlyAdmin
+from trading.domain.errors import ConfigurationError, RuleViolation, StateConflict
+from trading.models import Approval
+from trading.selectors.people import Role, has_role
 
 __all__ = ["RunAdmin"]
 
@@ -55,7 +62,7 @@ class RunAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     list_select_related = ("account",)
     inlines = (LegInline,)
-    actions_detail = ("open_desk",)
+    actions_detail = ("decide", "open_desk")
     fieldsets = (
         (None, {"fields": ("state_in_words", "account", "requester", "requester_kind", "dry_run")}),
         (_("언제"), {"fields": ("created_at", "terminal_at", "deadline_at", "plan_expires_at")}),
@@ -78,6 +85,59 @@ class RunAdmin(ReadOnlyAdmin):
     @action(description=_("데스크에서 보기"), url_path="desk")
     def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return redirect(reverse("rebalancing:run", args=[object_id]))
+
+    @action(description=_("계획 결정"), url_path="decide")
+    def decide(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The plan, its checks and two buttons; a link alone decides nothing."""
+        run = self.get_object(request, str(object_id))
+        if run is None:
+            raise Http404
+        problems: list[str] = []
+        if request.method == "POST":
+            problems = _decided(request, run)
+            if not problems:
+                return redirect(reverse("admin:rebalancing_run_change", args=[object_id]))
+            run.refresh_from_db()
+        legs = legs_of(run)
+        context = self.admin_site.each_context(request) | {
+            "title": _("계획 결정"),
+            "run": run,
+            "account": run.account,
+            "legs": legs,
+            "names": names_in(run, legs),
+            "money": money_of(run, legs),
+            "checks": check_groups(run),
+            "open": run.state == RunState.AWAITING_APPROVAL,
+            "state": STATE_NAMES.get(run.state, run.state),
+            "may_decide": has_role(request.user, Role.APPROVER),
+            "problems": problems,
+        }
+        status = 409 if problems else 200
+        return TemplateResponse(
+            request, "admin/rebalancing/run/decide.html", context, status=status
+        )
+
+
+def _decided(request: HttpRequest, run: Run) -> list[str]:
+    """Approve or reject exactly the plan whose hash the form carries; why not, when it was not done."""
+    verdict = request.POST.get("verdict", "")
+    if verdict not in Approval.Verdict.values:
+        return [gettext("승인인지 거절인지 읽을 수 없습니다.")]
+    plan_hash, reason = request.POST.get("plan_hash", ""), request.POST.get("reason", "").strip()
+    try:
+        decide_run(run.pk, plan_hash, request.user, verdict, reason)
+    except RuleViolation as violation:
+        return [WORDS.say(why.code, why.facts) for why in violation.reasons]
+    except (StateConflict, ConfigurationError) as error:
+        return [WORDS.say(error.code, getattr(error, "facts", {}))]
+    approved = verdict == Approval.Verdict.APPROVE
+    messages.success(
+        request,
+        _("승인했습니다. 주문을 시작합니다.")
+        if approved
+        else _("거절했습니다. 주문은 나가지 않습니다."),
+    )
+    return []
 
 
 @admin.register(RebalancingHistory)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
-from rebalancing.models import RebalancingConfig
-from tests.desk.conftest import DeskWorld
+from rebalancing.models import RebalancingConfig, Run
+from tests.desk.conftest import HASH, DeskWorld
 from trading.admin.read_only import AddOnlyAdmin, ReadOnlyAdmin
-from trading.models import Account
+from trading.models import Account, Approval
 
 
 def test_every_list_and_form_opens(staff: Client, targeted: DeskWorld) -> None:
@@ -263,3 +263,91 @@ def test_a_run_in_the_admin_speaks_in_words_and_shows_no_raw_record(
     page = staff.get(f"/admin/rebalancing/run/{run.pk}/change/").content.decode()
     assert "일부 체결로 완료" in page and "남은 현금 1,234,567원" in page
     assert "&#x27;" not in page and "end_facts" not in page and "lease" not in page
+
+
+# --- a plan is decided in the admin as on the desk --------------------------------------------
+@pytest.fixture
+def deciding(staff: Client, targeted: DeskWorld) -> Client:
+    """An approver in the admin."""
+    approver = targeted.people["approver"]
+    Group.objects.get(name="approver").permissions.set(
+        Permission.objects.filter(codename__startswith="view_")
+    )
+    approver.is_staff = True
+    approver.save()
+    return targeted.client("approver")
+
+
+def _decide(run: Run) -> str:
+    return f"/admin/rebalancing/run/{run.pk}/decide/"
+
+
+def test_a_plan_is_read_and_approved_in_the_admin(deciding: Client, targeted: DeskWorld) -> None:
+    run = targeted.run()
+    page = deciding.get(_decide(run))
+    text = page.content.decode()
+    assert page.status_code == 200 and HASH in text and HASH[:8] in text
+    assert "50주" in text and "10,000원" in text
+    assert Run.objects.get(pk=run.pk).state == "AWAITING_APPROVAL", "reading decides nothing"
+    answer = deciding.post(_decide(run), {"plan_hash": HASH, "verdict": "APPROVE"})
+    assert answer.status_code == 302
+    approval = Approval.objects.get()
+    assert (approval.approver, approval.plan_hash, approval.verdict) == (
+        "approver",
+        HASH,
+        "APPROVE",
+    )
+    again = deciding.post(_decide(run), {"plan_hash": HASH, "verdict": "APPROVE"})
+    assert again.status_code == 409 and "이미 결정되었거나" in again.content.decode()
+    assert Approval.objects.count() == 1
+
+
+def test_a_plan_is_rejected_in_the_admin_with_its_reason(
+    deciding: Client, targeted: DeskWorld
+) -> None:
+    run = targeted.run()
+    deciding.post(_decide(run), {"plan_hash": HASH, "verdict": "DENY", "reason": "너무 큼"})
+    assert Run.objects.get(pk=run.pk).state == "DENIED"
+    assert Approval.objects.get().reason == "너무 큼"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"plan_hash": "0" * 64, "verdict": "APPROVE"}, "계획이 바뀌었습니다"),
+        ({"verdict": "APPROVE"}, "계획이 바뀌었습니다"),
+        ({"plan_hash": HASH, "verdict": "MAYBE"}, "읽을 수 없습니다"),
+        ({"plan_hash": HASH}, "읽을 수 없습니다"),
+    ],
+)
+def test_what_is_not_this_plan_or_no_verdict_decides_nothing_in_the_admin(
+    deciding: Client, targeted: DeskWorld, body: dict[str, str], says: str
+) -> None:
+    run = targeted.run()
+    answer = deciding.post(_decide(run), body)
+    assert answer.status_code == 409 and says in answer.content.decode()
+    assert not Approval.objects.exists()
+    assert Run.objects.get(pk=run.pk).state == "AWAITING_APPROVAL"
+
+
+def test_nobody_without_the_role_or_the_account_decides_in_the_admin(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    run = targeted.run()
+    body = {"plan_hash": HASH, "verdict": "APPROVE"}
+    viewer = targeted.client("viewer")
+    assert 'name="verdict"' not in viewer.get(_decide(run)).content.decode()
+    assert viewer.post(_decide(run), body).status_code == 409
+    assert targeted.client("stranger").post(_decide(run), body).status_code in (302, 403, 404)
+    assert not Approval.objects.exists()
+    assert Client().post(_decide(run), body).status_code == 302, "to the login"
+
+
+def test_a_form_of_another_site_decides_nothing_in_the_admin(
+    deciding: Client, targeted: DeskWorld
+) -> None:
+    run = targeted.run()
+    strict = targeted.client("approver", enforce_csrf_checks=True)
+    body = {"plan_hash": HASH, "verdict": "APPROVE"}
+    assert strict.post(_decide(run), body).status_code == 403
+    assert not Approval.objects.exists()
