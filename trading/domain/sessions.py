@@ -134,6 +134,11 @@ class Calendar:
     def _session_set(self) -> frozenset[date]:
         return frozenset(self._sessions)
 
+    @cached_property
+    def _firsts(self) -> frozenset[date]:
+        """The first session of every year."""
+        return frozenset({day.year: day for day in reversed(self._sessions)}.values())
+
     def _known(self, day: date) -> date:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise ValueError(f"the calendar covers {FIRST_YEAR}–{LAST_YEAR}, not {day}")
@@ -180,8 +185,7 @@ class Calendar:
         """The boundaries of the session on `day`. Raises ValueError when it does not trade."""
         if not self.is_session(day):
             raise ValueError(f"{day} is not a session")
-        first = self.sessions_between(date(day.year, 1, 1), day)[0]
-        return _hours_of(day, first_of_year=day == first)
+        return _hours_of(day, first_of_year=day in self._firsts)
 
     def phase_at(self, moment: datetime) -> Phase:
         """What KRX does at `moment` (aware). Gaps between phases count as closed."""

@@ -215,6 +215,8 @@ class Truth:
         if not book.has_resting:
             return None
         first = self.ticks.get(code, -1) + 1
+        if first > last:
+            return None
         reopens = self.market.reopening(code, day, first, last)
         touched = self._next_trade(code, day, first, last)
         due = [tick for tick in (reopens, touched) if tick is not None]
