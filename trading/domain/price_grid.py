@@ -5,6 +5,7 @@ Source: KRX rules in force since 2023-01-25 (stocks) and 2023-12 (ETF, ETN); `do
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Literal
 
@@ -12,17 +13,11 @@ from trading.domain.instruments import InstrumentKind
 
 __all__ = ["daily_limits", "is_on_tick", "round_to_tick", "shift_ticks", "tick_size"]
 
-_STOCK_STEPS = (
-    (2_000, 1),
-    (5_000, 5),
-    (20_000, 10),
-    (50_000, 50),
-    (200_000, 100),
-    (500_000, 500),
-)
-_STOCK_TOP = 1_000
-_FUND_STEPS = ((2_000, 1),)
-_FUND_TOP = 5
+_STOCK_BOUNDS = (2_000, 5_000, 20_000, 50_000, 200_000, 500_000)
+_STOCK_TICKS = (1, 5, 10, 50, 100, 500, 1_000)
+_FUND_BOUNDS = (2_000,)
+_FUND_TICKS = (1, 5)
+"""A price below the first bound has the first tick, one at or above the last bound the last."""
 
 Price = int | Decimal
 
@@ -31,8 +26,9 @@ def tick_size(price: Price, kind: InstrumentKind) -> int:
     """Distance in won between allowed prices around `price`. Raises ValueError when price ≤ 0."""
     if price <= 0:
         raise ValueError(f"a price must be positive, got {price}")
-    steps, top = (_FUND_STEPS, _FUND_TOP) if kind.is_fund else (_STOCK_STEPS, _STOCK_TOP)
-    return next((tick for below, tick in steps if price < below), top)
+    if kind.is_fund:
+        return _FUND_TICKS[bisect_right(_FUND_BOUNDS, price)]
+    return _STOCK_TICKS[bisect_right(_STOCK_BOUNDS, price)]
 
 
 def is_on_tick(price: Price, kind: InstrumentKind) -> bool:
