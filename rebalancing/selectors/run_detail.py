@@ -205,6 +205,8 @@ class DriftPair:
     before: Decimal | None
     after: Decimal | None
     triggered: bool
+    still: bool = False
+    """Beyond its threshold afterwards too."""
 
 
 def drift_pairs(
@@ -213,6 +215,7 @@ def drift_pairs(
     before = run.outcome.get("drift", {})
     after = history.drift_after if history else {}
     triggers = {tuple(t) for t in before.get("triggers", [])}
+    left = {tuple(t) for t in after.get("triggers", [])}
     pairs = []
     for level, key in (("MP", "mp"), ("SUB", "sub")):
         old, new = before.get(key, {}), after.get(key, {})
@@ -226,6 +229,7 @@ def drift_pairs(
                     _number(old.get(code)),
                     _number(new.get(code)),
                     (level, code) in triggers,
+                    (level, code) in left,
                 )
             )
     return pairs

@@ -101,6 +101,10 @@ def start_run(request: HttpRequest) -> HttpResponse:
         "now": now,
         "reasons": reasons,
         "refused": request.method == "POST",
+        # a refusal leaves the box as the person had it; beforehand a trial is all that is offered
+        "dry_run": request.POST.get("dry_run") == "on"
+        if request.method == "POST"
+        else bool(reasons),
         "active": active_run(account),
         "policy": policy_shown(account),
         "config": newest_config(),

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 
+from rebalancing.models import RebalancingConfig
 from rebalancing.services.heartbeat import beat, last_beat
 from rebalancing.tasks import sweep
 from tests.desk.conftest import DeskWorld
@@ -122,3 +124,43 @@ def test_a_silent_broker_shows_on_both_pages_and_a_living_one_does_not(
     note_line(base_url_of(desk.account), down=True)
     for path in ("/", "/health/"):
         assert "부터 응답 없음" in _text(desk, path)
+
+
+def test_thresholds_lead_to_where_they_are_changed_and_the_newest_says_that_it_rules(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    assert (
+        "/admin/rebalancing/rebalancingconfig/add/" in staff.get("/rebalancing/").content.decode()
+    )
+    RebalancingConfig.objects.create(updated_by="test", mp_threshold_percent="2.5")
+    rows = staff.get("/admin/rebalancing/rebalancingconfig/").content.decode()
+    assert rows.count("지금 적용") == 1
+    assert rows.index("지금 적용") < rows.index("2.5") < rows.rindex("–")
+    old = RebalancingConfig.objects.earliest("pk")
+    opened = staff.get(f"/admin/rebalancing/rebalancingconfig/{old.pk}/change/").content.decode()
+    assert "고치지 않고 새로 추가합니다" in opened
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_a_refused_start_leaves_the_trial_box_as_it_was(targeted: DeskWorld, ticked: bool) -> None:
+    targeted.snapshot()
+    targeted.run()
+    body = {"account": targeted.account.pk} | ({"dry_run": "on"} if ticked else {})
+    answer = targeted.client("trader").post("/rebalancing/start/", body)
+    assert answer.status_code in (409, 422)
+    assert ('name="dry_run" checked' in answer.content.decode()) is ticked
+
+
+def test_after_the_fills_a_run_shows_what_was_traded_beside_what_was_planned(
+    targeted: DeskWorld,
+) -> None:
+    targeted.snapshot()
+    run = targeted.run("COMPLETED")
+    targeted.history(run, real_cost=2_001)
+    before = _text(targeted, f"/rebalancing/runs/{run.pk}/")
+    assert "매도 계획 500,000원" in before and "매도 체결" not in before
+    assert "가격이 불리하게 움직여 비용이 커졌습니다." in before
+    run.legs.update(filled_quantity=50, filled_amount=499_500, fee=73)
+    after = _text(targeted, f"/rebalancing/runs/{run.pk}/")
+    assert "매도 체결 499,500원 계획 500,000원" in after
+    assert "499,500원 · 수수료 73원" in after
