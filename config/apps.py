@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.db import connections
 from django.db.models.signals import post_migrate
 
 
@@ -20,8 +21,12 @@ class PlatformConfig(AppConfig):
         post_migrate.connect(_make_roles, sender=apps.get_app_config("rebalancing"))
 
 
-def _make_roles(**_given: Any) -> None:
-    """An installation without the demo has people too, and a person without a role may do nothing."""
+def _make_roles(using: str, **_given: Any) -> None:
+    """An installation without the demo has people too, and a person without a role may do nothing.
+
+    A migration of single apps may come before there are any groups: a later one then makes them.
+    """
     from trading.services.roles import ensure_roles
 
-    ensure_roles()
+    if "auth_group" in connections[using].introspection.table_names():
+        ensure_roles()

@@ -28,16 +28,13 @@ LOOKED = "looked"
 
 
 def cancellable_orders(run: Run) -> list[Intent]:
-    """Orders of the run that rest at the broker and that a cancel may be sent for."""
-    return _resting(run, IntentState.ACKED, IntentState.PARTIAL)
-
-
-def _resting(run: Run, *states: IntentState) -> list[Intent]:
+    """Orders of the run that rest at the broker and that a cancel may be sent for; for one that is being
+    cancelled, once more."""
     resting = Intent.objects.filter(
         origin=Intent.Origin.RUN,
         origin_id=run.pk,
         action=OrderAction.ORDER,
-        state__in=states,
+        state__in=[IntentState.ACKED, IntentState.PARTIAL, IntentState.CANCELING],
     ).order_by("pk")
     frozen = _lanes_without_an_answer(run)
     return [intent for intent in resting if (intent.instrument_id, intent.side) not in frozen]
@@ -47,7 +44,7 @@ def cancel_working(run: Run, now: datetime) -> bool:
     """Cancel one working order per call, also one whose accepted cancel did not take; True while some may
     still fill."""
     tried = cancels_of(run)
-    for intent in _resting(run, IntentState.ACKED, IntentState.PARTIAL, IntentState.CANCELING):
+    for intent in cancellable_orders(run):
         if not _is_due(intent, tried.get(intent.pk, Cancels()), now):
             continue
         try:

@@ -13,7 +13,15 @@ from trading.domain.orders import IntentState
 from trading.models import Attempt, Intent, OrderAction
 from trading.services.refusals import intents_awaiting_a_list
 
-__all__ = ["cancels_of", "leg_views", "open_legs", "sync_legs", "unanswered", "working_orders"]
+__all__ = [
+    "cancels_of",
+    "leg_views",
+    "only_unanswered",
+    "open_legs",
+    "sync_legs",
+    "unanswered",
+    "working_orders",
+]
 
 
 def open_legs(run: Run, side: str) -> list[Leg]:
@@ -118,6 +126,12 @@ def working_orders(run: Run) -> list[Intent]:
             state__in=["SENDING", "UNKNOWN", "ACKED", "PARTIAL", "CANCELING"],
         )
     )
+
+
+def only_unanswered(run: Run) -> bool:
+    """Nothing of the run is known to work any more, but the fate of an order is not known."""
+    working = working_orders(run)
+    return bool(working) and all(intent.state == IntentState.UNKNOWN for intent in working)
 
 
 def unanswered(run: Run):  # type: ignore[no-untyped-def]

@@ -23,7 +23,7 @@ from trading.services.audit import audit
 from trading.services.brokers import broker_for
 from trading.services.chain_watch import ChainWatch, stop_when_the_chain_breaks
 from trading.services.guards import stop_when_the_clock_is_off
-from trading.services.reconcile import reconcile_account
+from trading.services.reconcile import decide_unknown, reconcile_account
 from trading.services.snapshots import take_snapshot
 from trading.services.states import move
 from trading.services.switches import account_scope, engage, release, switch_state, write_kill_file
@@ -55,6 +55,19 @@ def forge() -> None:
     last.seq, last.prev_hash, last.hash = head.seq + 1, head.hash, "f" * 64
     last.save(force_insert=True)
     AuditHead.objects.filter(pk=1).update(seq=last.seq, hash=last.hash)
+
+
+def test_a_stopped_run_with_an_order_nobody_can_find_waits_for_a_person(world: World) -> None:
+    """Nothing else works any more: it does not stay stopping for ever."""
+    world.sim.arm("A02", match={"side": "sell"})
+    run = world.drive(world.open(), until="SELL_WAIT")
+    assert Attempt.objects.filter(state="UNKNOWN").count() == 1
+    engage("global", "HALTED", "owner", "test")
+    run = world.drive(run, until="PAUSED_UNKNOWN")
+    decide_unknown(Attempt.objects.get(state="UNKNOWN").pk, "absent", "owner")
+    run = world.drive(run)
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_switch")
+    check_truth(world)
 
 
 def test_a_stop_asks_again_for_a_cancel_that_was_accepted_and_did_not_take(world: World) -> None:

@@ -436,9 +436,6 @@ class Market:
 
     def _frozen_tick(self, code: str, day: date, tick: int) -> int:
         """While a halt or an interruption lasts, the price stands where it was."""
-        for one in self.interruptions(code, day):
-            if one.covers(tick):
-                return one.start
         window, manual = self.halt_window(code, day), self.manual_halts.get(code)
         if window and window[0] <= tick < window[1]:
             return window[0]
@@ -446,7 +443,8 @@ class Market:
             hours = self.calendar.session_hours(day)
             if manual.covers(hours.open + timedelta(seconds=tick)):
                 return min(tick, self.tick_at(hours, manual.since))
-        return tick
+        running = (one.start for one in self.interruptions(code, day) if one.covers(tick))
+        return next(running, tick)
 
     # --- halts --------------------------------------------------------------------------------
 
@@ -500,7 +498,12 @@ class Market:
         made = self.made.get((code, day))
         if not made:
             return self._interruptions(code, day)
-        return tuple(sorted({*self._interruptions(code, day), *made}, key=lambda one: one.start))
+        free = [
+            one
+            for one in self._interruptions(code, day)
+            if all(one.end <= other.start or other.end <= one.start for other in made)
+        ]
+        return tuple(sorted((*free, *made), key=lambda one: one.start))
 
     def _interruptions(self, code: str, day: date) -> tuple[Interruption, ...]:
         if self.tame:
@@ -549,7 +552,7 @@ class Market:
             return False
         start, shown = self.tick_at(hours, now), self.shown(code, now)
         end = start + int(seconds or length_of(self._key(code, day), start))
-        if end >= self.tick_at(hours, hours.closing_auction):
+        if end <= start or end >= self.tick_at(hours, hours.closing_auction):
             return False
         one = Interruption(start, end, shown.base, shown.last)
         self.made[code, day] = (*self.made.get((code, day), ()), one)

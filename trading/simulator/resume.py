@@ -266,6 +266,8 @@ def _book(truth: Truth, code: str, day: date) -> MatchingBook:
     book = MatchingBook(market.listing(code).kind, lower, upper)
     hours = truth.calendar.session_hours(day)
     if truth.time >= hours.open:
-        tick = truth.ticks[code] = market.tick_at(hours, truth.time)
+        running = market.interruption_at(code, truth.time)
+        tick = running.start if running else market.tick_at(hours, truth.time)
+        truth.ticks[code] = tick
         book.refresh(*market.ladder(code, day, tick))
     return book

@@ -278,8 +278,8 @@ class Truth:
             self.ticks[code] = tick
             asks, bids = self.market.ladder(code, day, tick)
             self._book_fills(code, book.refresh(asks, bids), self.time)
-        elif code not in self.ticks:
-            self.ticks[code] = tick
+        elif code not in self.ticks or (auction and self.ticks[code] != tick):
+            self.ticks[code] = tick  # what came before it is past: `run_to` has been through it
             stopped = book.halted
             book.halted = stopped or auction is not None  # levels are shown, nothing is matched
             book.refresh(*self.market.ladder(code, day, tick))

@@ -10,11 +10,10 @@ from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
 from rebalancing.services import cancelling, history, wishes
 from rebalancing.services.lease import Driver
-from rebalancing.services.legs import sync_legs, unanswered, working_orders
+from rebalancing.services.legs import only_unanswered, sync_legs, unanswered
 from rebalancing.services.stages.common import POLL, SETTLE_WAIT, Due
 from rebalancing.services.stages.pausing import is_of_another_session, pause_run
 from trading.domain.cash import usable_cash
-from trading.domain.orders import IntentState
 from trading.models import Transition
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
@@ -36,7 +35,7 @@ def final_recon(driver: Driver, now: datetime) -> Due:
     lost = unanswered(run).filter(absent_presumed=True)
     if lost.exists() and not over and not cancelling.cancellable_orders(run):
         return pause_run(driver, RunState.PAUSED_UNKNOWN, now, "unknown_order")
-    working = cancelling.cancel_working(run, now) and not (over and _only_unanswered(run))
+    working = cancelling.cancel_working(run, now) and not (over and only_unanswered(run))
     if working or not found.complete:
         return now + POLL
     legs = list(Leg.objects.filter(run=run, generation=run.generation))
@@ -84,10 +83,6 @@ def final_recon(driver: Driver, now: datetime) -> Due:
             )
         crashpoint("before_run_end_commit")
     return None
-
-
-def _only_unanswered(run: Run) -> bool:
-    return all(intent.state == IntentState.UNKNOWN for intent in working_orders(run))
 
 
 def _why_short(run: Run) -> str:

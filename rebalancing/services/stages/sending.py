@@ -12,7 +12,7 @@ from rebalancing.domain.states import RunState
 from rebalancing.models import Run
 from rebalancing.services import cancelling, execution, wishes
 from rebalancing.services.lease import Driver
-from rebalancing.services.legs import open_legs, sync_legs, unanswered
+from rebalancing.services.legs import only_unanswered, open_legs, sync_legs, unanswered
 from rebalancing.services.news import announce
 from rebalancing.services.stages.common import (
     AFTER_INTERRUPTION,
@@ -128,7 +128,7 @@ def halted(driver: Driver, now: datetime) -> Due:
     run = driver.run
     reconcile_account(run.account)
     wishes.revoke_authorized(run, now, "halted")
-    if cancelling.cancel_working(run, now):
+    if cancelling.cancel_working(run, now) and not only_unanswered(run):
         return now + POLL
     with transaction.atomic():
         driver.move(RunState.FINAL_RECON, at=now, due_at=now)

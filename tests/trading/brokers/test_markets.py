@@ -78,6 +78,7 @@ def test_what_some_bought_others_sold(reader: Reader) -> None:
     flows = markets.flows("005930", sim.now().date() - timedelta(days=1))
     days = [flow.day for flow in flows]
     assert len(flows) > 20 and days == sorted(days) and days[-1] == date(2026, 11, 19)
+    assert markets.flows("005930", sim.now().date()) == flows, "the session that is on is not told"
     assert all(flow.people + flow.foreigners + flow.institutions == 0 for flow in flows)
     assert any(flow.foreigners_won < 0 for flow in flows)
 

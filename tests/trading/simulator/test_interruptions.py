@@ -144,6 +144,22 @@ def test_orders_queue_and_are_matched_at_one_price_at_its_end(wild: Simulator) -
     assert datetime.fromisoformat(fills[good]["vt"]).replace(microsecond=0) == at(one.end)
 
 
+def test_a_book_that_was_looked_at_long_before_lets_nothing_fill_inside(wild: Simulator) -> None:
+    hand, one = Hand(wild).login(), runs_of(wild, WILD)[0]
+    advance_to(wild, 30)
+    hand.book(WILD)
+    advance_to(wild, one.start + 20)
+    asks = hand.book(WILD).json["output1"]
+    assert abs(int(asks["askp1"]) - one.price) <= 100, "the book stands where the price stood"
+    placed = odno(hand.order("buy", WILD, 5, one.price + 200))
+    advance_to(wild, one.end - 1)
+    assert [row for row in wild.journal() if row["kind"] == "fill"] == []
+    advance_to(wild, one.end)
+    (fill,) = (row for row in wild.journal() if row["kind"] == "fill")
+    assert fill["odno"] == placed
+    assert datetime.fromisoformat(fill["vt"]).replace(microsecond=0) == at(one.end)
+
+
 def test_an_order_from_before_rests_through_it(wild: Simulator) -> None:
     hand, one = Hand(wild).login(), runs_of(wild, WILD)[0]
     expected = wild.world.market.price_at(WILD, FRIDAY.date(), one.end)
@@ -186,6 +202,35 @@ def test_the_list_of_the_day_tells_it_while_it_lasts_and_after(wild: Simulator) 
         ]
         == []
     )
+
+
+def test_one_made_by_hand_takes_the_place_of_one_it_runs_into(wild: Simulator) -> None:
+    one = runs_of(wild, WILD)[0]
+    advance_to(wild, one.start - 60)
+    wild.arm("E02", params={"ticker": WILD, "seconds": 600})
+    found = runs_of(wild, WILD)
+    assert found[0].start == one.start - 60 and found[0].end == one.start + 540
+    assert one not in found
+    for seconds in (0.4, -5):
+        wild.arm("E02", params={"ticker": CALM, "seconds": seconds})
+    assert runs_of(wild, CALM) == ()
+
+
+def test_days_without_a_session_or_to_come_have_none_and_nothing_is_disturbed(
+    wild: Simulator,
+) -> None:
+    hand = Hand(wild).login()
+    before = wild.world.market.bar(WILD, FRIDAY.date())
+    for day in ("20261123", "20261121", "19000101"):
+        asked = hand.ask("inquire_vi_status", FID_COND_SCR_DIV_CODE="20139", FID_INPUT_DATE_1=day)
+        assert (asked.json["rt_cd"], asked.json["output"]) == ("0", [])
+    assert wild.world.market.bar(WILD, FRIDAY.date()) == before
+    assert all(day <= FRIDAY.date() for _code, day in wild.world.market._bars)
+    old = hand.ask(
+        "inquire_time_dailychartprice", FID_COND_MRKT_DIV_CODE="J", FID_INPUT_ISCD=WILD,
+        FID_INPUT_HOUR_1="100000", FID_INPUT_DATE_1="00000101", FID_PW_DATA_INCU_YN="N",
+    )  # fmt: skip
+    assert old.code == "OPSQ2001"
 
 
 def test_a_hand_sets_one_off_and_not_a_second_one_inside_it(make: Make) -> None:

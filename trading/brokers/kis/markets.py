@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ SEOUL = ZoneInfo("Asia/Seoul")
 THOUSAND, MILLION = 1_000, 1_000_000
 """The broker counts an index's shares in thousands and its won, like those of investors, in millions."""
 PAGES = 60
+TOLD_AT = time(18, 0)
+"""By then the investors of the day are told."""
 NOBODY = {
     "FID_DIV_CLS_CODE": "0",
     "FID_TRGT_CLS_CODE": "0",
@@ -119,8 +121,10 @@ class KisMarkets:
             "FID_ETC_CLS_CODE": "1",
         }
         rows = self._ask("investor_trade_by_stock_daily", params).rows["output2"]
-        found = [_flow(ticker, row) for row in rows if any(row.values())]
-        return sorted((flow for flow in found if flow.day <= until), key=lambda flow: flow.day)
+        now = self._clock.now().astimezone(SEOUL)
+        told = until if now.time() >= TOLD_AT else min(until, now.date() - timedelta(days=1))
+        found = [_flow(ticker, row) for row in rows if any(row.values()) and _is_told(row, told)]
+        return sorted(found, key=lambda flow: flow.day)
 
     def headlines(self, ticker: str = "") -> list[Headline]:
         """The newest titles first, of one instrument or of all."""
@@ -229,6 +233,11 @@ def _flow(ticker: str, row: Row) -> Flow:
         foreigners_won=_whole(row, "frgn_ntby_tr_pbmn") * MILLION,
         institutions_won=_whole(row, "orgn_ntby_tr_pbmn") * MILLION,
     )  # fmt: skip
+
+
+def _is_told(row: Row, until: date) -> bool:
+    day = row.get("stck_bsop_date")
+    return not isinstance(day, date) or day <= until
 
 
 def _headline(row: Row) -> Headline:

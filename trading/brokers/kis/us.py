@@ -93,7 +93,7 @@ class KisUs:
         """What may be spent on `symbol` at `price`."""
         params = self._account() | {
             "OVRS_EXCG_CD": BOOKED[exchange],
-            "OVRS_ORD_UNPR": f"{price}",
+            "OVRS_ORD_UNPR": f"{price:f}",
             "ITEM_CD": symbol,
         }
         row = self._ask("overseas_inquire_psamount", params).only()

@@ -38,7 +38,10 @@ PERIODS = ("D", "W", "M", "Y")
 def inquire_daily_itemchartprice(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """Up to 100 candles between two dates, the newest first, and today's summary."""
     shown = look(truth, ask)
-    first, last = _day(ask, "FID_INPUT_DATE_1"), _day(ask, "FID_INPUT_DATE_2")
+    # "00000101" is how a client asks for everything there is
+    everything = ask.get("FID_INPUT_DATE_1") == "00000101"
+    first = date.min if everything else _day(ask, "FID_INPUT_DATE_1")
+    last = _day(ask, "FID_INPUT_DATE_2")
     period = _period(ask)
     found = candles(truth.market, shown.listing.code, first, last, period, truth.time)
     call = "inquire_daily_itemchartprice"
@@ -286,10 +289,8 @@ def _trade(truth: Truth, shown: Shown, at: datetime, one: Print) -> dict[str, ob
 
 # --- what was asked ---------------------------------------------------------------------------
 def _day(ask: Ask, name: str) -> date:
-    """A day as it is written; "00000101" is how a client asks for everything there is."""
-    text = ask.get(name)
     try:
-        return date.min if text.startswith("0000") else datetime.strptime(text, "%Y%m%d").date()
+        return datetime.strptime(ask.get(name), "%Y%m%d").date()
     except ValueError:
         raise Refusal("OPSQ2001", f"ERROR : INPUT FIELD INVALID [{name}]") from None
 

@@ -105,7 +105,7 @@ def inquire_vi_status(truth: Truth, ask: Ask, mock: bool) -> Reply:
         raise Refusal("MCA05918", "종목코드 오류입니다.")
     codes = [code] if code else sorted(truth.market.source.listings)
     found = []
-    for one in codes if truth.calendar.is_session(day) else ():
+    for one in codes if _was_session(truth, day) else ():
         listing = truth.market.listing(one)
         if board != "0" and (listing.market == "KOSDAQ") is not (board == "Q"):
             continue
@@ -116,6 +116,14 @@ def inquire_vi_status(truth: Truth, ask: Ask, mock: bool) -> Reply:
     found.sort(key=lambda row: (-row[0], row[1]))
     rows = [fill("inquire_vi_status", "output", row) for _start, _code, row in found[:ROWS]]
     return done(ask, {"output": rows})
+
+
+def _was_session(truth: Truth, day: date) -> bool:
+    """A session up to today: one to come has no prices yet, and asking for them would make them."""
+    try:
+        return day <= truth.time.date() and truth.calendar.is_session(day)
+    except ValueError:  # beyond the calendar
+        return False
 
 
 def _begun(truth: Truth, day: date, one: Interruption) -> bool:
