@@ -9,7 +9,7 @@ import pytest
 from tests.support.ten_names import count_statements, ten_names
 from trading.models import Intent
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 MOST = 60
 
 
