@@ -126,6 +126,7 @@ def test_a_price_that_cannot_be_read_is_never_a_zero(world: World) -> None:
     assert world.drive(run).state == "COMPLETED"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("shown", ["0", "", "1,000", "１０００"])
 def test_a_missing_price_ends_the_run_by_the_name_of_its_instrument(
     world: World, monkeypatch: pytest.MonkeyPatch, client: Client, shown: str

@@ -20,6 +20,7 @@ from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis import broker as adapter
 from trading.domain.errors import BrokerGarbled, StateConflict
 from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, ScheduleFire, Switch
+from trading.services.brokers import broker_for
 from trading.services.guards import stop_when_too_much_goes_wrong
 from trading.services.reconcile import decide_unknown, reconcile_account
 from trading.services.switches import (
@@ -113,7 +114,11 @@ def test_whatever_hangs_is_paged_and_paged_again(world: World) -> None:
     assert Alert.objects.filter(code="run_hangs").count() == 2
 
 
-def test_a_run_that_sees_no_orders_is_paged_and_one_that_does_is_not(world: World) -> None:
+@pytest.mark.once
+def test_a_run_that_sees_no_orders_is_paged_and_one_that_does_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_for(world.account)._client, "_sleep", lambda _seconds: None)
     world.sim.arm("E01", match={"side": "sell"}, params={"share": 0.3, "seconds": 300})
     run = world.drive(world.open(), until="SELL_WAIT")
     world.sim.advance(60)

@@ -33,6 +33,8 @@ ENGINE = [
     "before-commit:25",
     "commit:40",
 ]
+EMBEDDED = ["after_T2_commit:2", "after_reply:1", "before-commit:25", "commit:40"]
+"""Those tried on SQLite too; the others need no second database to be believed."""
 WORKER = ["after_reply:3", "before-commit:90"]
 FORKED = ["after_T3_commit:5"]
 
@@ -41,7 +43,9 @@ def _chosen() -> list[tuple[str, str]]:
     """(victim, place): the storm's, else a sample; a worker needs PostgreSQL and Redis."""
     if told := os.environ.get("STORM_PLACES", ""):
         return [("worker", place) for place in Path(told).read_text(encoding="utf-8").split()]
-    sample = {"engine": ENGINE} | ({"worker": WORKER, "forked": FORKED} if settings.SERVER else {})
+    sample = {"engine": EMBEDDED}
+    if settings.SERVER:
+        sample = {"engine": ENGINE, "worker": WORKER, "forked": FORKED}
     return [(victim, place) for victim, places in sample.items() for place in places]
 
 

@@ -18,11 +18,12 @@ from tests.support.world import NAMES, World, world_of
 from trading.models import Instrument, Intent
 from trading.simulator.prices import FileSource
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
+# one seed and one face run on PostgreSQL again: the mess is the market's, not the database's
 ENDS = {"COMPLETED", "COMPLETED_WITH_SHORTFALL"}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.money), 2, 3, 4])
 def test_a_run_in_a_messy_market_ends_true(
     transactional_db: None, settings: Any, seed: int
 ) -> None:
@@ -42,6 +43,7 @@ def test_over_the_seeds_something_was_filled_in_parts_and_chased(
         assert fills > len(world.accepted()) or Intent.objects.filter(action="cancel").exists()
 
 
+@pytest.mark.money
 def test_the_mock_face_of_the_broker_works_the_same(transactional_db: None, settings: Any) -> None:
     with world_of(wire="mock", tame=False) as world:
         run = world.drive(world.open())
