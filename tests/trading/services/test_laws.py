@@ -201,7 +201,9 @@ def test_what_was_authorized_stays_as_it_was_said(world: World) -> None:
 
 def test_a_decision_is_never_rewritten(world: World) -> None:
     run = world.drive(world.open())
-    _refused(Approval.objects.filter(pk=Approval.objects.get().pk), verdict="REJECT")
+    # a word that a verdict may be: what refuses it is that the row is there, not the word
+    _refused(Approval.objects.filter(pk=Approval.objects.get().pk), verdict="DENY")
+    assert Approval.objects.get().verdict == "APPROVE"
     _refused(RuleCheck.objects.all(), verdict="PASS")
     _refused(RebalancingHistory.objects.filter(run=run), real_cost=0)
     _refused(RebalancingConfig.objects.all(), mp_threshold_percent="9.0")
@@ -229,6 +231,7 @@ def test_a_word_that_is_none_is_refused(world: World, model: Any, column: str, w
     world.drive(world.open())
     row = model.objects.first()
     _refused(model.objects.filter(pk=row.pk), **{column: word})
+    assert getattr(model.objects.get(pk=row.pk), column) == getattr(row, column) != word
     model.objects.filter(pk=row.pk).update(**{column: getattr(row, column)})
 
 
