@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from trading.brokers.kis.client import KisClient
-from trading.brokers.kis.tables import Row, read_table
+from trading.brokers.kis.tables import Row, number, positive, read_table, whole
 from trading.domain.errors import BrokerGarbled, BrokerUnsupported
 from trading.domain.markets import Flow, Headline, IndexDay, IndexNow, Ranked
 from trading.domain.ports import Clock
@@ -44,17 +43,17 @@ class KisMarkets:
         row = self._ask("inquire_index_price", _index(code)).only()
         return IndexNow(
             code=code,
-            last=_points(row, "bstp_nmix_prpr"),
-            change=_number(row, "bstp_nmix_prdy_vrss"),
-            change_percent=_number(row, "bstp_nmix_prdy_ctrt"),
-            open=_points(row, "bstp_nmix_oprc"),
-            high=_points(row, "bstp_nmix_hgpr"),
-            low=_points(row, "bstp_nmix_lwpr"),
-            volume=_whole(row, "acml_vol") * THOUSAND,
-            turnover=_whole(row, "acml_tr_pbmn") * MILLION,
-            risers=_whole(row, "ascn_issu_cnt"),
-            unchanged=_whole(row, "stnr_issu_cnt"),
-            fallers=_whole(row, "down_issu_cnt"),
+            last=positive(row, "bstp_nmix_prpr"),
+            change=number(row, "bstp_nmix_prdy_vrss"),
+            change_percent=number(row, "bstp_nmix_prdy_ctrt"),
+            open=positive(row, "bstp_nmix_oprc"),
+            high=positive(row, "bstp_nmix_hgpr"),
+            low=positive(row, "bstp_nmix_lwpr"),
+            volume=whole(row, "acml_vol") * THOUSAND,
+            turnover=whole(row, "acml_tr_pbmn") * MILLION,
+            risers=whole(row, "ascn_issu_cnt"),
+            unchanged=whole(row, "stnr_issu_cnt"),
+            fallers=whole(row, "down_issu_cnt"),
             at=at,
         )
 
@@ -155,9 +154,9 @@ class KisMarkets:
                 rank=_rank(row),
                 ticker=_text(row, ticker),
                 name=_text(row, "hts_kor_isnm"),
-                last=_whole(row, "stck_prpr"),
-                change_percent=_number(row, "prdy_ctrt"),
-                volume=_whole(row, "acml_vol"),
+                last=whole(row, "stck_prpr"),
+                change_percent=number(row, "prdy_ctrt"),
+                volume=whole(row, "acml_vol"),
                 at=at,
             )
             for row in rows
@@ -169,41 +168,20 @@ class KisMarkets:
         if not isinstance(day, date):
             raise BrokerGarbled("a session of an index has no day")
         opened, high, low, close = (
-            _points(row, f"bstp_nmix_{name}") for name in ("oprc", "hgpr", "lwpr", "prpr")
+            positive(row, f"bstp_nmix_{name}") for name in ("oprc", "hgpr", "lwpr", "prpr")
         )
         if not low <= min(opened, close) or not max(opened, close) <= high:
             raise BrokerGarbled("a session of an index whose points contradict each other")
         return IndexDay(
             code, day, opened, high, low, close,
-            volume=_whole(row, "acml_vol") * THOUSAND,
-            turnover=_whole(row, "acml_tr_pbmn") * MILLION,
+            volume=whole(row, "acml_vol") * THOUSAND,
+            turnover=whole(row, "acml_tr_pbmn") * MILLION,
             is_final=day < self._clock.now().astimezone(SEOUL).date(),
         )  # fmt: skip
 
 
 def _index(code: str) -> dict[str, str]:
     return {"FID_COND_MRKT_DIV_CODE": "U", "FID_INPUT_ISCD": code}
-
-
-def _number(row: Row, name: str) -> Decimal:
-    found = row.get(name)
-    if found is None or isinstance(found, str | date):
-        raise BrokerGarbled(f"{name} is missing")
-    return Decimal(found)
-
-
-def _points(row: Row, name: str) -> Decimal:
-    found = _number(row, name)
-    if found <= 0:
-        raise BrokerGarbled(f"{name} is not positive")
-    return found
-
-
-def _whole(row: Row, name: str) -> int:
-    found = _number(row, name)
-    if found != found.to_integral_value():
-        raise BrokerGarbled(f"{name} is not whole")
-    return int(found)
 
 
 def _text(row: Row, name: str) -> str:
@@ -226,12 +204,12 @@ def _flow(ticker: str, row: Row) -> Flow:
         raise BrokerGarbled("a session of investors has no day")
     return Flow(
         ticker, day,
-        people=_whole(row, "prsn_ntby_qty"),
-        foreigners=_whole(row, "frgn_ntby_qty"),
-        institutions=_whole(row, "orgn_ntby_qty"),
-        people_won=_whole(row, "prsn_ntby_tr_pbmn") * MILLION,
-        foreigners_won=_whole(row, "frgn_ntby_tr_pbmn") * MILLION,
-        institutions_won=_whole(row, "orgn_ntby_tr_pbmn") * MILLION,
+        people=whole(row, "prsn_ntby_qty"),
+        foreigners=whole(row, "frgn_ntby_qty"),
+        institutions=whole(row, "orgn_ntby_qty"),
+        people_won=whole(row, "prsn_ntby_tr_pbmn") * MILLION,
+        foreigners_won=whole(row, "frgn_ntby_tr_pbmn") * MILLION,
+        institutions_won=whole(row, "orgn_ntby_tr_pbmn") * MILLION,
     )  # fmt: skip
 
 

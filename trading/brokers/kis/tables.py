@@ -19,7 +19,7 @@ from trading.brokers.kis import parsing
 from trading.domain.errors import BrokerGarbled
 from trading.kis_wire import Call, Field, Output, calls
 
-__all__ = ["Drift", "Table", "read_table"]
+__all__ = ["Drift", "Row", "Table", "number", "positive", "read_table", "whole"]
 
 log = structlog.get_logger(__name__)
 Value = str | int | Decimal | date | None
@@ -140,3 +140,27 @@ def _tell(call: Call, drift: Drift) -> None:
         if new:
             _told.update(new)
             log.warning("kis_field_drift", call=call.name, kind=kind, fields=sorted(names)[:20])
+
+
+def number(row: Row, name: str) -> Decimal:
+    """A number that must be there. Raises BrokerGarbled when it is blank or missing."""
+    found = row.get(name)
+    if found is None or isinstance(found, str | date):
+        raise BrokerGarbled(f"{name} is missing")
+    return Decimal(found)
+
+
+def positive(row: Row, name: str) -> Decimal:
+    """A number above zero. Raises BrokerGarbled."""
+    found = number(row, name)
+    if found <= 0:
+        raise BrokerGarbled(f"{name} is not positive")
+    return found
+
+
+def whole(row: Row, name: str) -> int:
+    """A whole number. Raises BrokerGarbled."""
+    found = number(row, name)
+    if found != found.to_integral_value():
+        raise BrokerGarbled(f"{name} is not whole")
+    return int(found)

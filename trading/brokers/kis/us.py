@@ -11,7 +11,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from trading.brokers.kis.client import KisClient
-from trading.brokers.kis.tables import Row, Table, read_table
+from trading.brokers.kis.tables import Row, Table, number, positive, read_table, whole
 from trading.domain.errors import BrokerGarbled, BrokerUnsupported
 from trading.domain.ports import Clock
 from trading.domain.us import UsBalance, UsDay, UsExchange, UsHolding, UsPower, UsQuote
@@ -43,9 +43,9 @@ class KisUs:
         return UsQuote(
             symbol=symbol,
             exchange=exchange,
-            last=_positive(row, "last"),
-            base=_positive(row, "base"),
-            volume=_whole(row, "tvol"),
+            last=positive(row, "last"),
+            base=positive(row, "base"),
+            volume=whole(row, "tvol"),
             at=at,
         )
 
@@ -107,8 +107,8 @@ class KisUs:
         if not won.is_finite() or won <= 0:
             raise BrokerGarbled("exrt is not positive")
         return UsPower(
-            dollars=_number(row, "ord_psbl_frcr_amt"),
-            shares=_whole(row, "max_ord_psbl_qty"),
+            dollars=number(row, "ord_psbl_frcr_amt"),
+            shares=whole(row, "max_ord_psbl_qty"),
             rate=won,
         )
 
@@ -130,12 +130,12 @@ class KisUs:
         day = row.get("xymd")
         if not isinstance(day, date):
             raise BrokerGarbled("a session has no day")
-        opened, high, low, close = (_positive(row, n) for n in ("open", "high", "low", "clos"))
+        opened, high, low, close = (positive(row, n) for n in ("open", "high", "low", "clos"))
         if not low <= min(opened, close) or not max(opened, close) <= high:
             raise BrokerGarbled("a session whose prices contradict each other")
         today = self._clock.now().astimezone(NEW_YORK).date()
         return UsDay(
-            symbol, day, opened, high, low, close, _whole(row, "tvol"), is_final=day < today
+            symbol, day, opened, high, low, close, whole(row, "tvol"), is_final=day < today
         )
 
 
@@ -148,29 +148,8 @@ def _holding(row: Row) -> UsHolding:
         symbol=symbol,
         name=str(row.get("ovrs_item_name") or symbol),
         exchange=exchange,
-        quantity=_whole(row, "ovrs_cblc_qty"),
-        sellable=_whole(row, "ord_psbl_qty"),
-        average_price=_number(row, "pchs_avg_pric"),
-        last=_positive(row, "now_pric2"),
+        quantity=whole(row, "ovrs_cblc_qty"),
+        sellable=whole(row, "ord_psbl_qty"),
+        average_price=number(row, "pchs_avg_pric"),
+        last=positive(row, "now_pric2"),
     )
-
-
-def _number(row: Row, name: str) -> Decimal:
-    found = row.get(name)
-    if found is None or isinstance(found, str | date):
-        raise BrokerGarbled(f"{name} is missing")
-    return Decimal(found)
-
-
-def _positive(row: Row, name: str) -> Decimal:
-    found = _number(row, name)
-    if found <= 0:
-        raise BrokerGarbled(f"{name} is not positive")
-    return found
-
-
-def _whole(row: Row, name: str) -> int:
-    found = _number(row, name)
-    if found != found.to_integral_value():
-        raise BrokerGarbled(f"{name} is not whole")
-    return int(found)
