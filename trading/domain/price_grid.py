@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Literal
 
 from trading.domain.instruments import InstrumentKind
 
-__all__ = ["daily_limits", "is_on_tick", "round_to_tick", "shift_ticks", "tick_size"]
+__all__ = ["daily_limits", "grid_from", "is_on_tick", "round_to_tick", "shift_ticks", "tick_size"]
 
 _STOCK_BOUNDS = (2_000, 5_000, 20_000, 50_000, 200_000, 500_000)
 _STOCK_TICKS = (1, 5, 10, 50, 100, 500, 1_000)
@@ -64,6 +65,19 @@ def shift_ticks(price: int, ticks: int, kind: InstrumentKind) -> int:
     return price
 
 
+def grid_from(price: int, step: int, count: int, kind: InstrumentKind) -> tuple[int, ...]:
+    """`price`, which must be on the grid, and those after it upwards (`step` 1) or downwards (−1).
+
+    `count` in all; fewer where the way down ends at the first tick.
+    """
+    found = [shift_ticks(price, 0, kind)]
+    while len(found) < count and (step > 0 or price > 1):
+        price += tick_size(price, kind) if step > 0 else -tick_size(price - 1, kind)
+        found.append(price)
+    return tuple(found)
+
+
+@lru_cache(maxsize=16_384)
 def daily_limits(reference: int, kind: InstrumentKind, percent: int = 30) -> tuple[int, int]:
     """(lowest, highest) price of the day: ±`percent` % of `reference`, rounded towards it to the tick.
 

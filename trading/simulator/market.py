@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from trading.domain.instruments import InstrumentKind
-from trading.domain.price_grid import daily_limits, shift_ticks, tick_size
+from trading.domain.price_grid import daily_limits, grid_from, shift_ticks, tick_size
 from trading.domain.quotes import BookLevel
 from trading.domain.sessions import Calendar, SessionHours
 from trading.simulator.interruptions import FAR, Interruption, interruptions_of, length_of
@@ -324,15 +324,11 @@ class Market:
         deep: float,
         rng: random.Random,
     ) -> tuple[BookLevel, ...]:
-        levels, price = [], first
-        for i in range(DEPTH):
+        levels = []
+        for i, price in enumerate(grid_from(first, step, DEPTH, kind)):
             quantity = max(1, int(deep * (1 + 0.15 * i) * rng.uniform(0.5, 1.6)))
             if lower <= price <= upper:
                 levels.append(BookLevel(price, quantity))
-            moved = shift_ticks(price, step, kind)
-            if moved == price:
-                break
-            price = moved
         return tuple(levels)
 
     # --- what is shown ------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import random
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import tick_size
@@ -28,6 +29,8 @@ MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
 BUY_SHARE = (0.3, 0.4)
 """How much of a minute's trading hits the ask: at least, and how much more at most."""
 KEPT_MINUTES = 20_000
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 
 class Traded(Protocol):
@@ -97,20 +100,17 @@ class Tape:
         rng = random.Random(f"{key}:minutes")
         steps = self._noise / math.sqrt(count)
         prices = _walk(whole, count, steps, self._kind, rng, whole.open)
-        usual = _usual(count)
-        busy = [self._busy(i, count) for i in range(count)] if pauses else usual
+        busy = self._busy(count) if pauses else _usual(count)
         volumes = _shares(whole.volume, busy, rng)
-        self._minutes = _bars(whole, prices, volumes, steps / 2, self._kind, rng)
+        opens, highs, lows = _reaches(whole, prices, steps / 2, self._kind, rng)
         least, more = BUY_SHARE
-        draw = rng.random
-        self._buys = [int(v * (least + more * draw())) for v in volumes]
-        self._bought = (0, *accumulate(self._buys))
-        self._volume = (0, *accumulate(volumes))
-        paid = [v * (high + low + 2 * close) // 4 for _open, high, low, close, v in self._minutes]
-        self._paid = (0, *accumulate(paid))
+        self._buys = (volumes * (least + more * _draws(rng, count))).astype(np.int64)
+        self._bought = _running(self._buys)
+        self._volume = _running(volumes)
+        self._paid = _running(volumes * (highs + lows + 2 * prices) // 4)
         self._total = whole.turnover
-        self._high = tuple(accumulate([minute[1] for minute in self._minutes], max))
-        self._low = tuple(accumulate([minute[2] for minute in self._minutes], min))
+        self._high, self._low = np.maximum.accumulate(highs), np.minimum.accumulate(lows)
+        self._minutes = np.stack((opens, highs, lows, prices, volumes), axis=1)
 
     def __len__(self) -> int:
         return self.length
@@ -118,7 +118,11 @@ class Tape:
     @cached_property
     def minutes(self) -> list[Bar]:
         """The bars of all minutes."""
-        return [Bar(*minute) for minute in self._minutes]
+        return [Bar(*minute) for minute in self._minutes.tolist()]
+
+    def minute(self, number: int) -> Bar:
+        """The bar of one minute."""
+        return Bar(*self._minutes[number].tolist())
 
     def price(self, tick: int) -> int:
         """The last price at the end of a second."""
@@ -128,44 +132,49 @@ class Tape:
         """The highest price of the day up to and with a second."""
         minute, second = divmod(tick, MINUTE)
         now = max(self.seconds(minute).price[: second + 1])
-        return max(now, self._high[minute - 1]) if minute else now
+        return max(now, int(self._high[minute - 1])) if minute else now
 
     def low(self, tick: int) -> int:
         """The lowest price of the day up to and with a second."""
         minute, second = divmod(tick, MINUTE)
         now = min(self.seconds(minute).price[: second + 1])
-        return min(now, self._low[minute - 1]) if minute else now
+        return min(now, int(self._low[minute - 1])) if minute else now
 
     def volume(self, tick: int) -> int:
         """Shares traded since the open."""
         minute, second = divmod(tick, MINUTE)
-        return self._volume[minute] + self.seconds(minute).volume[second]
+        return int(self._volume[minute]) + self.seconds(minute).volume[second]
 
     def turnover(self, tick: int) -> int:
         """Won paid since the open; at the end what the day's bar says."""
         minute, second = divmod(tick, MINUTE)
-        bar = Bar(*self._minutes[minute])
-        paid = self._paid[minute] + bar.paid(self.seconds(minute).volume[second])
-        return self._total * paid // self._paid[-1] if paid else 0
+        within = self.minute(minute).paid(self.seconds(minute).volume[second])
+        return self._share(int(self._paid[minute]) + within)
 
     def turnover_after(self, minute: int) -> int:
         """Won paid up to the end of a minute."""
-        return self._total * self._paid[minute + 1] // self._paid[-1] if self._paid[-1] else 0
+        return self._share(int(self._paid[minute + 1]))
+
+    def _share(self, paid: int) -> int:
+        """The part of the day's turnover that `paid` is of what the minutes' averages come to."""
+        return self._total * paid // int(self._paid[-1]) if paid else 0
 
     def bought(self, tick: int) -> int:
         """Shares traded since the open that a buyer took from the ask."""
         minute, second = divmod(tick, MINUTE)
-        within, whole = self.seconds(minute).volume[second], self._minutes[minute][4]
-        return self._bought[minute] + (self._buys[minute] * within // whole if whole else 0)
+        within, whole = self.seconds(minute).volume[second], int(self._minutes[minute, 4])
+        bought = int(self._bought[minute])
+        return bought + (int(self._buys[minute]) * within // whole if whole else 0)
 
     def high_made(self, tick: int) -> int:
         """The second in which the running high of `tick` was first traded."""
-        return self._made(self.high(tick), bisect_left(self._high, self.high(tick)), tick)
+        high = self.high(tick)
+        return self._made(high, int(np.searchsorted(self._high, high)), tick)
 
     def low_made(self, tick: int) -> int:
         """The second in which the running low of `tick` was first traded."""
-        first = bisect_left(self._low, -self.low(tick), key=lambda low: -low)
-        return self._made(self.low(tick), first, tick)
+        low = self.low(tick)
+        return self._made(low, int(np.searchsorted(-self._low, -low)), tick)
 
     def _made(self, price: int, minute: int, tick: int) -> int:
         minute = min(minute, tick // MINUTE)
@@ -192,18 +201,18 @@ class Tape:
 
     def make_seconds(self, minute: int) -> Seconds:
         """Split one minute; `seconds` keeps what was made."""
-        bar, first = Bar(*self._minutes[minute]), minute * MINUTE
+        bar, first = self.minute(minute), minute * MINUTE
         count = min(MINUTE, self.length - first) or 1
         rng = random.Random(f"{self._key}:{minute}")
         noise = self._noise / math.sqrt(max(1, self.length))
-        prices = [bar.open, *_walk(bar, count - 1, noise, self._kind, rng, bar.open)]
-        open_for = [
-            not any(start <= first + i < end for start, end in self._pauses) for i in range(count)
-        ]
-        if not any(open_for):
-            open_for[-1] = True
-        shares = _shares(bar.volume, [1.0 if opened else 0.0 for opened in open_for], rng)
-        return Seconds(tuple(prices), tuple(accumulate(shares)))
+        prices = _walk(bar, count - 1, noise, self._kind, rng, bar.open)
+        open_for = np.ones(count)
+        for start, end in self._pauses:
+            open_for[max(0, start - first) : max(0, end - first)] = 0.0
+        if not open_for.any():
+            open_for[-1] = 1.0
+        shares = _shares(bar.volume, open_for, rng)
+        return Seconds((bar.open, *prices.tolist()), tuple(np.cumsum(shares).tolist()))
 
     def next_touch(
         self, first: int, last: int, low: float, high: float, bent: Callable[[int], int]
@@ -212,34 +221,34 @@ class Tape:
 
         `bent` is what becomes of a price; it must not turn a lower one into a higher one.
         """
-        tick = first
-        while tick <= last:
-            minute = tick // MINUTE
-            end = min(last, minute * MINUTE + MINUTE - 1)
-            _open, high_, low_, _close, _volume = self._minutes[minute]
-            if bent(low_) <= low or bent(high_) >= high:
+        begin = first // MINUTE
+        bars = self._minutes[begin : last // MINUTE + 1, 1:3].tolist() if first <= last else []
+        for minute, (highest, lowest) in enumerate(bars, begin):
+            if bent(lowest) <= low or bent(highest) >= high:
                 prices = self.seconds(minute).price
-                for at in range(tick, end + 1):
-                    if not low < bent(prices[at % MINUTE]) < high:
+                start = minute * MINUTE
+                for at in range(max(first, start), min(last, start + MINUTE - 1) + 1):
+                    if not low < bent(prices[at - start]) < high:
                         return at
-            tick = end + 1
         return None
 
-    def _busy(self, minute: int, count: int) -> float:
-        """How much of the day's trading a minute attracts, paused parts left out."""
-        start, end = minute * MINUTE, (minute + 1) * MINUTE
-        stopped = sum(max(0, min(end, to) - max(start, since)) for since, to in self._pauses)
-        return _usual(count)[minute] * max(0.0, 1 - stopped / MINUTE)
+    def _busy(self, count: int) -> Floats:
+        """How much of the day's trading each minute attracts, paused parts left out."""
+        start = np.arange(count) * MINUTE
+        stopped = np.zeros(count)
+        for since, to in self._pauses:
+            stopped += np.maximum(0, np.minimum(start + MINUTE, to) - np.maximum(start, since))
+        return _usual(count) * np.maximum(0.0, 1 - stopped / MINUTE)
 
 
 @lru_cache(maxsize=8)
-def _usual(count: int) -> tuple[float, ...]:
+def _usual(count: int) -> Floats:
     """How busy each of a session's minutes is when nothing is halted."""
-    return tuple(
+    minute = np.arange(count)
+    return (
         1.0
-        + MORNING[0] * math.exp(-minute / MORNING[1])
-        + EVENING[0] * math.exp((minute - count) / EVENING[1])
-        for minute in range(count)
+        + MORNING[0] * np.exp(-minute / MORNING[1])
+        + EVENING[0] * np.exp((minute - count) / EVENING[1])
     )
 
 
@@ -248,24 +257,35 @@ def _seconds(tape: Tape, minute: int) -> Seconds:
     return tape.make_seconds(minute)
 
 
+def _draws(rng: random.Random, count: int) -> Floats:
+    """What `rng.random()` gives `count` times, all at once and bit for bit the same."""
+    words = np.frombuffer(rng.getrandbits(64 * count).to_bytes(8 * count, "little"), "<u4")
+    drawn: Floats = ((words[0::2] >> 5) * 67_108_864.0 + (words[1::2] >> 6)) / (1 << 53)
+    return drawn
+
+
+def _running(parts: Whole) -> Whole:
+    """The sums of the first none, one, two … of the parts."""
+    return np.concatenate(([0], np.cumsum(parts)))
+
+
 def _walk(
     bar: Bar, count: int, noise: float, kind: InstrumentKind | None, rng: random.Random, start: int
-) -> list[int]:
+) -> Whole:
     """`count` prices from `start` to the close that wander inside the bar and touch both its ends."""
     if bar.high == bar.low or count < 4:
-        return [start] * (count - 1) + [bar.close] * min(count, 1)
+        return np.array([start] * (count - 1) + [bar.close] * min(count, 1), np.int64)
     a, b = sorted(rng.sample(range(count - 1), 2))
     rising = bar.close >= bar.open
     ends = (bar.low, bar.high) if rising is (rng.random() < 0.8) else (bar.high, bar.low)
     stops = ((a, ends[0]), (b, ends[1]), (count - 1, bar.close))
-    tick, one_tick = _ticks(bar, kind)
     low, high = float(bar.low), float(bar.high)
-    drawn = iter(_normals(rng, count - len(stops)))
+    steps = iter((_normals(rng, count - len(stops)) * noise).tolist())
     passed: list[float] = []
     value, at = float(start), -1
     for stop, goal in stops:
         for left in range(stop - at, 1, -1):
-            value += (goal - value) / left + next(drawn) * noise
+            value += (goal - value) / left + next(steps)
             if value < low:
                 value = low
             elif value > high:
@@ -273,54 +293,43 @@ def _walk(
             passed.append(value)
         value, at = float(goal), stop
         passed.append(value)
-    found = (
-        [round(one / tick) * tick for one in passed]
-        if one_tick or kind is None
-        else [nearest(one, kind) for one in passed]
-    )
+    found = _on_grid(passed, bar, kind)
     for stop, goal in stops:
         found[stop] = goal
     return found
 
 
-def _normals(rng: random.Random, count: int) -> list[float]:
+def _on_grid(prices: Sequence[float], bar: Bar, kind: InstrumentKind | None) -> Whole:
+    """The nearest prices of the grid, all between the bar's low and high."""
+    tick, one_tick = _ticks(bar, kind)
+    if one_tick or kind is None:
+        return np.rint(np.asarray(prices) / tick).astype(np.int64) * tick
+    return np.array([nearest(price, kind) for price in prices], np.int64)
+
+
+def _normals(rng: random.Random, count: int) -> Floats:
     """What `rng.gauss(0, 1)` would draw one after the other, in pairs as it does."""
-    draw, log, sqrt, cos, sin = rng.random, math.log, math.sqrt, math.cos, math.sin
-    found: list[float] = []
-    for _ in range((count + 1) // 2):
-        turn = draw() * math.tau
-        reach = sqrt(-2.0 * log(1.0 - draw()))
-        found += (cos(turn) * reach, sin(turn) * reach)
-    return found
+    drawn = _draws(rng, 2 * ((count + 1) // 2))
+    turn, reach = drawn[0::2] * math.tau, np.sqrt(-2.0 * np.log(1.0 - drawn[1::2]))
+    return np.stack((np.cos(turn) * reach, np.sin(turn) * reach), axis=1).ravel()[:count]
 
 
-def _bars(
-    whole: Bar,
-    closes: Sequence[int],
-    volumes: Sequence[int],
-    noise: float,
-    kind: InstrumentKind | None,
-    rng: random.Random,
-) -> list[tuple[int, int, int, int, int]]:
-    """The values of a bar for each close, opening where the one before ended, none outside the whole."""
+def _reaches(
+    whole: Bar, closes: Whole, noise: float, kind: InstrumentKind | None, rng: random.Random
+) -> tuple[Whole, Whole, Whole]:
+    """(opens, highs, lows) for each close, opening where the one before ended, none outside the whole."""
     tick, one_tick = _ticks(whole, kind)
-    top, bottom = whole.high, whole.low
-    made, opened, draw, reach = [], whole.open, rng.random, 1.6 * noise
-    for close, volume in zip(closes, volumes, strict=True):
-        high, low = (opened, close) if opened > close else (close, opened)
-        up, down = reach * draw(), reach * draw()
-        if one_tick or kind is None:
-            high += int(up / tick + 0.5) * tick
-            low -= int(down / tick + 0.5) * tick
-        else:
-            high, low = max(high, nearest(high + up, kind)), min(low, nearest(low - down, kind))
-        if high > top:
-            high = top
-        if low < bottom:
-            low = bottom
-        made.append((opened, high, low, close, volume))
-        opened = close
-    return made
+    opens = np.concatenate(([whole.open], closes[:-1]))
+    up, down = _draws(rng, 2 * len(closes)).reshape(-1, 2).T * (1.6 * noise)
+    high, low = np.maximum(opens, closes), np.minimum(opens, closes)
+    if one_tick or kind is None:
+        high = high + (up / tick + 0.5).astype(np.int64) * tick
+        low = low - (down / tick + 0.5).astype(np.int64) * tick
+    else:
+        pairs = zip((high + up).tolist(), (low - down).tolist(), strict=True)
+        ends = np.array([(nearest(a, kind), nearest(b, kind)) for a, b in pairs], np.int64)
+        high, low = np.maximum(high, ends[:, 0]), np.minimum(low, ends[:, 1])
+    return opens, np.minimum(high, whole.high), np.maximum(low, whole.low)
 
 
 def _ticks(bar: Bar, kind: InstrumentKind | None) -> tuple[int, bool]:
@@ -331,19 +340,17 @@ def _ticks(bar: Bar, kind: InstrumentKind | None) -> tuple[int, bool]:
     return tick, tick == tick_size(bar.high, kind)
 
 
-def _shares(total: int, weights: Sequence[float], rng: random.Random) -> list[int]:
+def _shares(total: int, weights: Floats, rng: random.Random) -> Whole:
     """`total` shares over the weights at random; all of them, and none where a weight is zero."""
-    draw, log = rng.random, math.log
     # drawn for a pause too: what follows must not depend on where the pauses are
-    drawn = [-log(1.0 - draw()) * w for w in weights]
-    whole = sum(drawn)
-    if not whole or not total:
-        return [0] * len(weights)
-    ends = [int(total * part / whole) for part in accumulate(drawn)]
+    parts = np.cumsum(-np.log(1.0 - _draws(rng, len(weights))) * weights)
+    if not total or not parts[-1]:
+        return np.zeros(len(weights), np.int64)
+    ends = (total * parts / parts[-1]).astype(np.int64)
     ends[-1] = total
-    shares = [b - a for a, b in zip((0, *ends), ends, strict=False)]
+    shares = ends.copy()
+    shares[1:] -= ends[:-1]
     if not weights[-1]:
-        last = max(i for i, w in enumerate(weights) if w)
-        shares[last] += shares[-1]
+        shares[np.flatnonzero(weights)[-1]] += shares[-1]
         shares[-1] = 0
     return shares

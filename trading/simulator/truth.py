@@ -199,7 +199,9 @@ class Truth:
         if target <= hours.open or self.time >= hours.closing_auction:
             return
         last = self.market.tick_at(hours, target)
-        due = [self._touch(code, day, last) for code in sorted(self.books)]
+        due = [
+            self._touch(code, day, last) for code, book in self.books.items() if book.has_resting
+        ]
         heap = [touch for touch in due if touch]
         heapq.heapify(heap)
         while heap:
@@ -211,8 +213,7 @@ class Truth:
 
     def _touch(self, code: str, day: date, last: int) -> tuple[int, str] | None:
         """The next second at which the market could fill something resting in `code`."""
-        book = self.books[code]
-        if not book.has_resting:
+        if not self.books[code].has_resting:
             return None
         first = self.ticks.get(code, -1) + 1
         if first > last:

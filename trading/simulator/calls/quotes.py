@@ -256,7 +256,8 @@ def intstock_multprice(truth: Truth, ask: Ask, mock: bool) -> Reply:
 
 def _watched(truth: Truth, code: str) -> dict[str, object]:
     shown = truth.market.shown(code, truth.time)
-    asks, bids = (truth.book(code).levels(side) for side in (Side.SELL, Side.BUY))
+    book = truth.book(code)
+    asks, bids = book.levels(Side.SELL), book.levels(Side.BUY)
     return {
         "kospi_kosdaq_cls_name": "코스닥" if shown.listing.market == "KOSDAQ" else "거래소",
         "mrkt_trtm_cls_name": "거래정지" if shown.halted else "정상",
