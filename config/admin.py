@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -24,10 +28,14 @@ from django_celery_beat.models import (
 )
 from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from trading.selectors.people import Role, has_role
+from trading.selectors.second_factor import act_grounds
 from trading.services.audit import audit
+from trading.services.second_factor import remove_factor
+from trading.views.proof import ask_for_code, proof_of
 
 __all__ = ["PeopleAdmin"]
 
@@ -58,7 +66,9 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     actions = None
-    list_display = ("username", "roles", "is_active", "is_staff", "last_login")
+    actions_detail = ("reset_second_factor",)
+    list_select_related = ("second_factor",)
+    list_display = ("username", "roles", "has_factor", "is_active", "is_staff", "last_login")
     list_filter = ("groups", "is_active")
     search_fields = ("username", "first_name", "last_name")
     fieldsets = (
@@ -97,6 +107,39 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
         return (
             ("groups", "is_active", "is_staff") if obj is not None and obj == request.user else ()
         )
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if act_grounds(request.user, None, proof_of(request), timezone.now()):
+            return ask_for_code(request)
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+    @action(description=_("2차 인증 초기화"), url_path="reset-second-factor", permissions=["reset"])
+    def reset_second_factor(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """For somebody who lost phone and recovery codes. Asks once more; never for oneself."""
+        person = User.objects.filter(pk=object_id).exclude(pk=request.user.pk or 0).first()
+        if person is None:
+            raise Http404
+        if act_grounds(request.user, None, proof_of(request), timezone.now()):
+            return ask_for_code(request)
+        if request.method == "POST":
+            remove_factor(person, request.user.get_username())
+            messages.success(request, _("2차 인증을 초기화했습니다."))
+            return redirect(reverse("admin:auth_user_change", args=[object_id]))
+        context = self.admin_site.each_context(request) | {
+            "person": person,
+            "title": _("2차 인증 초기화"),
+        }
+        return TemplateResponse(request, "admin/auth/user/reset.html", context)
+
+    def has_reset_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return _gives_roles(request) and str(object_id) != str(request.user.pk)
+
+    @admin.display(description=_("2차 인증"), boolean=True)
+    def has_factor(self, user: Any) -> bool:
+        factor = getattr(user, "second_factor", None)
+        return factor is not None and factor.confirmed_at is not None
 
     @admin.display(description=_("역할"))
     def roles(self, user: Any) -> str:

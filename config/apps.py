@@ -1,4 +1,5 @@
-"""The platform app: configures logging when the apps are loaded, and makes the roles after a migration."""
+"""The platform app: configures logging when the apps are loaded, gives every log-in its rules, and makes
+the roles after a migration."""
 
 from typing import Any
 
@@ -14,9 +15,13 @@ class PlatformConfig(AppConfig):
     verbose_name = "플랫폼"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from config.logs import configure
+        from config.sessions import begin_session
 
         configure(settings.LOGGING)
+        user_logged_in.connect(begin_session, dispatch_uid="session-rules")
         # the last app with tables: by then every permission is there
         post_migrate.connect(_make_roles, sender=apps.get_app_config("rebalancing"))
 

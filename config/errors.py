@@ -78,6 +78,7 @@ def _plain(facts: dict[str, object]) -> dict[str, Any]:
     }
 
 
+_PROOFS = ("code_required", "second_factor_required")
 _CODES = {
     400: "bad_input",
     401: "not_authenticated",
@@ -111,6 +112,8 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     if answer is None:
         return None
     code = _CODES.get(answer.status_code, "error")
+    if isinstance(error, exceptions.PermissionDenied) and error.get_codes() in _PROOFS:
+        code = str(error.get_codes())
     detail = (
         str(error.detail)
         if isinstance(error, exceptions.APIException) and isinstance(error.detail, str)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,24 +9,21 @@ import structlog
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from config.devices import know_device, knows_device
+from config.guesses import WINDOW_SECONDS, Guesses
+from config.second_factor import ask_at_the_door
+from config.sessions import ENDED
+from trading.selectors.second_factor import factor_of
+
 __all__ = ["DeskLogin", "LoginForm", "to_login"]
 
-FAILURES = 5
-WINDOW_SECONDS = 15 * 60
 log = structlog.get_logger(__name__)
-
-
-def _key(request: HttpRequest, username: str) -> str:
-    """One counter per name and address; a digest, because names are typed by strangers."""
-    who = f"{username.strip().lower()[:150]}|{request.META.get('REMOTE_ADDR', '')}"
-    return "login:" + hashlib.sha256(who.encode()).hexdigest()
 
 
 class LoginForm(AuthenticationForm):
@@ -37,6 +33,7 @@ class LoginForm(AuthenticationForm):
         "invalid_login": _("이름이나 비밀번호가 맞지 않습니다. 다시 입력하세요."),
         "inactive": _("이름이나 비밀번호가 맞지 않습니다. 다시 입력하세요."),
         "too_many": _("여러 번 틀렸습니다. 15분 뒤에 다시 시도하세요."),
+        "slow_down": _("여러 번 틀렸습니다. 1분 뒤에 다시 시도하세요."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,21 +41,24 @@ class LoginForm(AuthenticationForm):
         self.fields["username"].label = _("이름")
         self.fields["password"].label = _("비밀번호")
         self.fields["password"].validators.append(_short_enough)
+        self.wait = 0
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None
-        key = _key(self.request, self.cleaned_data.get("username") or "")
-        if cache.get(key, 0) >= FAILURES:
+        name = self.cleaned_data.get("username") or ""
+        guesses = Guesses(name, self.request.META.get("REMOTE_ADDR", ""))
+        self.wait = guesses.wait(known=knows_device(self.request, name))
+        if self.wait:
             log.warning("login_throttled")
-            raise forms.ValidationError(self.error_messages["too_many"], code="too_many")
+            code = "too_many" if self.wait == WINDOW_SECONDS else "slow_down"
+            raise forms.ValidationError(self.error_messages[code], code="too_many")
         try:
             cleaned = super().clean()
         except forms.ValidationError:
-            if not cache.add(key, 1, WINDOW_SECONDS):
-                cache.incr(key)
+            guesses.wrong()
             log.warning("login_failed")
             raise
-        cache.delete(key)
+        guesses.right()
         return cleaned
 
 
@@ -73,13 +73,23 @@ class DeskLogin(LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        if factor_of(user) is not None:
+            return ask_at_the_door(self.request, user, self.get_success_url())
+        return know_device(super().form_valid(form), user)
+
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
-        codes = {error.code for error in form.errors.as_data().get("__all__", [])}
-        if "too_many" in codes:
+        wait = getattr(form, "wait", 0)
+        if wait:
             response.status_code = 429
-            response.headers["Retry-After"] = str(WINDOW_SECONDS)
+            response.headers["Retry-After"] = str(wait)
         return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Why the person has to sign in again, said once."""
+        return super().get_context_data(**kwargs) | {"ended": self.request.session.pop(ENDED, "")}
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ from config.dashboard import overview
 from config.health import health, health_part_view
 from config.login import DeskLogin, to_login
 from config.preferences import set_looks
+from config.second_factor import confirm_code, enter_code, second_factor
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
@@ -17,6 +18,9 @@ handler500 = "config.errors.server_error"
 urlpatterns = [
     path("", overview, name="overview"),
     path("accounts/login/", DeskLogin.as_view(), name="login"),
+    path("accounts/code/", enter_code, name="enter-code"),
+    path("accounts/confirm/", confirm_code, name="confirm-code"),
+    path("accounts/second-factor/", second_factor, name="second-factor"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("looks/", set_looks, name="looks"),

@@ -14,7 +14,9 @@ is.
 
 from __future__ import annotations
 
+import base64
 import csv
+import hmac
 import io
 import json
 import os
@@ -36,7 +38,7 @@ __all__ = ["Driver", "DriverError", "Session", "free_port", "wait_until"]
 
 ROOT = Path(__file__).resolve().parents[1]
 API = "/api/macro-trading"
-LOGIN = "/accounts/login/"
+LOGIN, CODE = "/accounts/login/", "/accounts/code/"
 Row = dict[str, Any]
 Found = TypeVar("Found")
 
@@ -94,6 +96,9 @@ class Driver:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="jeoul-driver-")))
     base_url: str = ""
     processes: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
+    seeds: dict[str, str] = field(default_factory=dict)
+    """The authenticator keys of people who have set one up."""
+    _steps: dict[str, int] = field(default_factory=dict)
     _env: dict[str, str] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
 
@@ -243,7 +248,7 @@ class Driver:
 
     # --- 3 people -------------------------------------------------------------------------------
     def login(self, role: str = "demo") -> Session:
-        """A new session of a demo user. The product asks for no second factor."""
+        """A new session of a demo user; with a code where `seeds` knows the person's authenticator."""
         text = (self.folder / "demo" / "login.json").read_text(encoding="utf-8")
         password = json.loads(text)["password"]
         session = Session(role, httpx2.Client(base_url=self.base_url, timeout=30, trust_env=False))
@@ -254,9 +259,24 @@ class Driver:
             "csrfmiddlewaretoken": session.client.cookies.get("csrftoken") or "",
         }
         answer = session.send("POST", LOGIN, form, form=True)
+        if answer.headers.get("location") == CODE:
+            session.get(CODE)
+            form = {
+                "code": self._code(role),
+                "csrfmiddlewaretoken": session.client.cookies.get("csrftoken") or "",
+            }
+            answer = session.send("POST", CODE, form, form=True)
         if answer.status_code != 302:
             raise DriverError(f"{role} could not sign in: {answer.status_code}")
         return session
+
+    def _code(self, role: str) -> str:
+        """The next code of the person's app (RFC 6238) that was not used before."""
+        step = max(int(time.time()) // 30 - 1, self._steps.get(role, 0) + 1)
+        self._steps[role] = step
+        digest = hmac.digest(base64.b32decode(self.seeds[role]), step.to_bytes(8, "big"), "sha1")
+        at = digest[-1] & 15
+        return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 10**6:06d}"
 
     def _kept(self, role: str) -> Session:
         if role not in self._sessions:

@@ -72,10 +72,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.middleware.PlainQueriesMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "config.sessions.SessionRulesMiddleware",
     "config.middleware.PrivatePagesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.AdminContentPolicyMiddleware",
 ]
@@ -158,6 +159,7 @@ CELERY_TASK_ROUTES = {
 }
 
 # --- people -----------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["config.backends.PeopleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {

@@ -21,9 +21,10 @@ from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, na
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import decide_run
 from trading.admin.read_only import ReadOnlyAdmin
-from trading.domain.errors import ConfigurationError, RuleViolation, StateConflict
+from trading.domain.errors import ConfigurationError, InputError, RuleViolation, StateConflict
 from trading.models import Approval
 from trading.selectors.people import Role, has_role
+from trading.views.proof import needs_code, proof_of, take_code
 
 __all__ = ["RunAdmin"]
 
@@ -109,6 +110,7 @@ class RunAdmin(ReadOnlyAdmin):
             "checks": check_groups(run),
             "open": run.state == RunState.AWAITING_APPROVAL,
             "state": STATE_NAMES.get(run.state, run.state),
+            "needs_code": needs_code(request, run.account),
             "may_decide": has_role(request.user, Role.APPROVER),
             "problems": problems,
         }
@@ -125,8 +127,9 @@ def _decided(request: HttpRequest, run: Run) -> list[str]:
         return [gettext("승인인지 거절인지 읽을 수 없습니다.")]
     plan_hash, reason = request.POST.get("plan_hash", ""), request.POST.get("reason", "").strip()
     try:
-        decide_run(run.pk, plan_hash, request.user, verdict, reason)
-    except RuleViolation as violation:
+        take_code(request)
+        decide_run(run.pk, plan_hash, request.user, verdict, reason, proof_of(request))
+    except (InputError, RuleViolation) as violation:
         return [WORDS.say(why.code, why.facts) for why in violation.reasons]
     except (StateConflict, ConfigurationError) as error:
         return [WORDS.say(error.code, getattr(error, "facts", {}))]

@@ -39,6 +39,7 @@ from trading.models import Account, Approval
 from trading.selectors.people import accounts_of
 from trading.services.audit import audit
 from trading.services.clock import market_clock
+from trading.views.proof import show_code
 
 __all__ = [
     "CancelView",
@@ -226,6 +227,7 @@ class DecideView(APIView):
             request.user,
             self.verdict,
             body.validated_data["reason"],
+            show_code(request),
         )
         return Response(run_summary(decided))
 

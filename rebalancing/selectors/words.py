@@ -45,7 +45,6 @@ _DECISIONS = {
     "approver_role_required": _("승인자 역할이 필요합니다."),
     "not_a_member": _("이 계좌의 구성원이 아닙니다."),
     "requester_may_not_approve": _("네 눈 원칙: 요청한 사람은 승인할 수 없습니다."),
-    "second_factor_required": _("이 계좌는 2차 인증이 있어야 승인할 수 있습니다."),
     "practice_policy_on_real_account": _("실전 계좌에는 연습용 승인 정책을 쓸 수 없습니다."),
     "run_moved": _("그 사이 리밸런싱이 다음 단계로 갔습니다. 다시 확인하세요."),
     "run_ended": _("이미 끝난 리밸런싱입니다."),

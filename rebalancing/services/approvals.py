@@ -7,13 +7,16 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
 from rebalancing.services.lease import move_run
 from trading.domain.errors import Reason, RuleViolation, StateConflict
+from trading.domain.proof import FRESH, OWNER_FRESH, Proof
 from trading.models import Account, Approval, ApprovalPolicy, Attempt
 from trading.selectors.people import Person, Role, has_role, may_see
+from trading.selectors.second_factor import act_grounds, factor_of
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.clock import market_clock
@@ -71,8 +74,17 @@ def automatic_grounds(run: Run, *, needs_person: bool) -> list[Reason]:
     return grounds
 
 
-def decide_run(run_id: int, plan_hash: str, user: Person, verdict: str, reason: str = "") -> Run:
+def decide_run(
+    run_id: int,
+    plan_hash: str,
+    user: Person,
+    verdict: str,
+    reason: str = "",
+    proof: Proof | None = None,
+) -> Run:
     """A person approves or rejects exactly the plan named by `plan_hash`.
+
+    `proof` is the code they have shown last; only an approval asks for one.
 
     Raises StateConflict when the plan is another, already decided or expired; RuleViolation with every
     reason when the policy does not let this person decide.
@@ -86,8 +98,8 @@ def decide_run(run_id: int, plan_hash: str, user: Person, verdict: str, reason: 
         now = market_clock(run.account).now()
         _require_open(run, plan_hash)
         if run.plan_expires_at is not None and now <= run.plan_expires_at:
-            _require_allowed(run, user, verdict)
-            _store(run, user, verdict, reason, now)
+            _require_allowed(run, user, verdict, proof)
+            _store(run, user, verdict, reason, now, proof)
             return run
         move_run(
             run,
@@ -109,7 +121,7 @@ def _require_open(run: Run, plan_hash: str) -> None:
         raise StateConflict("stale_plan", run=run.pk)
 
 
-def _require_allowed(run: Run, user: Person, verdict: str) -> None:
+def _require_allowed(run: Run, user: Person, verdict: str, proof: Proof | None = None) -> None:
     policy = policy_of(run.account)
     reasons = []
     if not has_role(user, Role.APPROVER):
@@ -119,8 +131,7 @@ def _require_allowed(run: Run, user: Person, verdict: str) -> None:
     if verdict == Approval.Verdict.APPROVE:
         if policy.kind == ApprovalPolicy.Kind.FOUR_EYES and run.requester == user.get_username():
             reasons.append(Reason("requester_may_not_approve"))
-        if policy.kind == ApprovalPolicy.Kind.OWNER:
-            reasons.append(Reason("second_factor_required"))
+        reasons += _proof_grounds(run, user, proof, alone=policy.kind == ApprovalPolicy.Kind.OWNER)
         if (
             policy.kind == ApprovalPolicy.Kind.OWNER_PRACTICE
             and run.account.environment == Account.Environment.REAL
@@ -130,7 +141,17 @@ def _require_allowed(run: Run, user: Person, verdict: str) -> None:
         raise RuleViolation(reasons)
 
 
-def _store(run: Run, user: Person, verdict: str, reason: str, now: datetime) -> None:
+def _proof_grounds(run: Run, user: Person, proof: Proof | None, *, alone: bool) -> list[Reason]:
+    """An owner who decides alone shows a code each time; others as their account asks."""
+    if alone and factor_of(user) is None:
+        return [Reason("second_factor_required")]
+    within = OWNER_FRESH if alone else FRESH
+    return act_grounds(user, run.account, proof, timezone.now(), within)
+
+
+def _store(
+    run: Run, user: Person, verdict: str, reason: str, now: datetime, proof: Proof | None
+) -> None:
     policy = policy_of(run.account)
     try:
         with transaction.atomic():
@@ -143,7 +164,7 @@ def _store(run: Run, user: Person, verdict: str, reason: str, now: datetime) -> 
                 approver_user=user,
                 policy=policy.kind,
                 policy_version=str(policy.pk),
-                auth_level="password",
+                auth_level=proof.level if proof and proof.is_fresh(timezone.now()) else "password",
                 verdict=verdict,
                 reason=reason[:300],
                 decided_at=now,

@@ -16,6 +16,7 @@ from rebalancing.views.runs import refused
 from trading.domain.errors import (
     BrokerError,
     ConfigurationError,
+    InputError,
     JeoulError,
     Reason,
     RuleViolation,
@@ -30,6 +31,7 @@ from trading.services.pauses import lift_pause
 from trading.services.reconcile import decide_unknown
 from trading.views.access import accounts_seen, desk_view
 from trading.views.back import back_to, see_other
+from trading.views.proof import proof_of, step_up, take_code
 
 __all__ = ["acknowledge_alert", "approve_run", "decide_attempt", "reject_run", "resume_account"]
 
@@ -54,7 +56,10 @@ def _decide(request: HttpRequest, run_id: int, verdict: str, done: str) -> HttpR
     plan_hash = request.POST.get("plan_hash", "")
     reason = request.POST.get("reason", "").strip()
     try:
-        decide_run(run.pk, plan_hash, request.user, verdict, reason)
+        take_code(request)
+        decide_run(run.pk, plan_hash, request.user, verdict, reason, proof_of(request))
+    except InputError as wrong:
+        return refused(request, run_id, list(wrong.reasons), 422)
     except RuleViolation as violation:
         forbidden = _FORBIDDEN & {reason.code for reason in violation.reasons}
         return refused(request, run_id, list(violation.reasons), 403 if forbidden else 422)
@@ -71,6 +76,7 @@ def _see(run_id: int) -> HttpResponse:
 
 
 @desk_view(Role.APPROVER, methods=("POST",))
+@step_up
 def decide_attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
     """Adopt an order, declare it absent, or leave it; the service looks at the broker once more."""
     attempt = (

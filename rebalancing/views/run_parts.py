@@ -29,6 +29,7 @@ from trading.selectors.policies import policy_shown
 from trading.selectors.unknown import unknown_orders
 from trading.views.access import accounts_seen
 from trading.views.parts import Part
+from trading.views.proof import needs_code
 
 __all__ = ["action_part", "progress_part", "result_part", "seen_run"]
 
@@ -80,6 +81,7 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         "money": money_of(run, legs),
         "legs": legs,
         "unknown": unknown,
+        "needs_code": needs_code(request, run.account),
         "is_trader": has_role(request.user, Role.TRADER),
         "is_approver": has_role(request.user, Role.APPROVER),
         "own_request": run.requester == request.user.get_username(),

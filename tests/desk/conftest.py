@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
@@ -20,6 +21,7 @@ from portfolio.services import create_model_version, create_sub_version
 from rebalancing.domain.states import TERMINAL
 from rebalancing.models import Leg, RebalancingConfig, RebalancingHistory, Run
 from rebalancing.services.targets import decide_targets
+from tests.support.authenticator import enrolled
 from tests.support.past import made_late
 from tests.support.world import make_user
 from trading.models import Account, AccountMember, ApprovalPolicy, Instrument, Position, Snapshot
@@ -45,8 +47,18 @@ class DeskWorld:
     extras: dict[str, Any] = field(default_factory=dict)
 
     def client(self, name: str, **options: Any) -> Client:
+        """A browser of somebody signed in; who they are is read afresh, as a log-in does."""
         client = Client(**options)
-        client.force_login(self.people[name])
+        client.force_login(get_user_model().objects.get(username=name))
+        return client
+
+    def proved(self, name: str) -> Client:
+        """A browser of somebody with a second factor who has just shown a code."""
+        enrolled(self.people[name])
+        client = self.client(name)
+        session = client.session
+        session["proof"] = [timezone.now().isoformat(), "totp"]
+        session.save()
         return client
 
     def policy(self, kind: str) -> None:

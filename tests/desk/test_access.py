@@ -15,7 +15,7 @@ from trading.models import ApprovalPolicy, ReleaseRequest
 
 PAGES = ("/", "/rebalancing/", "/portfolio/", "/health/", "/health/part/")
 CARDS = tuple(f"/rebalancing/cards/{name}/" for name in ("standing", "attention", "alive"))
-OPEN_TO_ALL = {"login", "logout", "looks", "set_language"}
+OPEN_TO_ALL = {"login", "logout", "looks", "set_language", "enter-code"}
 
 
 @pytest.mark.parametrize("path", (*PAGES, *CARDS))

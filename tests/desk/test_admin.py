@@ -215,7 +215,7 @@ def test_the_first_person_of_an_installation_gives_others_their_roles_and_does_n
     assert not boss.groups.exists()
     refused = ("/", "/rebalancing/start/", "/admin/trading/account/add/")
     assert [client.get(path).status_code for path in refused] == [403, 403, 403]
-    client.force_login(first)
+    client.force_login(get_user_model().objects.get(pk=first.pk))
     for path in ("/", "/admin/trading/account/add/", "/admin/portfolio/modelportfolio/add/"):
         assert client.get(path).status_code == 200, path
 

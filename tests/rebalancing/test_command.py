@@ -11,8 +11,10 @@ from django.core.management import CommandError, call_command
 from rebalancing.models import Run
 from rebalancing.selectors.report import run_report
 from rebalancing.selectors.report_text import report_lines
+from rebalancing.services.runs import run_cancel
+from tests.support.authenticator import enrolled
 from tests.support.world import World, make_user
-from trading.models import AccountMember
+from trading.models import AccountMember, Approval
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -97,3 +99,26 @@ def test_a_refusal_is_a_sentence_on_the_terminal(world: World) -> None:
     status, text, err = _said(str(world.account.pk))
     assert (status, text) == (1, "")
     assert f"이미 진행 중인 리밸런싱 #{run.pk}이 있습니다." in err
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "soon"])
+def test_a_time_that_nobody_can_wait_is_refused(world: World, seconds: str) -> None:
+    with pytest.raises(CommandError, match="timeout"):
+        call_command("rebalance", str(world.account.pk), "--as", "owner", "--timeout", seconds)
+    assert not Run.objects.exists()
+
+
+def test_who_has_a_second_factor_approves_with_its_code(world: World) -> None:
+    phone, account = enrolled(world.owner), str(world.account.pk)
+    status, _out, err = _said(account, "--approve")
+    assert status == 1 and "인증 앱의 코드를 입력하세요" in err
+    run = Run.objects.get()
+    assert run.state == "AWAITING_APPROVAL" and not Approval.objects.exists()
+    run_cancel(run.pk, "owner")
+    world.drive(run)
+    status, _out, err = _said(account, "--approve", "--code", "000000")
+    assert status == 1 and "코드가 맞지 않거나" in err
+    run_cancel(Run.objects.latest("pk").pk, "owner")
+    world.drive(Run.objects.latest("pk"))
+    status, _out, _err = _said(account, "--approve", "--code", phone.code(), "--timeout", "0.5")
+    assert Approval.objects.get().auth_level == "totp"

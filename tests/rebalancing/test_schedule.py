@@ -143,7 +143,8 @@ def test_what_a_policy_approved_keeps_to_the_policys_own_price_limit(
 
 
 @pytest.mark.parametrize(
-    ("environment", "codes"), [("sim", []), ("real", ["practice_policy_on_real_account"])]
+    ("environment", "codes"),
+    [("sim", []), ("real", ["second_factor_required", "practice_policy_on_real_account"])],
 )
 def test_a_practice_policy_approves_nothing_on_a_real_account(
     world: World, environment: str, codes: list[str]

@@ -11,13 +11,16 @@ from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from trading.admin.numbers import plain_number
 from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.second_factor import act_grounds
+from trading.views.proof import ask_for_code, proof_of
 
-__all__ = ["AddOnlyAdmin", "ReadOnlyAdmin", "ScopedAdmin", "StampedAdmin"]
+__all__ = ["AddOnlyAdmin", "GuardedAdmin", "ReadOnlyAdmin", "ScopedAdmin", "StampedAdmin"]
 
 _DATE_PART = re.compile(r"__(year|month|day)(__|$)")
 _YEAR = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -89,7 +92,19 @@ class ReadOnlyAdmin(ScopedAdmin):
         return False
 
 
-class AddOnlyAdmin(ScopedAdmin):
+class GuardedAdmin(ScopedAdmin):
+    """Settings: whoever may change them shows a code first, where they have a second factor."""
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        if may and act_grounds(request.user, None, proof_of(request), timezone.now()):
+            return ask_for_code(request)
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+
+class AddOnlyAdmin(GuardedAdmin):
     """Settings with history: a change is a new row, and an old row stays as it was. Admins only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -102,7 +117,7 @@ class AddOnlyAdmin(ScopedAdmin):
         return False
 
 
-class StampedAdmin(ScopedAdmin):
+class StampedAdmin(GuardedAdmin):
     """Rows an admin may change; nothing that has a past is deleted."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

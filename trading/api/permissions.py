@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from trading.selectors.people import Role, has_role
+from trading.selectors.second_factor import act_grounds
+from trading.selectors.words import WORDS
+from trading.views.proof import show_code
 
 __all__ = ["AdminWrites", "ApproverWrites", "EvidenceReaders", "TraderWrites"]
 
@@ -34,8 +39,21 @@ class ApproverWrites(_RoleWrites):
 
 
 class AdminWrites(_RoleWrites):
+    """Settings: admins only, who show a code first where they have a second factor."""
+
     role = Role.ADMIN
     message = "관리자 역할이 필요합니다."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        if request.method not in SAFE_METHODS:
+            grounds = act_grounds(request.user, None, show_code(request), timezone.now())
+            if grounds:
+                raise PermissionDenied(
+                    WORDS.say(grounds[0].code, grounds[0].facts), code=grounds[0].code
+                )
+        return True
 
 
 class EvidenceReaders(BasePermission):

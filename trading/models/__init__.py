@@ -18,6 +18,7 @@ from trading.models.orders import (
     RuleCheck,
     Side,
 )
+from trading.models.people import RecoveryCode, SecondFactor
 from trading.models.records import (
     Alert,
     AuditEntry,
@@ -58,10 +59,12 @@ __all__ = [
     "Position",
     "ProcessEpoch",
     "ReconciledEpoch",
+    "RecoveryCode",
     "ReleaseRequest",
     "Reservation",
     "RuleCheck",
     "ScheduleFire",
+    "SecondFactor",
     "Side",
     "Sleeve",
     "Snapshot",

@@ -160,7 +160,9 @@ _ORDERS = {
 _SWITCHES = {
     "switch_state": _("정지 단계는 %(allowed)s 가운데 하나여야 합니다."),
     "reason_required": _("이유를 적어 주세요."),
-    "release_needs_second_factor": _("본인 정책 계좌는 2차 인증이 있어야 해제할 수 있습니다."),
+    "release_needs_second_factor": _(
+        "본인 정책 계좌는 1분 안에 입력한 2차 인증 코드가 있어야 해제할 수 있습니다."
+    ),
     "release_needs_every_account": _("전체 해제는 모든 계좌의 구성원만 할 수 있습니다."),
     "release_already_asked": _("이미 해제 요청이 있습니다. 다른 사람의 동의를 기다립니다."),
     "release_not_open": _("이 해제 요청은 이미 끝났습니다."),
@@ -195,4 +197,18 @@ _BROKER = {
     "configuration": _("설정이 맞지 않아 증권사에 연결할 수 없습니다."),
 }
 
-WORDS = Words(_GATE | _TARGETS | _ORDERS | _SWITCHES | _BROKER)
+_PERSON = {
+    "second_factor_required": _("2차 인증을 먼저 설정해야 합니다 (설정 → 2차 인증)."),
+    "code_required": _("인증 앱의 코드를 입력하세요. 코드는 %(minutes)s분 동안 유효합니다."),
+    "code_wrong": _("코드가 맞지 않거나 이미 쓴 코드입니다. 다음 코드를 기다려 다시 입력하세요."),
+    "code_locked": _("여러 번 틀렸습니다. %(minutes)s분 뒤에 다시 시도하세요."),
+    "factor_in_force": _("이미 2차 인증을 쓰고 있습니다."),
+    "factor_not_waiting": _("설정 중인 2차 인증이 없습니다. 처음부터 다시 하세요."),
+    "factor_missing": _("2차 인증이 없습니다."),
+    "password_wrong": _("비밀번호가 맞지 않습니다."),
+    "password_guessed": _(
+        "한 이름의 비밀번호가 %(tries)s번 잇따라 틀렸습니다. 본인인지 확인하세요."
+    ),
+}
+
+WORDS = Words(_GATE | _TARGETS | _ORDERS | _SWITCHES | _BROKER | _PERSON)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from trading.domain.errors import InputError, Reason, StateConflict
+from trading.domain.proof import Proof
 from trading.models import ReleaseRequest, Switch
 from trading.selectors.policies import policy_shown
 from trading.services.audit import audit
@@ -24,7 +25,9 @@ def release_policy(scope: str) -> str:
     return next((kind for kind in ("four_eyes", "owner") if kind in kinds), "owner_practice")
 
 
-def ask_release(scope: str, by: str, reason: str) -> Switch | ReleaseRequest:
+def ask_release(
+    scope: str, by: str, reason: str, proof: Proof | None = None
+) -> Switch | ReleaseRequest:
     """Release `scope`, or under four eyes file the request that a second person agrees to.
 
     Raises InputError with every reason against it; StateConflict when nothing is engaged or a request
@@ -32,7 +35,7 @@ def ask_release(scope: str, by: str, reason: str) -> Switch | ReleaseRequest:
     """
     policy = release_policy(scope)
     if policy != "four_eyes":
-        return release(scope, by, "", reason, policy)
+        return release(scope, by, "", reason, policy, proof)
     if not reason.strip():
         raise InputError(Reason("reason_required"))
     with transaction.atomic():

@@ -13,6 +13,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from trading.domain.errors import ConfigurationError, InputError, Reason, StateConflict
+from trading.domain.proof import OWNER_FRESH, Proof
 from trading.models import Account, Switch
 from trading.services.audit import audit
 from trading.services.clock import market_clock
@@ -132,13 +133,16 @@ def _locked(scope: str) -> list[Account]:
         return list(accounts_under(scope))
 
 
-def release(scope: str, by: str, second: str, reason: str, policy: str) -> Switch:
-    """Back to ACTIVE. Under four_eyes a second, different person must have agreed.
+def release(
+    scope: str, by: str, second: str, reason: str, policy: str, proof: Proof | None = None
+) -> Switch:
+    """Back to ACTIVE. Under four_eyes a second, different person must have agreed; an owner alone has
+    shown a code within the last minute.
 
     Raises InputError with every reason against it; StateConflict when nothing is engaged.
     """
     problems = []
-    if policy == "owner":
+    if policy == "owner" and not (proof and proof.is_fresh(timezone.now(), OWNER_FRESH)):
         problems.append(Reason("release_needs_second_factor"))
     if not reason.strip():
         problems.append(Reason("reason_required"))

@@ -19,6 +19,7 @@ from trading.services.releases import agree_release, ask_release, withdraw_relea
 from trading.services.switches import GLOBAL, account_scope, engage
 from trading.views.access import desk_view, require_account
 from trading.views.back import back_to
+from trading.views.proof import proof_of, step_up
 
 __all__ = ["DESK_STOP", "agree_to_policy", "agree_to_release", "release_trading", "stop_trading"]
 
@@ -37,6 +38,7 @@ def stop_trading(request: HttpRequest) -> HttpResponse:
 
 
 @desk_view(Role.ADMIN, methods=("POST",))
+@step_up
 def release_trading(request: HttpRequest) -> HttpResponse:
     """Back to trading, or a request for a second person's agreement where the policy wants two."""
     by = request.user.get_username()
@@ -44,7 +46,7 @@ def release_trading(request: HttpRequest) -> HttpResponse:
         scope = _scope(request)
         if scope == GLOBAL:
             _require_all(request)
-        done = ask_release(scope, by, request.POST.get("reason", ""))
+        done = ask_release(scope, by, request.POST.get("reason", ""), proof_of(request))
         if isinstance(done, ReleaseRequest):
             messages.success(
                 request, _("해제를 요청했습니다. 다른 사람이 30분 안에 동의하면 풀립니다.")
@@ -55,6 +57,7 @@ def release_trading(request: HttpRequest) -> HttpResponse:
 
 
 @desk_view(Role.APPROVER, Role.ADMIN, methods=("POST",))
+@step_up
 def agree_to_release(request: HttpRequest) -> HttpResponse:
     """The second person agrees to an open request, or anybody who may stop takes it back."""
     by = request.user.get_username()
@@ -70,6 +73,7 @@ def agree_to_release(request: HttpRequest) -> HttpResponse:
 
 
 @desk_view(Role.APPROVER, Role.ADMIN, methods=("POST",))
+@step_up
 def agree_to_policy(request: HttpRequest) -> HttpResponse:
     """The second person agrees to the policy that waits on an account of theirs."""
     account = require_account(request, request.POST.get("account"))

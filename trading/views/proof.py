@@ -1,0 +1,112 @@
+"""What a session remembers of the last code, and the place where codes are asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from trading.domain.errors import InputError, StateConflict
+from trading.domain.proof import Proof
+from trading.selectors.second_factor import act_grounds
+from trading.selectors.words import WORDS
+from trading.services.second_factor import check_code
+
+__all__ = [
+    "CODE_HEADER",
+    "ask_for_code",
+    "needs_code",
+    "proof_of",
+    "remember",
+    "show_code",
+    "step_up",
+    "take_code",
+]
+
+KEY = "proof"
+CODE_HEADER = "X-One-Time-Code"
+"""How a program shows a code with one request."""
+View = Callable[..., HttpResponse]
+
+
+def proof_of(request: HttpRequest) -> Proof | None:
+    """The code that this session, or this very request, has shown last."""
+    given: Proof | None = getattr(request, "_jeoul_proof", None)
+    if given is not None:
+        return given
+    kept = request.session.get(KEY) if hasattr(request, "session") else None
+    return Proof(datetime.fromisoformat(kept[0]), kept[1]) if kept else None
+
+
+def remember(request: HttpRequest, proof: Proof) -> None:
+    """Keep the proof in the session, under a new key: an old one may have been seen."""
+    request.session.cycle_key()
+    request.session[KEY] = [proof.at.isoformat(), proof.level]
+
+
+def take_code(request: HttpRequest) -> None:
+    """Check the code a form carries, if it carries one. Raises InputError when it is wrong or locked."""
+    code = request.POST.get("code", "").strip()
+    if code:
+        remember(request, check_code(request.user, code))
+
+
+def show_code(request: Any) -> Proof | None:
+    """The proof for one call of the API: its header's code, else what the session has shown.
+
+    Raises InputError for a wrong code.
+    """
+    code = request.headers.get(CODE_HEADER, "").strip()
+    plain = getattr(request, "_request", request)
+    return check_code(request.user, code) if code else proof_of(plain)
+
+
+def needs_code(request: HttpRequest, account: Any = None) -> bool:
+    """True when a form has to ask for a code before its act."""
+    grounds = act_grounds(request.user, account, proof_of(request), timezone.now())
+    return any(ground.code == "code_required" for ground in grounds)
+
+
+def step_up(view: View) -> View:
+    """For acts that a stolen session must not do: without a fresh code the person is asked for one, and
+    presses again. People without a second factor pass where no real account is theirs."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            take_code(request)
+        except InputError as error:
+            for reason in error.reasons:
+                messages.error(request, WORDS.say(reason.code, reason.facts))
+        except StateConflict as conflict:
+            messages.error(request, WORDS.say(conflict.code, conflict.facts))
+        if not act_grounds(request.user, None, proof_of(request), timezone.now()):
+            return view(request, *args, **kwargs)
+        return ask_for_code(request)
+
+    return guarded
+
+
+def ask_for_code(request: HttpRequest) -> HttpResponse:
+    """To the page that asks, and back to where the person was."""
+    back = request.get_full_path() if request.method == "GET" else _came_from(request)
+    url = f"{reverse('confirm-code')}?{urlencode({'next': back})}"
+    if getattr(request, "htmx", None):
+        return HttpResponseClientRedirect(url)
+    return HttpResponseRedirect(url)
+
+
+def _came_from(request: HttpRequest) -> str:
+    for target in (request.POST.get("next", ""), request.headers.get("Referer", "")):
+        if target and url_has_allowed_host_and_scheme(target, {request.get_host()}):
+            return target
+    return "/"
