@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rebalancing.views import cards, decisions, looks, runs
+from rebalancing.views import cards, decisions, looks, runs, stories
 
 app_name = "rebalancing"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("runs/<int:run_id>/progress/", runs.run_progress, name="run-progress"),
     path("runs/<int:run_id>/action/", runs.run_action, name="run-action"),
     path("runs/<int:run_id>/result/", runs.run_result, name="run-result"),
+    path("runs/<int:run_id>/why/", stories.run_story, name="run-story"),
+    path("runs/<int:run_id>/why/<int:leg_id>/", stories.leg_story, name="leg-story"),
     path("runs/<int:run_id>/approve/", decisions.approve_run, name="approve"),
     path("runs/<int:run_id>/reject/", decisions.reject_run, name="reject"),
     path("runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel"),
