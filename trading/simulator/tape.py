@@ -98,19 +98,22 @@ class Tape:
         count = max(1, -(-length // MINUTE))
         whole = Bar(bar.open, bar.high, bar.low, bar.close, bar.volume if bar.traded else 0)
         rng = random.Random(f"{key}:minutes")
+        draws = _Draws(rng, 5 * count)
         steps = self._noise / math.sqrt(count)
-        prices = _walk(whole, count, steps, self._kind, rng, whole.open)
+        prices = _walk(whole, count, steps, self._kind, rng, draws, whole.open)
         busy = self._busy(count) if pauses else _usual(count)
-        volumes = _shares(whole.volume, busy, rng)
-        opens, highs, lows = _reaches(whole, prices, steps / 2, self._kind, rng)
+        volumes = _shares(whole.volume, busy, draws)
+        opens, highs, lows = _reaches(whole, prices, steps / 2, self._kind, draws)
         least, more = BUY_SHARE
-        self._buys = (volumes * (least + more * _draws(rng, count))).astype(np.int64)
+        self._buys = (volumes * (least + more * draws.take(count))).astype(np.int64)
         self._bought = _running(self._buys)
         self._volume = _running(volumes)
         self._paid = _running(volumes * (highs + lows + 2 * prices) // 4)
         self._total = whole.turnover
         self._high, self._low = np.maximum.accumulate(highs), np.minimum.accumulate(lows)
-        self._minutes = np.stack((opens, highs, lows, prices, volumes), axis=1)
+        self._minutes = np.empty((count, 5), np.int64)
+        for place, column in enumerate((opens, highs, lows, prices, volumes)):
+            self._minutes[:, place] = column
 
     def __len__(self) -> int:
         return self.length
@@ -204,14 +207,15 @@ class Tape:
         bar, first = self.minute(minute), minute * MINUTE
         count = min(MINUTE, self.length - first) or 1
         rng = random.Random(f"{self._key}:{minute}")
+        draws = _Draws(rng, 2 * count + 1)
         noise = self._noise / math.sqrt(max(1, self.length))
-        prices = _walk(bar, count - 1, noise, self._kind, rng, bar.open)
+        prices = _walk(bar, count - 1, noise, self._kind, rng, draws, bar.open)
         open_for = np.ones(count)
         for start, end in self._pauses:
             open_for[max(0, start - first) : max(0, end - first)] = 0.0
         if not open_for.any():
             open_for[-1] = 1.0
-        shares = _shares(bar.volume, open_for, rng)
+        shares = _shares(bar.volume, open_for, draws)
         return Seconds((bar.open, *prices.tolist()), tuple(np.cumsum(shares).tolist()))
 
     def next_touch(
@@ -257,8 +261,27 @@ def _seconds(tape: Tape, minute: int) -> Seconds:
     return tape.make_seconds(minute)
 
 
-def _draws(rng: random.Random, count: int) -> Floats:
-    """What `rng.random()` gives `count` times, all at once and bit for bit the same."""
+class _Draws:
+    """What `rng.random()` gives, many at once and bit for bit the same.
+
+    It reads `ahead` of what is asked for, so `rng` itself is not to be used after the first `take`.
+    """
+
+    def __init__(self, rng: random.Random, ahead: int) -> None:
+        self._rng, self._ahead = rng, ahead
+        self._kept: Floats = np.empty(0)
+
+    def take(self, count: int) -> Floats:
+        """The next `count` of them."""
+        if count > len(self._kept):
+            more = max(self._ahead, count - len(self._kept))
+            fresh = _random(self._rng, more)
+            self._kept = np.concatenate((self._kept, fresh)) if len(self._kept) else fresh
+        taken, self._kept = self._kept[:count], self._kept[count:]
+        return taken
+
+
+def _random(rng: random.Random, count: int) -> Floats:
     words = np.frombuffer(rng.getrandbits(64 * count).to_bytes(8 * count, "little"), "<u4")
     drawn: Floats = ((words[0::2] >> 5) * 67_108_864.0 + (words[1::2] >> 6)) / (1 << 53)
     return drawn
@@ -266,11 +289,19 @@ def _draws(rng: random.Random, count: int) -> Floats:
 
 def _running(parts: Whole) -> Whole:
     """The sums of the first none, one, two … of the parts."""
-    return np.concatenate(([0], np.cumsum(parts)))
+    sums = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum(parts, out=sums[1:])
+    return sums
 
 
 def _walk(
-    bar: Bar, count: int, noise: float, kind: InstrumentKind | None, rng: random.Random, start: int
+    bar: Bar,
+    count: int,
+    noise: float,
+    kind: InstrumentKind | None,
+    rng: random.Random,
+    draws: _Draws,
+    start: int,
 ) -> Whole:
     """`count` prices from `start` to the close that wander inside the bar and touch both its ends."""
     if bar.high == bar.low or count < 4:
@@ -280,7 +311,7 @@ def _walk(
     ends = (bar.low, bar.high) if rising is (rng.random() < 0.8) else (bar.high, bar.low)
     stops = ((a, ends[0]), (b, ends[1]), (count - 1, bar.close))
     low, high = float(bar.low), float(bar.high)
-    steps = iter((_normals(rng, count - len(stops)) * noise).tolist())
+    steps = iter((_normals(draws, count - len(stops)) * noise).tolist())
     passed: list[float] = []
     value, at = float(start), -1
     for stop, goal in stops:
@@ -307,20 +338,23 @@ def _on_grid(prices: Sequence[float], bar: Bar, kind: InstrumentKind | None) -> 
     return np.array([nearest(price, kind) for price in prices], np.int64)
 
 
-def _normals(rng: random.Random, count: int) -> Floats:
+def _normals(draws: _Draws, count: int) -> Floats:
     """What `rng.gauss(0, 1)` would draw one after the other, in pairs as it does."""
-    drawn = _draws(rng, 2 * ((count + 1) // 2))
+    drawn = draws.take(2 * ((count + 1) // 2))
     turn, reach = drawn[0::2] * math.tau, np.sqrt(-2.0 * np.log(1.0 - drawn[1::2]))
-    return np.stack((np.cos(turn) * reach, np.sin(turn) * reach), axis=1).ravel()[:count]
+    found = np.empty(len(drawn))
+    found[0::2], found[1::2] = np.cos(turn) * reach, np.sin(turn) * reach
+    return found[:count]
 
 
 def _reaches(
-    whole: Bar, closes: Whole, noise: float, kind: InstrumentKind | None, rng: random.Random
+    whole: Bar, closes: Whole, noise: float, kind: InstrumentKind | None, draws: _Draws
 ) -> tuple[Whole, Whole, Whole]:
     """(opens, highs, lows) for each close, opening where the one before ended, none outside the whole."""
     tick, one_tick = _ticks(whole, kind)
-    opens = np.concatenate(([whole.open], closes[:-1]))
-    up, down = _draws(rng, 2 * len(closes)).reshape(-1, 2).T * (1.6 * noise)
+    opens = np.empty_like(closes)
+    opens[0], opens[1:] = whole.open, closes[:-1]
+    up, down = draws.take(2 * len(closes)).reshape(-1, 2).T * (1.6 * noise)
     high, low = np.maximum(opens, closes), np.minimum(opens, closes)
     if one_tick or kind is None:
         high = high + (up / tick + 0.5).astype(np.int64) * tick
@@ -340,10 +374,10 @@ def _ticks(bar: Bar, kind: InstrumentKind | None) -> tuple[int, bool]:
     return tick, tick == tick_size(bar.high, kind)
 
 
-def _shares(total: int, weights: Floats, rng: random.Random) -> Whole:
+def _shares(total: int, weights: Floats, draws: _Draws) -> Whole:
     """`total` shares over the weights at random; all of them, and none where a weight is zero."""
     # drawn for a pause too: what follows must not depend on where the pauses are
-    parts = np.cumsum(-np.log(1.0 - _draws(rng, len(weights))) * weights)
+    parts = np.cumsum(-np.log(1.0 - draws.take(len(weights))) * weights)
     if not total or not parts[-1]:
         return np.zeros(len(weights), np.int64)
     ends = (total * parts / parts[-1]).astype(np.int64)

@@ -10,7 +10,7 @@ import pytest
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import is_on_tick
 from trading.simulator.prices import DayBar, Listing, demo_source
-from trading.simulator.tape import MINUTE, Tape, _draws, _normals
+from trading.simulator.tape import MINUTE, Tape, _Draws, _normals
 
 pytestmark = pytest.mark.once
 SESSION = 22_800
@@ -21,13 +21,14 @@ DAY = date(2026, 11, 18)
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 390])
 def test_draws_at_once_are_the_draws_one_by_one(count: int) -> None:
     at_once, one_by_one = random.Random("seed"), random.Random("seed")
-    assert _draws(at_once, count).tolist() == [one_by_one.random() for _ in range(count)]
-    assert at_once.random() == one_by_one.random()
+    draws = _Draws(at_once, 10)
+    taken = [*draws.take(count), *draws.take(3), *draws.take(9)]
+    assert taken == [one_by_one.random() for _ in range(count + 12)]
 
 
 def test_normals_are_those_of_the_standard_library() -> None:
     at_once, one_by_one = random.Random("seed"), random.Random("seed")
-    assert _normals(at_once, 9).tolist() == pytest.approx(
+    assert _normals(_Draws(at_once, 30), 9).tolist() == pytest.approx(
         [one_by_one.gauss(0, 1) for _ in range(9)], rel=1e-12
     )
 
