@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from rebalancing.models import Run
 from trading.models import Account, Alert, Attempt
 from trading.selectors.unknown import unknown_attempts
@@ -40,14 +42,15 @@ class Attention:
         )
 
 
-def open_alerts(account: Account, most: int = 20) -> list[Alert]:
-    """Alerts nobody has acknowledged, about this account, newest first."""
-    return list(Alert.objects.filter(account=account, acknowledged_at=None)[:most])
+def open_alerts(account: Account, *, admin: bool = False, most: int = 20) -> list[Alert]:
+    """Alerts nobody has acknowledged, newest first: about this account, and for an admin about none."""
+    about = Q(account=account) | Q(account=None) if admin else Q(account=account)
+    return list(Alert.objects.filter(about, acknowledged_at=None)[:most])
 
 
-def attention_of(account: Account) -> Attention:
+def attention_of(account: Account, *, admin: bool = False) -> Attention:
     active = Run.objects.filter(account=account, terminal_at=None).first()
     unknown = tuple(unknown_attempts(account).select_related("intent__instrument")[:20])
     waits = account.paused_reason == Account.EXTERNAL_ORDER
     asked = active is not None and active.state == "PAUSED_EXTERNAL"
-    return Attention(active, unknown, tuple(open_alerts(account)), waits and not asked)
+    return Attention(active, unknown, tuple(open_alerts(account, admin=admin)), waits and not asked)

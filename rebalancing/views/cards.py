@@ -14,6 +14,7 @@ from rebalancing.selectors.standing import STALE_AFTER, Standing, standing_of
 from rebalancing.selectors.upcoming import next_schedule
 from trading.models import Account
 from trading.selectors.calendar import is_trading_day
+from trading.selectors.people import Role, has_role
 from trading.selectors.processes import living_processes
 from trading.selectors.snapshots import equity_history, latest_snapshot
 from trading.services.brokers import broker_silent_since
@@ -53,11 +54,11 @@ def standing_part(account: Account, standing: Standing | None, now: datetime | N
     return Part("card-standing", _url("standing", account), "rebalancing/_standing.html", context)
 
 
-def attention_part(account: Account, gaps: Gaps | None) -> Part:
+def attention_part(account: Account, gaps: Gaps | None, *, admin: bool) -> Part:
     """What needs me; `gaps` says whether a rebalancing could be started."""
     context = {
         "account": account,
-        "attention": attention_of(account),
+        "attention": attention_of(account, admin=admin),
         "exceeded": gaps.exceeded if gaps else 0,
     }
     return Part(
@@ -107,7 +108,8 @@ def attention_card(request: HttpRequest) -> HttpResponse:
     account = _account(request)
     standing, target = standing_of(account), newest_target(account)
     gaps = gaps_of(standing, target, newest_config(), {}) if standing and target else None
-    return answer_part(request, attention_part(account, gaps))
+    admin = has_role(request.user, Role.ADMIN)
+    return answer_part(request, attention_part(account, gaps, admin=admin))
 
 
 @desk_view()

@@ -23,7 +23,7 @@ from rebalancing.services.runs import (
 from rebalancing.views.run_parts import action_part, progress_part, result_part, seen_run
 from trading.domain.errors import ConfigurationError, Reason, RuleViolation, StateConflict
 from trading.selectors.calendar import is_trading_day
-from trading.selectors.people import Role
+from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
 from trading.views.access import chosen_account, desk_view, require_account
 from trading.views.back import see_other
@@ -58,7 +58,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "sorts": list(SORTS),
         "state": state if state in FILTERS else "all",
         "sort": sort if sort in SORTS else "new",
-        "attention": attention_of(account),
+        "attention": attention_of(account, admin=has_role(request.user, Role.ADMIN)),
         "config": newest_config(),
         "target": newest_target(account),
         "upcoming": next_schedule(account, now, is_trading_day) if now else None,

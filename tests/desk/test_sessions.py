@@ -173,3 +173,20 @@ def test_names_that_exist_and_names_that_do_not_are_answered_alike(guessing: Des
     first, second = (text.replace("viewer", "").replace("nobody-here", "") for text in answers)
     strip = re.compile(r'csrfmiddlewaretoken" value="[^"]+"|nonce="[^"]+"|요청 번호.*?</code>')
     assert strip.sub("", first) == strip.sub("", second)
+
+
+def test_an_alert_about_no_account_is_the_admins_to_read(desk: DeskWorld) -> None:
+    found = Alert.objects.create(
+        code="password_guessed",
+        subject="password_guessed",
+        facts={"tries": 5},
+        severity="warning",
+        created_at=timezone.now(),
+    )
+    card, path = "/rebalancing/cards/attention/", f"/rebalancing/alerts/{found.pk}/acknowledge/"
+    text = "비밀번호가 5번 잇따라 틀렸습니다"
+    assert text in desk.client("admin").get(card).content.decode()
+    assert text not in desk.client("trader").get(card).content.decode()
+    assert desk.client("trader").post(path).status_code == 404
+    assert desk.client("admin").post(path).status_code == 303
+    assert text not in desk.client("admin").get(card).content.decode()
