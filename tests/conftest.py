@@ -94,11 +94,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     that law put its triggers back."""
     from django.db import connection
 
-    if connection.vendor != "sqlite":
-        return
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE '%_no_delete'"
-        )
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"DROP TRIGGER {name}")
+    from tests.support.flushing import flush_quickly
+
+    with django_db_blocker.unblock():
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT name FROM sqlite_master WHERE type='trigger' AND name LIKE '%_no_delete'"
+                )
+                for (name,) in cursor.fetchall():
+                    cursor.execute(f"DROP TRIGGER {name}")
+        flush_quickly()
