@@ -39,7 +39,6 @@ class Reply:
     """The model's text, still unread. `tokens` holds what the host counted, where it said so."""
 
     text: str
-    body: str
     seconds: float
     tokens: Mapping[str, int] = field(default_factory=dict)
 
@@ -185,7 +184,7 @@ def _reply(answer: Any, egress: Egress, started: float) -> Reply:
         "total": usage and usage.total_token_count,
     }
     tokens = {name: count for name, count in counted.items() if count is not None}
-    return Reply(text, _text(egress.received), time.monotonic() - started, tokens)
+    return Reply(text, time.monotonic() - started, tokens)
 
 
 _UNSAFE = frozenset({"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="stop before approval")
         parser.add_argument("--approve", action="store_true", help="approve the plan --as USER")
         parser.add_argument("--as", dest="user", default="demo", help="who asks and approves")
-        parser.add_argument("--planner", choices=("rules",), default="rules")
+        parser.add_argument("--planner", choices=("rules", "gemini"), default="rules")
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--timeout", type=float, default=900, help="seconds of waiting at most")
 
