@@ -16,6 +16,7 @@ urlpatterns = [
     path("runs/<int:run_id>/progress/", runs.run_progress, name="run-progress"),
     path("runs/<int:run_id>/action/", runs.run_action, name="run-action"),
     path("runs/<int:run_id>/result/", runs.run_result, name="run-result"),
+    path("runs/<int:run_id>/advice/", runs.run_advice, name="run-advice"),
     path("runs/<int:run_id>/approve/", decisions.approve_run, name="approve"),
     path("runs/<int:run_id>/reject/", decisions.reject_run, name="reject"),
     path("runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel"),
