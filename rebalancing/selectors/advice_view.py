@@ -105,14 +105,18 @@ def advice_of(run: Run, names: Mapping[str, str]) -> AdviceView | None:
         told.setdefault(f"{item.get('ticker')} {item.get('action')}", []).append(item)
     pairs = tuple(_pair(leg, told, names) for leg in advice.rules)
     ours = {f"{leg['ticker']} {leg['side']}" for leg in advice.rules}
-    market = advice.request.get("briefing", {}).get("market_context", {})
+    briefing = advice.request.get("briefing", {})
+    market = briefing.get("market_context", {})
     asked = advice.asked_at or advice.created_at
     return AdviceView(
         advice,
         ADVICE_NAMES[AdviceState(advice.state)],
         pairs,
         tuple(_strange(item) for key, items in told.items() if key not in ours for item in items),
-        tuple(_fact(row, asked) for row in market.get("facts", [])),
+        (
+            *(_fact(row, asked) for row in market.get("facts", [])),
+            *(_book(row, asked, names) for row in briefing.get("order_books", [])),
+        ),
         tuple(_title(row, asked) for row in market.get("headlines", [])),
         market.get("headlines_missing", ""),
         _TONES.get(AdviceState(advice.state), "warn"),
@@ -201,6 +205,20 @@ def _fact(row: Mapping[str, Any], asked: datetime) -> FactRow:
         _age(at, asked),
         row.get("missing", ""),
     )
+
+
+def _book(row: Mapping[str, Any], asked: datetime, names: Mapping[str, str]) -> FactRow:
+    """Spread and depth of one name."""
+    at, name = _moment(row.get("at")), names.get(row["ticker"], row["ticker"])
+    if row.get("spread") is None:
+        return FactRow(name, None, "KIS", None, None, row.get("missing", ""))
+    told = _("스프레드 %(won)s원 (%(ticks)s호가) · 다섯 호가 잔량 매수 %(bid)s, 매도 %(ask)s") % {
+        "won": f"{row['spread']:,}",
+        "ticks": row["spread_ticks"],
+        "bid": f"{row['bid_depth_5']:,}",
+        "ask": f"{row['ask_depth_5']:,}",
+    }
+    return FactRow(name, told, row["source"], at, _age(at, asked), "")
 
 
 def _title(row: Mapping[str, Any], asked: datetime) -> FactRow:

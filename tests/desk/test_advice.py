@@ -40,12 +40,20 @@ def advised(desk: DeskWorld, state: str = "FOLLOWED", **change: Any) -> Run:
         ],
         "headlines": [{"text": EVIL, "source": "agency", "at": at}],
     }
+    book = {
+        "ticker": ticker, "spread": 5, "spread_ticks": 1, "bid_depth_5": 1200, "ask_depth_5": 900,
+        "source": "KIS", "at": at,
+    }  # fmt: skip
     row = Advice.objects.create(
         run=run,
         generation=1,
         state="READY",
         model="gemini-3-pro-preview",
-        request={"system": "s", "parts": ["p"], "briefing": {"market_context": market}},
+        request={
+            "system": "s",
+            "parts": ["p"],
+            "briefing": {"market_context": market, "order_books": [book]},
+        },
         created_at=now,
     )
     rules = {
@@ -71,6 +79,7 @@ def test_the_page_shows_both_plans_and_marks_what_differs(targeted: DeskWorld) -
     assert "gemini-3-pro-preview" in text and "1,234 ms" in text
     assert "-1.36 %" in text and "42초 전" in text and "아직 수집하지 않는 값입니다." in text
     assert "BUY 000660 7" in text
+    assert "스프레드 5원 (1호가) · 다섯 호가 잔량 매수 1,200, 매도 900" in text
 
 
 def test_words_of_a_model_or_a_headline_are_inert_on_the_page(targeted: DeskWorld) -> None:

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -28,6 +31,7 @@ from trading.brokers.kis.markets import KisMarkets
 from trading.domain.errors import BrokerUnavailable
 from trading.domain.markets import Headline
 from trading.models import Alert, Intent
+from trading.services.clock import simulated_clock, wall_seconds
 from trading.services.epochs import close_dead_epochs
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
@@ -63,6 +67,7 @@ def trades_of(legs: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return sorted((leg["ticker"], leg["side"], leg["quantity"]) for leg in legs)
 
 
+@pytest.mark.once
 def test_followed_advice_is_how_the_orders_are_really_sent(
     world: World, host: GeminiServer
 ) -> None:
@@ -176,6 +181,15 @@ def test_a_market_that_cannot_be_read_is_said_to_be_unknown_and_nothing_waits(
     assert (market["headlines"], market["headlines_missing"]) == ([], "context_unreadable")
 
 
+@pytest.mark.once
+def test_a_fast_clock_leaves_a_call_less_of_the_walls_time(world: World) -> None:
+    clock = simulated_clock(settings.SIM_CLOCK_URL)
+    assert wall_seconds(world.account, timedelta(seconds=30)) == 30
+    assert clock._reading is not None
+    clock._reading = replace(clock._reading, speed=60.0, monotonic=time.monotonic())
+    assert wall_seconds(world.account, timedelta(seconds=30)) == 0.5
+
+
 class _Ended(BaseException):
     """The process ends here."""
 
@@ -248,6 +262,7 @@ def test_an_answer_that_comes_after_somebody_else_went_on_is_not_used(
     assert world.drive(run).planner == "fallback"
 
 
+@pytest.mark.once
 def test_a_new_generation_is_a_new_question(world: World, host: GeminiServer) -> None:
     run = world.drive(world.open(planner="gemini"), until="APPROVED")
     for leg in Leg.objects.filter(run=run):
@@ -296,6 +311,7 @@ def test_the_database_keeps_what_was_asked_said_and_decided(
         _refused(Run.objects.filter(pk=run.pk), planner=planner)
 
 
+@pytest.mark.once
 def test_no_step_of_asking_sends_more_than_sixty_statements(
     transactional_db: None, host: GeminiServer
 ) -> None:
