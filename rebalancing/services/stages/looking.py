@@ -137,7 +137,9 @@ def netted(driver: Driver, now: datetime) -> Due:
                 end_reason="all_trades_too_small",
             )
         return None
-    ruled = pipeline.make_plan(seen, targets, config, plan_by_rules, generation=run.generation)
+    ruled = made
+    if told.plan is not None:  # what the rules would have done, to stand beside the advice
+        ruled = pipeline.make_plan(seen, targets, config, plan_by_rules, generation=run.generation)
     _write_plan(driver, now, made, outcome, books, told, ruled)
     return now
 
