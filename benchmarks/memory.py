@@ -17,7 +17,7 @@ from tests.support.servers import private_servers
 __all__ = ["HEAVY", "figures", "heavy_modules"]
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "scipy", "numba", "pandas")
+HEAVY = ("torch", "scipy", "numba", "pandas", "google", "pydantic")
 PAGES = (
     "/", "/rebalancing/", "/rebalancing/cards/standing/", "/portfolio/", "/health/", "/admin/",
     "/admin/rebalancing/run/", "/admin/trading/intent/", "/admin/trading/ledger/", "/api/schema/",

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -24,9 +26,11 @@ __all__ = [
     "decimal",
     "env",
     "kept_secret",
+    "model_name",
     "on_server",
     "redis",
     "time_zone",
+    "web_address",
     "whole",
     "yes",
 ]
@@ -97,6 +101,29 @@ def time_zone(name: str, default: str) -> str:
         raise ImproperlyConfigured(
             f"{name} is the name of a time zone such as Asia/Seoul, not {given[:40]!r}"
         ) from None
+    return given
+
+
+def web_address(name: str, default: str) -> str:
+    """The address `name`, http or https, without a user, a query or a slash at its end."""
+    given = env.str(name, default="").strip() or default
+    try:
+        parts = urlsplit(given)
+        sound = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound or parts.scheme not in ("http", "https") or "@" in given or "?" in given:
+        raise ImproperlyConfigured(f"{name} is an address such as https://host:port")
+    return given.rstrip("/")
+
+
+def model_name(name: str, default: str) -> str:
+    """The name of a model as its host spells it; it becomes a part of an address."""
+    given = env.str(name, default="").strip() or default
+    if given and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", given, re.ASCII):
+        raise ImproperlyConfigured(
+            f"{name} is the name of a model such as gemini-3-pro-preview, not {given[:40]!r}"
+        )
     return given
 
 

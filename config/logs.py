@@ -19,9 +19,10 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _SECRET_NAMES = re.compile(
     r"(?i)(app_?key|app_?secret|secret_?key|access_token|authorization|approval_key|password"
-    r"|personalseckey|account_no|cano|field_keys|api_key)"
+    r"|personalseckey|account_no|cano|field_keys|(?:\w+_|x-goog-)?api[_-]?key)"
 )
 _BEARER = re.compile(r"(?i)bearer\s+[\w.~+/=-]+")
+_GOOGLE = re.compile(r"\bAIza[\w-]{20,}")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 _ACCOUNT = re.compile(r"(?<!\d)(\d{2})\d{4}(\d{2})-(\d{2})(?!\d)")
 _BARE_ACCOUNT = re.compile(
@@ -29,7 +30,8 @@ _BARE_ACCOUNT = re.compile(
 )
 """As the broker writes it in notices: ten digits, the last two a product. Order numbers begin with zeros."""
 _PAIR = re.compile(
-    r"""(?i)(["'\\]*\b(?:app_?key|app_?secret|secret_?key|access_token|token|approval_key|password|CANO)"""
+    r"""(?i)(["'\\]*\b(?:app_?key|app_?secret|secret_?key|access_token|token|approval_key|password"""
+    r"""|api[_-]?key|CANO)"""
     r"""["'\\]*\s*[:=]\s*["'\\]*)([^"'\\\s,}&]+)"""
 )
 _AUTHORIZATION = re.compile(
@@ -44,6 +46,7 @@ def mask(text: str) -> str:
     text = _BEARER.sub("Bearer ***", text)
     text = _ADDRESS.sub(r"\1***@", text)
     text = _JWT.sub("***", text)
+    text = _GOOGLE.sub("***", text)
     text = _PAIR.sub(r"\1***", text)
     text = _ACCOUNT.sub(r"\1****\2", text)
     text = _BARE_ACCOUNT.sub(r"\1****\2", text)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("runs/<int:run_id>/result/", runs.run_result, name="run-result"),
     path("runs/<int:run_id>/why/", stories.run_story, name="run-story"),
     path("runs/<int:run_id>/why/<int:leg_id>/", stories.leg_story, name="leg-story"),
+    path("runs/<int:run_id>/advice/", runs.run_advice, name="run-advice"),
     path("runs/<int:run_id>/approve/", decisions.approve_run, name="approve"),
     path("runs/<int:run_id>/reject/", decisions.reject_run, name="reject"),
     path("runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel"),

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"(?<![\w:./$}])(/(?:api|accounts|admin|health|rebalancing
 _TARGET = re.compile(r"\bmake ([a-z]+)\b")
 _FILE = re.compile(r"`((?:config|trading|portfolio|rebalancing|tests|benchmarks)/[\w/.]+\.py)`")
 _READ = re.compile(
-    r'(?:env\.\w+|kept_secret|whole|decimal|yes|chosen|time_zone)\(\s*"([A-Z][A-Z0-9_]*)"'
+    r'(?:env\.\w+|kept_secret|whole|decimal|yes|chosen|time_zone|web_address|model_name)\(\s*"([A-Z][A-Z0-9_]*)"'
 )
 _ABSENT = ("/api/trading", "/api/stocks", "/api/backtest")
 """Addresses that a document names to say that they do not exist."""

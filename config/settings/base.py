@@ -15,11 +15,14 @@ from config.env import (
     VAR_DIR,
     chosen,
     database,
+    decimal,
     env,
     kept_secret,
+    model_name,
     on_server,
     redis,
     time_zone,
+    web_address,
     whole,
     yes,
 )
@@ -281,6 +284,17 @@ BUILD_ID = build_id(BASE_DIR)
 CRASHPOINTS = False
 CRASH_AT = ""
 """Named places where a test may end the process; only the test settings switch them on."""
+
+# --- the planner's adviser ----------------------------------------------------------------------
+GEMINI_API_KEY = env.str("GEMINI_API_KEY", default="").strip()
+GEMINI_BASE_URL = web_address("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com")
+GEMINI_MODELS = {
+    "": model_name("GEMINI_MODEL", "gemini-3-pro-preview"),
+    "planner": model_name("GEMINI_MODEL_PLANNER", ""),
+}
+"""Role → model; a role without one of its own has that of the empty role."""
+GEMINI_TIMEOUT = decimal("GEMINI_TIMEOUT", 20.0, 1.0, 30.0)
+"""Seconds for the whole call. A snapshot is good for sixty, a worker's hold on a run for forty-five."""
 
 # --- logs -------------------------------------------------------------------------------------
 LOGGING_CONFIG = None

@@ -79,7 +79,7 @@ class RunScheduleAdmin(StampedAdmin):
     list_display = ("account", "at", "enabled", "planner")
     list_filter = ("enabled",)
     list_select_related = ("account",)
-    fields = ("account", "at", "enabled")
+    fields = ("account", "at", "planner", "enabled")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         with transaction.atomic():
@@ -88,5 +88,5 @@ class RunScheduleAdmin(StampedAdmin):
                 request.user.get_username(),
                 "schedule_changed",
                 f"schedule:{obj.pk}",
-                {"at": f"{obj.at:%H:%M}", "enabled": obj.enabled},
+                {"at": f"{obj.at:%H:%M}", "enabled": obj.enabled, "planner": obj.planner},
             )

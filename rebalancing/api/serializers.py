@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from rebalancing.models import RebalancingConfig
+from rebalancing.models import RebalancingConfig, Run
 
 __all__ = [
     "ConfigSerializer",
@@ -76,6 +76,9 @@ class StrictBooleanField(serializers.BooleanField):
 class RunRequestSerializer(StrictSerializer):
     account = serializers.IntegerField(min_value=1)
     dry_run = StrictBooleanField(default=False)
+    planner = serializers.ChoiceField(
+        choices=[Run.Planner.RULES.value, Run.Planner.GEMINI.value], default=Run.Planner.RULES.value
+    )
 
 
 class DecisionSerializer(StrictSerializer):

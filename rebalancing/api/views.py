@@ -174,6 +174,7 @@ class RunsView(ListAPIView):
                     requester=request.user.get_username(),
                     slot=slot,
                     dry_run=wanted["dry_run"],
+                    planner=wanted["planner"],
                 )
             except StateConflict as conflict:
                 same = Run.objects.filter(account=account, slot=slot).first()
@@ -181,7 +182,8 @@ class RunsView(ListAPIView):
                     raise conflict
             else:
                 return Response(run_summary(run), status=201)
-        if same.dry_run != wanted["dry_run"]:
+        advised = wanted["planner"] == Run.Planner.GEMINI
+        if same.dry_run != wanted["dry_run"] or same.wants_advice != advised:
             raise StateConflict("key_used_for_another_request", run=same.pk)
         return Response(run_summary(same))
 

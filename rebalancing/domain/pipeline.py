@@ -6,7 +6,7 @@ hash.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -50,7 +50,15 @@ from trading.domain.quotes import OrderBook
 from trading.domain.sizing import DEFAULT_BUFFER, Allocation, calculate_target_quantities
 from trading.domain.targets import TargetWeights, combine_percentages
 
-__all__ = ["PlanConfig", "PlanOutcome", "Snapshot", "Targets", "make_plan", "tickers_to_trade"]
+__all__ = [
+    "PlanConfig",
+    "PlanOutcome",
+    "Snapshot",
+    "Targets",
+    "make_plan",
+    "markets_of",
+    "tickers_to_trade",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,7 @@ def make_plan(
     *,
     generation: int = 1,
     advice: object = None,
+    no_advice: Sequence[Reason] = (),
 ) -> PlanOutcome:
     """The whole decision. Without a drift trigger there is nothing to do and no plan.
 
@@ -163,13 +172,14 @@ def make_plan(
     if settled.kept:
         planned = plan_trading_strategy(
             settled.kept,
-            _markets(snapshot, settled.kept),
+            markets_of(snapshot, settled.kept),
             planner,
             account_id=snapshot.account_id,
             generation=generation,
             targets_hash=targets.hash,
             rules=config.rules,
             advice=advice,
+            no_advice=no_advice,
         )
     checks = validate_plan(
         settled.kept,
@@ -242,7 +252,8 @@ def _held_back(wanted: FilteredTrades, settled: FilteredTrades) -> frozenset[str
     return frozenset({trade.ticker for trade in settled.dropped} | shrunk)
 
 
-def _markets(snapshot: Snapshot, trades: tuple[Trade, ...]) -> dict[str, Market]:
+def markets_of(snapshot: Snapshot, trades: tuple[Trade, ...]) -> dict[str, Market]:
+    """What a planner is told of each trade's name."""
     return {
         trade.ticker: Market(
             kind=snapshot.kinds[trade.ticker],

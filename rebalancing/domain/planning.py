@@ -14,6 +14,8 @@ from typing import Protocol
 
 from rebalancing.domain.advice import validate_execution_plan
 from rebalancing.domain.legs import ExecutionPlan, Leg, OrderType, canonical_json, targets_hash
+from rebalancing.domain.liquidity import is_liquid
+from rebalancing.domain.manners import Manner, read_manners
 from rebalancing.domain.netting import Side, Trade
 from rebalancing.domain.pricing import (
     DEFAULT_COLLAR,
@@ -21,7 +23,7 @@ from rebalancing.domain.pricing import (
     is_inside_collar,
     resolve_price,
 )
-from rebalancing.domain.slicing import MAX_SLICES, SLICE_SHARE
+from rebalancing.domain.slicing import MAX_SLICES, SLICE_SHARE, split_by
 from trading.domain.errors import Reason, RuleViolation
 from trading.domain.instruments import InstrumentKind
 from trading.domain.quotes import OrderBook
@@ -61,12 +63,17 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """Limits that every planner works in: collar around the reference, slices, market orders."""
+    """Limits that every planner works in: collar around the reference, slices, market orders.
+
+    With `advised_market` a sale may go to market because an adviser says so, where the book is tight and
+    deep; `allow_market` is for every planner and, for an adviser, without that condition.
+    """
 
     collar: Decimal = DEFAULT_COLLAR
     slice_share: Decimal = SLICE_SHARE
     max_slices: int = MAX_SLICES
     allow_market: bool = False
+    advised_market: bool = False
 
 
 DEFAULT_RULES = PlanRules()
@@ -99,15 +106,17 @@ def plan_trading_strategy(
     rules: PlanRules = DEFAULT_RULES,
     advice: object = None,
     adviser: str = "gemini",
+    no_advice: Sequence[Reason] = (),
 ) -> PlannedStrategy:
     """The plan for `trades`: from `advice` (decoded JSON) where it is sound, else from `planner`.
 
-    Raises RuleViolation when the legs do not add up to the trades, naming each difference: a
-    planner that changes quantities is a defect and must not reach the broker.
+    `no_advice` says why an adviser that was wanted gave none: the plan is then a fallback too. Raises
+    RuleViolation when the legs do not add up to the trades, naming each difference: a planner that
+    changes quantities is a defect and must not reach the broker.
     """
-    discarded: list[Reason] = []
-    name, legs = "rules", None
-    if advice is not None:
+    discarded = list(no_advice)
+    name, legs = "fallback" if discarded else "rules", None
+    if advice is not None and not discarded:
         legs, discarded = _legs_from_advice(trades, advice, markets, rules)
         name = "fallback" if discarded else adviser
     if legs is None:
@@ -162,37 +171,49 @@ def _legs_from_advice(
 ) -> tuple[tuple[Leg, ...] | None, list[Reason]]:
     references = {trade.ticker: trade.price for trade in trades}
     kinds = {ticker: market.kind for ticker, market in markets.items()}
-    reasons = validate_execution_plan(trades, advice, references, kinds, rules.collar)
-    if reasons or not isinstance(advice, list):
-        return None, reasons
-    parts: dict[tuple, list[int]] = {}
-    for item in advice:
-        limit = _advised_price(item, markets[item["ticker"]], rules)
-        if isinstance(limit, Reason):
-            reasons.append(Reason(limit.code, limit.facts | {"ticker": item["ticker"]}))
-            continue
-        strategy = None if limit is None else item.get("price_strategy")
-        key = item["ticker"], Side(item["action"]), OrderType(item["order_type"]), strategy, limit
-        parts.setdefault(key, []).append(item["quantity"])
-    if reasons:
-        return None, reasons
-    return tuple(
-        Leg(ticker, side, sum(slices), order_type, strategy, limit, tuple(slices), "ADVISED")
-        for (ticker, side, order_type, strategy, limit), slices in parts.items()
-    ), []
+    manners = read_manners(trades, advice, references, kinds, rules.collar)
+    if isinstance(manners, list):
+        return None, manners
+    legs, reasons = [], []
+    for trade, manner in zip(trades, manners, strict=True):
+        made = _carry_out(trade, manner, markets[trade.ticker], rules)
+        if isinstance(made, Leg):
+            legs.append(made)
+        else:
+            reasons.append(Reason(made.code, made.facts | {"ticker": trade.ticker}))
+    return (None, reasons) if reasons else (tuple(legs), [])
+
+
+def _carry_out(trade: Trade, manner: Manner, market: Market, rules: PlanRules) -> Leg | Reason:
+    """The whole of `trade`, sent as `manner` says, or why that cannot be granted."""
+    limit = _advised_price(trade, manner, market, rules)
+    if isinstance(limit, Reason):
+        return limit
+    return Leg(
+        trade.ticker,
+        trade.side,
+        trade.quantity,
+        manner.order_type,
+        manner.price_strategy,
+        limit,
+        split_by(trade.quantity, manner.proportions),
+        "ADVISED",
+    )
 
 
 def _advised_price(
-    item: Mapping[str, object], market: Market, rules: PlanRules
+    trade: Trade, manner: Manner, market: Market, rules: PlanRules
 ) -> int | None | Reason:
     """The limit price now, None for a market order, or why the wish cannot be granted."""
-    if item["order_type"] == "MARKET":
-        return None if rules.allow_market else Reason("market_not_allowed")
-    strategy, price = item.get("price_strategy"), item.get("limit_price")
-    if isinstance(price, int):
-        return price
-    side = Side(str(item["action"]))
-    resolved = resolve_price(str(strategy), side, market.book, market.reference, market.kind)
+    if manner.order_type is OrderType.MARKET:
+        tight = is_liquid(trade.quantity, market.book, market.kind)
+        granted = rules.advised_market and trade.side is Side.SELL and tight
+        return None if rules.allow_market or granted else Reason("market_not_allowed")
+    if manner.limit_price is not None:
+        return manner.limit_price
+    resolved = resolve_price(
+        str(manner.price_strategy), trade.side, market.book, market.reference, market.kind
+    )
     if isinstance(resolved, Reason) or is_inside_collar(resolved, market.reference, rules.collar):
         return resolved
     return Reason("collar", {"price": resolved, "reference": market.reference})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-__all__ = ["MAX_SLICES", "SLICE_SHARE", "split_quantity"]
+__all__ = ["MAX_SLICES", "SLICE_SHARE", "split_by", "split_quantity"]
 
 MAX_SLICES = 5
 SLICE_SHARE = Decimal("0.05")
@@ -34,3 +35,17 @@ def split_quantity(
     parts = max(1, min(int(wished), most, quantity))
     each, rest = divmod(quantity, parts)
     return (each + rest, *[each] * (parts - 1))
+
+
+def split_by(quantity: int, proportions: Sequence[int]) -> tuple[int, ...]:
+    """`quantity` shares in parts as `proportions` stand to each other; always `quantity` together.
+
+    A part that comes to nothing falls away.
+    """
+    total, passed, done, parts = sum(proportions), 0, 0, []
+    for proportion in proportions:
+        passed += proportion
+        upto = quantity * passed // total
+        parts.append(upto - done)
+        done = upto
+    return tuple(part for part in parts if part)

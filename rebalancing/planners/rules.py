@@ -9,18 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rebalancing.domain.legs import Leg, OrderType
+from rebalancing.domain.liquidity import is_liquid
 from rebalancing.domain.netting import Side, Trade
 from rebalancing.domain.planning import Market, PlanRules
-from rebalancing.domain.pricing import MAX_LEVELS, collar_prices, resolve_price
+from rebalancing.domain.pricing import collar_prices, resolve_price
 from rebalancing.domain.slicing import split_quantity
 from trading.domain.errors import Reason, RuleViolation
-from trading.domain.price_grid import is_on_tick, shift_ticks
 
-__all__ = ["MARKET_DEPTH", "MARKET_SPREAD_TICKS", "plan_by_rules"]
-
-MARKET_SPREAD_TICKS = 2
-MARKET_DEPTH = 5
-"""Times the quantity, resting on the best five levels of the other side."""
+__all__ = ["plan_by_rules"]
 
 _STYLE = {Side.SELL: "MINUS_TICKS_1", Side.BUY: "PLUS_TICKS_1"}
 
@@ -53,7 +49,8 @@ def _leg(trade: Trade, market: Market, rules: PlanRules) -> Leg | Reason:
         trade.quantity, market.daily_volume, share=rules.slice_share, most=rules.max_slices
     )
     order_type, strategy, price, reason = OrderType.LIMIT, None, None, "LIQUID_MARKET"
-    if rules.allow_market and trade.side is Side.SELL and _is_liquid(trade.quantity, market):
+    tight = is_liquid(trade.quantity, market.book, market.kind)
+    if rules.allow_market and trade.side is Side.SELL and tight:
         order_type = OrderType.MARKET
     else:
         limit = _limit(trade.side, market, rules)
@@ -80,14 +77,3 @@ def _limit(side: Side, market: Market, rules: PlanRules) -> tuple[str | None, in
     if not low <= price <= high:
         return None, min(max(price, low), high), "COLLAR_EDGE"
     return strategy, price, reason
-
-
-def _is_liquid(quantity: int, market: Market) -> bool:
-    book = market.book
-    if book is None or book.best_bid is None or book.best_ask is None:
-        return False
-    if not is_on_tick(book.best_bid, market.kind):
-        return False
-    widest = shift_ticks(book.best_bid, MARKET_SPREAD_TICKS, market.kind)
-    depth = sum(level.quantity for level in book.bids[:MAX_LEVELS])
-    return book.best_ask <= widest and depth >= MARKET_DEPTH * quantity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from rebalancing.models import Leg, Run
+from rebalancing.models import Advice, Leg, Run
 from trading.models import Intent, Ledger
 
 __all__ = ["run_report", "run_summary"]
@@ -48,7 +48,27 @@ def run_report(run: Run) -> dict[str, Any]:
         "filtered": run.outcome.get("filtered", []),
         "checks": run.outcome.get("checks", []),
         "plan": run.plan.get("canonical"),
+        "advice": _advice(run),
         "legs": _legs(run),
+    }
+
+
+def _advice(run: Run) -> dict[str, Any] | None:
+    """What a model was asked for and said about the newest plan; None where nobody asked."""
+    if not run.wants_advice:
+        return None
+    row = Advice.objects.filter(run=run, generation=run.generation).first()
+    if row is None:
+        return None
+    return {
+        "state": row.state,
+        "model": row.model,
+        "asked_at": _when(row.asked_at),
+        "latency_ms": row.latency_ms,
+        "tokens": row.tokens,
+        "reasons": row.reasons,
+        "items": row.items,
+        "rules": row.rules,
     }
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from portfolio.models import AssetClass
+from rebalancing.domain.advice_states import AdviceState
 from rebalancing.domain.states import RunState
+from rebalancing.selectors.advice_view import ADVICE_NAMES
 from rebalancing.selectors.words import STATE_NAMES, WORDS, check_sentence, price_rule
 
 __all__ = ["report_lines"]
@@ -28,6 +30,7 @@ def report_lines(report: dict[str, Any]) -> Iterator[str]:
         (_("거래"), [_trade(trade) for trade in report["trades"]]),
         (_("최소 거래금액보다 작아 뺀 거래"), [_trade(trade) for trade in report["filtered"]]),
         (_("점검"), [_check(check) for check in report["checks"]]),
+        (_("AI 조언"), list(_advice(report["advice"]))),
         (_("계획과 체결"), list(_legs(report["legs"]))),
     ):
         if lines:
@@ -68,6 +71,14 @@ def _check(check: dict[str, Any]) -> str:
     about = f" {check['ticker']}" if check["ticker"] else ""
     said = check_sentence(check["rule"], check["verdict"], check["numbers"])
     return f"{check['rule']} {check['verdict']}{about} · {said}"
+
+
+def _advice(advice: dict[str, Any] | None) -> Iterator[str]:
+    if advice is None:
+        return
+    yield f"{ADVICE_NAMES[AdviceState(advice['state'])]} ({advice['state']}) {advice['model']}".rstrip()
+    for reason in advice["reasons"]:
+        yield "- " + WORDS.say(reason["code"], reason)
 
 
 def _legs(legs: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 
 from rebalancing.domain.states import RunState
+from rebalancing.selectors.advice_words import ADVICE
 from trading.selectors.words import WORDS as TRADING
 from trading.selectors.words import Sentence, Words
 
@@ -176,6 +177,7 @@ WORDS = Words(
     | _MOVES
     | _LEGS
     | _PLANNING
+    | dict(ADVICE)
     | _ALERTS
     | _PROBLEMS
     | dict(LEG_REASONS),

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from rebalancing.domain.states import BEFORE_SELLING
 from rebalancing.models import Run
+from rebalancing.selectors.advice_view import advice_of
 from rebalancing.selectors.run_detail import (
     approvals_of,
     check_groups,
@@ -99,6 +100,7 @@ def result_part(run: Run) -> Part:
     checks = run.outcome.get("checks", [])
     context = {
         "legs": legs,
+        "advice": advice_of(run, names),
         "money": money_of(run, legs, history),
         "sent": sent_of(run),
         "whys": why_of(run),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from rebalancing.models import Run
+from rebalancing.selectors.advice_view import raw_advice
 from rebalancing.selectors.attention import attention_of
 from rebalancing.selectors.gaps import newest_config, newest_target
 from rebalancing.selectors.run_list import FILTERS, SORTS, run_page
@@ -21,6 +24,7 @@ from rebalancing.services.runs import (
     run_resume,
 )
 from rebalancing.views.run_parts import action_part, progress_part, result_part, seen_run
+from strategies.services.analysts import has_analyst
 from trading.domain.errors import ConfigurationError, Reason, RuleViolation, StateConflict
 from trading.selectors.calendar import is_trading_day
 from trading.selectors.people import Role, has_role
@@ -34,6 +38,7 @@ __all__ = [
     "cancel_run",
     "resume_run",
     "run_action",
+    "run_advice",
     "run_detail",
     "run_progress",
     "run_result",
@@ -76,12 +81,15 @@ def start_run(request: HttpRequest) -> HttpResponse:
         raise Http404
     reasons: list[Reason] = []
     status_code = 200
+    wanted = has_analyst() and request.POST.get("planner") == Run.Planner.GEMINI
+    planner = Run.Planner.GEMINI if wanted else Run.Planner.RULES
     if request.method == "POST":
         try:
             run = run_open(
                 account,
                 requester=request.user.get_username(),
                 dry_run=request.POST.get("dry_run") == "on",
+                planner=planner,
             )
         except RuleViolation as refused:
             reasons, status_code = list(refused.reasons), 422
@@ -105,6 +113,8 @@ def start_run(request: HttpRequest) -> HttpResponse:
         "dry_run": request.POST.get("dry_run") == "on"
         if request.method == "POST"
         else bool(reasons),
+        "planner": planner,
+        "has_analyst": has_analyst(),
         "active": active_run(account),
         "policy": policy_shown(account),
         "config": newest_config(),
@@ -149,6 +159,13 @@ def run_action(request: HttpRequest, run_id: int) -> HttpResponse:
 @desk_view()
 def run_result(request: HttpRequest, run_id: int) -> HttpResponse:
     return answer_part(request, result_part(seen_run(request, run_id)))
+
+
+@desk_view()
+def run_advice(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The questions to the model and its answers as they were, as text that no browser interprets."""
+    told = json.dumps(raw_advice(seen_run(request, run_id)), ensure_ascii=False, indent=1)
+    return HttpResponse(told, content_type="text/plain; charset=utf-8")
 
 
 @desk_view(Role.TRADER, methods=("POST",))

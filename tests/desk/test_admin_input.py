@@ -159,7 +159,7 @@ def test_what_only_the_database_notices_is_told_and_nothing_is_saved(
         raise IntegrityError("UNIQUE constraint failed")
 
     monkeypatch.setattr(RunSchedule, "save", rival)
-    data = {"account": targeted.account.pk, "at": "10:10", "enabled": "on"}
+    data = {"account": targeted.account.pk, "at": "10:10", "planner": "rules", "enabled": "on"}
     answer = staff.post("/admin/rebalancing/runschedule/add/", data, follow=True)
     assert answer.status_code == 200
     assert "저장하지 않았습니다" in _page(answer)

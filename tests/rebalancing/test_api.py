@@ -71,6 +71,7 @@ def test_a_good_threshold_becomes_a_new_row(owner: APIClient, value: Any) -> Non
         (b'{"account": 1, "account": 2}', 400),
         (b'{"account": 1, "dry_run": "yes"}', 400),
         (b'{"account": 1, "state": "APPROVED"}', 400),
+        (b'{"account": 1, "planner": "fallback"}', 400),
         (b'{"account": NaN}', 400),
         (b"[" * 1000, 400),
         (b"x" * 300_000, 400),
@@ -100,8 +101,25 @@ def test_the_same_key_answers_with_the_same_run(owner: APIClient, world: World) 
     second = owner.post(f"{BASE}/rebalancing/runs", body, format="json", **KEY)
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["run"] == second.json()["run"]
-    other = owner.post(f"{BASE}/rebalancing/runs", body | {"dry_run": False}, format="json", **KEY)
-    assert (other.status_code, other.json()["code"]) == (409, "key_used_for_another_request")
+    for change in ({"dry_run": False}, {"planner": "gemini"}):
+        other = owner.post(f"{BASE}/rebalancing/runs", body | change, format="json", **KEY)
+        assert (other.status_code, other.json()["code"]) == (409, "key_used_for_another_request")
+
+
+@pytest.mark.once
+def test_a_run_may_ask_for_advice_and_the_same_key_still_answers(
+    owner: APIClient, world: World, settings: Any
+) -> None:
+    settings.GEMINI_API_KEY = ""
+    body = {"account": world.account.pk, "dry_run": True, "planner": "gemini"}
+    path = f"{BASE}/rebalancing/runs"
+    first = owner.post(path, body, format="json", **KEY)
+    assert (first.status_code, first.json()["planner"]) == (201, "gemini")
+    world.drive(Run.objects.get())
+    again = owner.post(path, body, format="json", **KEY)
+    assert (again.status_code, again.json()["planner"]) == (200, "fallback")
+    told = owner.get(f"{path}/{first.json()['run']}").json()["advice"]
+    assert (told["state"], told["reasons"]) == ("NOT_ASKED", [{"code": "advice_no_key"}])
 
 
 def test_two_keys_that_begin_alike_are_two_wishes(owner: APIClient, world: World) -> None:

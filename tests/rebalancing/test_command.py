@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -122,3 +123,18 @@ def test_who_has_a_second_factor_approves_with_its_code(world: World) -> None:
     world.drive(Run.objects.latest("pk"))
     status, _out, _err = _said(account, "--approve", "--code", phone.code(), "--timeout", "0.5")
     assert Approval.objects.get().auth_level == "totp"
+
+
+@pytest.mark.once
+def test_a_planner_that_nobody_answers_for_is_said_with_its_reason(
+    world: World, settings: Any
+) -> None:
+    settings.GEMINI_API_KEY = ""
+    words = (str(world.account.pk), "--dry-run", "--planner", "gemini", "--json")
+    status, text, _err = _said(*words)
+    told = json.loads(text)
+    assert (status, told["planner"], told["advice"]["state"]) == (0, "fallback", "NOT_ASKED")
+    lines = "\n".join(report_lines(told))
+    assert "NOT_ASKED" in lines and "Gemini 키가 설정되어 있지 않아" in lines
+    with pytest.raises(CommandError):
+        _said(str(world.account.pk), "--planner", "fallback")

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from trading.domain.markets import Headline, IndexNow
 from trading.domain.quotes import OrderBook, Quote
 
 __all__ = [
@@ -189,6 +190,14 @@ class Broker(Protocol):
         ...
 
     def open_line(self) -> OrderLine: ...
+
+
+class MarketReader(Protocol):
+    """What a market as a whole does. None of it decides an order. Raises BrokerError."""
+
+    def index(self, code: str) -> IndexNow: ...
+
+    def headlines(self, ticker: str = "") -> Sequence[Headline]: ...
 
 
 class OrderLine(Protocol):

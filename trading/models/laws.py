@@ -16,6 +16,7 @@ __all__ = [
     "freeze_columns",
     "guard_states",
     "guard_values",
+    "keep_rows",
     "make_append_only",
     "require_birth",
     "require_whole",
@@ -63,7 +64,16 @@ def guard_states(editor: Editor, table: str, moves: Mapping[Any, Any]) -> None:
 
 def make_append_only(editor: Editor, table: str) -> None:
     """Refuse UPDATE and DELETE on `table`."""
-    for verb in ("UPDATE", "DELETE"):
+    _refuse_verbs(editor, table, ("UPDATE", "DELETE"))
+
+
+def keep_rows(editor: Editor, table: str) -> None:
+    """Refuse DELETE on `table`; what may be changed in its rows other laws say."""
+    _refuse_verbs(editor, table, ("DELETE",))
+
+
+def _refuse_verbs(editor: Editor, table: str, verbs: Iterable[str]) -> None:
+    for verb in verbs:
         name = f"{table}_no_{verb.lower()}"
         if editor.connection.vendor == "postgresql":
             editor.execute(
@@ -116,14 +126,19 @@ def guard_values(editor: Editor, table: str, column: str, values: Iterable[str])
         )  # fmt: skip
 
 
-def freeze_columns(editor: Editor, table: str, columns: Iterable[str], unless: str = "") -> None:
-    """Refuse any change of `columns`; `unless` is a condition on OLD under which they may still change."""
+def freeze_columns(
+    editor: Editor, table: str, columns: Iterable[str], unless: str = "", named: str = "frozen"
+) -> None:
+    """Refuse any change of `columns`; `unless` is a condition on OLD under which they may still change.
+
+    A table has one law of each name: further ones are `named` differently.
+    """
     changed = " OR ".join(f"OLD.{c} IS DISTINCT FROM NEW.{c}" for c in columns)
     if editor.connection.vendor != "postgresql":
         changed = changed.replace("IS DISTINCT FROM", "IS NOT")
     condition = f"({changed})" + (f" AND NOT ({unless})" if unless else "")
     _refuse(
-        editor, table, f"{table}_frozen", "BEFORE UPDATE", condition,
+        editor, table, f"{table}_{named}", "BEFORE UPDATE", condition,
         f"what {table} says does not change any more",
     )  # fmt: skip
 

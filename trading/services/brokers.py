@@ -6,6 +6,7 @@ import hashlib
 import threading
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -17,8 +18,10 @@ from trading.brokers.kis.breaker import Breaker
 from trading.brokers.kis.broker import KisBroker
 from trading.brokers.kis.capabilities import abilities
 from trading.brokers.kis.client import TIMEOUT, Credentials, KisClient
+from trading.brokers.kis.markets import KisMarkets
 from trading.domain.capabilities import Ability
 from trading.domain.errors import BrokerMisconfigured, ConfigurationError
+from trading.domain.ports import MarketReader
 from trading.models import Account
 from trading.services.audit import audit
 from trading.services.clock import market_clock
@@ -33,11 +36,13 @@ __all__ = [
     "broker_silent_since",
     "drop_token",
     "forget_brokers",
+    "markets_for",
     "token_store_for",
 ]
 
+IMPATIENT = httpx2.Timeout(3.0, connect=2.0)
 _lock = threading.Lock()
-_http: dict[str, httpx2.Client] = {}
+_http: dict[tuple[str, float | None], httpx2.Client] = {}
 _brokers: dict[tuple[int, str], KisBroker] = {}
 _breakers: dict[str, Breaker] = {}
 
@@ -99,11 +104,12 @@ def broker_name(url: str) -> str:
     return urlsplit(url).hostname or url
 
 
-def _client_http(url: str) -> httpx2.Client:
+def _client_http(url: str, timeout: httpx2.Timeout = TIMEOUT) -> httpx2.Client:
+    which = (url, timeout.read)
     with _lock:
-        if url not in _http:
-            _http[url] = httpx2.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
-        return _http[url]
+        if which not in _http:
+            _http[which] = httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+        return _http[which]
 
 
 def _breaker(url: str) -> Breaker:
@@ -169,12 +175,9 @@ def broker_for(account: Account) -> KisBroker:
     with _lock:
         found = _brokers.get(which)
     if found is None:
-        client = KisClient(
-            base_url=url,
-            wire="real" if account.wire == "real" else "mock",
-            credentials=_credentials(account),
-            tokens=token_store_for(account),
-            budget=budget_for(digest, account.wire),
+        client = _kis_client(
+            account,
+            url,
             http=_client_http(url),
             breaker=_breaker(url),
             signs_orders=settings.KIS_SIGN_ORDERS,
@@ -183,6 +186,27 @@ def broker_for(account: Account) -> KisBroker:
         with _lock:
             found = _brokers.setdefault(which, found)
     return found
+
+
+def _kis_client(account: Account, url: str, **options: Any) -> KisClient:
+    return KisClient(
+        base_url=url,
+        wire="real" if account.wire == "real" else "mock",
+        credentials=_credentials(account),
+        tokens=token_store_for(account),
+        budget=budget_for(key_digest(account), account.wire),
+        **options,
+    )
+
+
+def markets_for(account: Account) -> MarketReader:
+    """Questions about the market as a whole: asked once and with little patience, and their silence is
+    not taken for the silence of the host that the orders go to."""
+    url = base_url_of(account)
+    client = _kis_client(
+        account, url, http=_client_http(url, IMPATIENT), breaker=Breaker(), tries=1
+    )
+    return KisMarkets(client, market_clock(account))
 
 
 def forget_brokers() -> None:

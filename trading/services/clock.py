@@ -17,7 +17,14 @@ from trading.domain.errors import ConfigurationError
 from trading.domain.ports import Clock
 from trading.models import Account
 
-__all__ = ["SEOUL", "SimulatedClock", "WallClock", "market_clock", "simulated_clock"]
+__all__ = [
+    "SEOUL",
+    "SimulatedClock",
+    "WallClock",
+    "market_clock",
+    "simulated_clock",
+    "wall_seconds",
+]
 
 SEOUL = ZoneInfo("Asia/Seoul")
 RESYNC_SECONDS = 2.0
@@ -68,6 +75,12 @@ class SimulatedClock:
             )
         return reading.now()
 
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in one of the wall's; 0 for a stepped one."""
+        self.now()
+        return self._reading.speed if self._reading is not None else 1.0
+
     @staticmethod
     def _is_stale(reading: _Reading) -> bool:
         return reading.speed == 0 or time.monotonic() - reading.monotonic > RESYNC_SECONDS
@@ -94,3 +107,10 @@ def market_clock(account: Account) -> Clock:
     if account.environment == Account.Environment.SIM and settings.SIM_CLOCK_URL:
         return simulated_clock(settings.SIM_CLOCK_URL)
     return WallClock()
+
+
+def wall_seconds(account: Account, market: timedelta) -> float:
+    """How long `market` time of the account's clock lasts for a person; a stepped clock stands still."""
+    clock = market_clock(account)
+    speed = clock.speed if isinstance(clock, SimulatedClock) else 1.0
+    return market.total_seconds() / max(speed, 1.0)

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="stop before approval")
         parser.add_argument("--approve", action="store_true", help="approve the plan --as USER")
         parser.add_argument("--as", dest="user", default="demo", help="who asks and approves")
-        parser.add_argument("--planner", choices=("rules",), default="rules")
+        parser.add_argument("--planner", choices=("rules", "gemini"), default="rules")
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--code", default="", help="USER's one-time code, where they have one")
         parser.add_argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -11,22 +10,24 @@ from portfolio.domain.allocation import groups_of
 from portfolio.domain.drift import calculate_drift
 from rebalancing.domain import pipeline
 from rebalancing.domain.states import RunState
-from rebalancing.models import Leg, RebalancingConfig, Run
+from rebalancing.models import Leg
 from rebalancing.planners.rules import plan_by_rules
+from rebalancing.services.advice import Settled, settled_advice
 from rebalancing.services.lease import Driver
 from rebalancing.services.legs import unanswered
 from rebalancing.services.plans import costs_of_legs, outcome_json, read_books
-from rebalancing.services.stages.common import POLL, SNAPSHOT_AGE, Due, end_run
-from rebalancing.services.targets import get_target_mp_allocation, get_target_sub_mp_allocation
+from rebalancing.services.stages import asking
+from rebalancing.services.stages.common import GO_ON, POLL, SNAPSHOT_AGE, Due, end_run
+from rebalancing.services.stages.inputs import plan_config, targets_of, values_of
 from trading.domain.errors import BrokerError
-from trading.domain.instruments import InstrumentKind
-from trading.models import BrokerOrder, Instrument, Lane, Snapshot
+from trading.domain.quotes import OrderBook
+from trading.models import BrokerOrder, Lane
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 from trading.services.reconcile import reconcile_account
 from trading.services.snapshots import take_snapshot
 
-__all__ = ["created", "drift", "netted", "plan_config", "snapshot", "targets"]
+__all__ = ["created", "drift", "netted", "snapshot", "targets"]
 
 
 def created(driver: Driver, now: datetime) -> Due:
@@ -64,7 +65,7 @@ def targets(driver: Driver, now: datetime) -> Due:
 
 def drift(driver: Driver, now: datetime) -> Due:
     run = driver.run
-    seen, targets = _values(run, {}), _target_values(run)
+    seen, targets = values_of(run, {}), targets_of(run)
     assert run.config is not None
     report = calculate_drift(
         seen.cash,
@@ -102,18 +103,27 @@ def drift(driver: Driver, now: datetime) -> Due:
 
 
 def netted(driver: Driver, now: datetime) -> Due:
-    """Fix the trades, look at their books, and make the plan."""
+    """Fix the trades, look at their books, ask for advice where that is wanted, and make the plan."""
+    if (waiting := asking.advice(driver, now)) is not GO_ON:
+        return waiting  # type: ignore[no-any-return]
     run = driver.run
     assert run.snapshot is not None and run.config is not None
-    config, targets = plan_config(run.config, run), _target_values(run)
-    tickers = pipeline.tickers_to_trade(_values(run, {}), targets, config)
+    config, targets = plan_config(run.config, run), targets_of(run)
+    tickers = pipeline.tickers_to_trade(values_of(run, {}), targets, config)
     books = read_books(broker_for(run.account), tickers)
     now = market_clock(run.account).now()
     if now - run.snapshot.taken_at > SNAPSHOT_AGE:
         end_run(driver, RunState.FAILED, now, "snapshot_too_old", {})
         return None
+    seen, told = values_of(run, books), settled_advice(run)
     made = pipeline.make_plan(
-        _values(run, books), targets, config, plan_by_rules, generation=run.generation
+        seen,
+        targets,
+        config,
+        plan_by_rules,
+        generation=run.generation,
+        advice=told.plan,
+        no_advice=told.reasons,
     )
     outcome = run.outcome | outcome_json(made)
     if made.plan is None:
@@ -127,15 +137,36 @@ def netted(driver: Driver, now: datetime) -> Due:
                 end_reason="all_trades_too_small",
             )
         return None
-    costs = costs_of_legs(run.account, made.plan.legs, made.plan.references, books, now)
+    ruled = made
+    if told.plan is not None:  # what the rules would have done, to stand beside the advice
+        ruled = pipeline.make_plan(seen, targets, config, plan_by_rules, generation=run.generation)
+    _write_plan(driver, now, made, outcome, books, told, ruled)
+    return now
+
+
+def _write_plan(
+    driver: Driver,
+    now: datetime,
+    made: pipeline.PlanOutcome,
+    outcome: dict[str, object],
+    books: dict[str, OrderBook],
+    told: Settled,
+    ruled: pipeline.PlanOutcome,
+) -> None:
+    """The plan, its legs and lanes, and what became of the advice, in one transaction."""
+    run, plan = driver.run, made.plan
+    assert plan is not None and ruled.plan is not None
+    costs = costs_of_legs(run.account, plan.legs, plan.references, books, now)
     with transaction.atomic():
         driver.move(
             RunState.PLANNED,
             at=now,
             outcome=outcome,
-            plan={"canonical": made.plan.canonical, "costs": costs},
-            plan_hash=made.plan.plan_hash,
+            planner=plan.planner,
+            plan={"canonical": plan.canonical, "costs": costs},
+            plan_hash=plan.plan_hash,
         )
+        told.settle(made.discarded, ruled.plan.legs, now)
         Leg.objects.bulk_create(
             Leg(
                 run=run,
@@ -144,7 +175,7 @@ def netted(driver: Driver, now: datetime) -> Due:
                 instrument_id=leg.ticker,
                 side=str(leg.side),
                 quantity=leg.quantity,
-                reference_price=made.plan.references[leg.ticker],
+                reference_price=plan.references[leg.ticker],
                 order_type=str(leg.order_type),
                 price_strategy=leg.price_strategy or "",
                 limit_price=leg.limit_price,
@@ -152,55 +183,12 @@ def netted(driver: Driver, now: datetime) -> Due:
                 reason=leg.reason,
                 expected_cost=costs[number]["total"],
             )
-            for number, leg in enumerate(made.plan.legs)
+            for number, leg in enumerate(plan.legs)
         )
         Lane.objects.bulk_create(
             (
                 Lane(account_id=run.account_id, instrument_id=leg.ticker, side=str(leg.side))
-                for leg in made.plan.legs
+                for leg in plan.legs
             ),
             ignore_conflicts=True,
         )
-    return now
-
-
-def _values(run: Run, books: dict[str, Any]) -> pipeline.Snapshot:
-    """The stored snapshot as the pure code wants it."""
-    snapshot: Snapshot = run.snapshot  # type: ignore[assignment]
-    known = {i.ticker: i for i in Instrument.objects.filter(ticker__in=snapshot.quotes)}
-    untradable = {
-        ticker
-        for ticker, quote in snapshot.quotes.items()
-        if quote["halted"] or ticker not in known or not known[ticker].tradable
-    }
-    return pipeline.Snapshot(
-        account_id=str(run.account_id),
-        cash=snapshot.cash,
-        holdings={t: row["quantity"] for t, row in snapshot.holdings.items()},
-        prices={t: quote["last"] for t, quote in snapshot.quotes.items()},
-        kinds={t: InstrumentKind(i.kind) for t, i in known.items()},
-        books=books,
-        daily_volumes={
-            t: quote["previous_volume"]
-            for t, quote in snapshot.quotes.items()
-            if quote.get("previous_volume")
-        },
-        untradable=frozenset(untradable),
-    )
-
-
-def _target_values(run: Run) -> pipeline.Targets:
-    assert run.target is not None
-    return pipeline.Targets(
-        mp=get_target_mp_allocation(run.target), sub=get_target_sub_mp_allocation(run.target)
-    )
-
-
-def plan_config(config: RebalancingConfig, run: Run) -> pipeline.PlanConfig:
-    return pipeline.PlanConfig(
-        mp_threshold=config.mp_threshold_percent,
-        sub_threshold=config.sub_mp_threshold_percent,
-        min_trade=config.min_trade_won,
-        buffer=config.cash_buffer_percent / 100,
-        commission=run.account.commission,
-    )

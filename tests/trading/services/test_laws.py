@@ -13,6 +13,7 @@ from django.db.models import CheckConstraint
 from django.utils import timezone
 
 from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
+from rebalancing.domain.advice_states import ADVICE_MOVES
 from rebalancing.domain.states import TRANSITIONS, RunState
 from rebalancing.models import Campaign, Leg, RebalancingConfig, RebalancingHistory, Run
 from tests.support.past import made_late
@@ -173,6 +174,7 @@ def test_an_unknown_switch_state_is_refused(transactional_db: None) -> None:
         ("trading_intent", INTENT_MOVES),
         ("trading_attempt", ATTEMPT_MOVES),
         ("rebalancing_run", TRANSITIONS),
+        ("rebalancing_advice", ADVICE_MOVES),
     ],
 )
 def test_the_newest_migration_installed_these_very_moves(table: str, moves: Any) -> None:

@@ -90,6 +90,7 @@ class KisClient:
         http: httpx2.Client,
         breaker: Breaker | None = None,
         signs_orders: bool = False,
+        tries: int = TRIES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -101,6 +102,7 @@ class KisClient:
         self.signs_orders = signs_orders
         self.server_said: Said | None = None
         self._http = http
+        self._tries = tries
         self._sleep = sleep
 
     def tr_id(self, call: Call, variant: str = "") -> str:
@@ -152,7 +154,7 @@ class KisClient:
     def _until_answered(self, lane: RateLane, once: Callable[[str], T]) -> T:
         """`once` with the current token, repeated while the failure is the kind that goes away."""
         renewed = False
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, self._tries + 1):
             self.breaker.ask()
             try:
                 token = self.tokens.current() or self._renewed(None)
@@ -166,13 +168,13 @@ class KisClient:
                 self._renewed(token.token)
             except BrokerBusy:
                 self.budget.slow_down()
-                if attempt == TRIES:
+                if attempt == self._tries:
                     raise
                 self._sleep(self._pause(attempt))
             except BrokerDown:
                 raise
             except (BrokerUnavailable, BrokerGarbled):
-                if attempt == TRIES:
+                if attempt == self._tries:
                     raise
                 self._sleep(self._pause(attempt))
         raise BrokerUnavailable("no answer")

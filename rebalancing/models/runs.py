@@ -99,6 +99,13 @@ class Run(models.Model):
         PERSON = "person", _("사람")
         SCHEDULE = "schedule", _("예약")
 
+    class Planner(models.TextChoices):
+        """Until there is a plan, who is to make it; then, who made it."""
+
+        RULES = "rules", _("규칙")
+        GEMINI = "gemini", _("Gemini 조언")
+        FALLBACK = "fallback", _("규칙 (조언을 쓰지 않음)")
+
     account = models.ForeignKey(
         Account, models.PROTECT, related_name="runs", verbose_name=_("계좌")
     )
@@ -110,7 +117,9 @@ class Run(models.Model):
     dry_run = models.BooleanField(_("모의 계산"), default=False)
     requester_kind = models.CharField(_("요청 방식"), max_length=8, choices=Requester)
     requester = models.CharField(_("요청"), max_length=150)
-    planner = models.CharField(_("계획한 이"), max_length=10, default="rules")
+    planner = models.CharField(
+        _("계획한 이"), max_length=10, choices=Planner, default=Planner.RULES
+    )
     approval_policy = models.CharField(_("승인 정책"), max_length=16)
     config = models.ForeignKey(RebalancingConfig, models.PROTECT, null=True, related_name="+")
     target = models.ForeignKey(TargetDecision, models.PROTECT, null=True, related_name="+")
@@ -166,6 +175,11 @@ class Run(models.Model):
     @property
     def is_terminal(self) -> bool:
         return self.state in TERMINAL
+
+    @property
+    def wants_advice(self) -> bool:
+        """Whether a model was to be asked; a fallback is what became of such a wish."""
+        return self.planner in (self.Planner.GEMINI, self.Planner.FALLBACK)
 
     @property
     def subject(self) -> str:
@@ -254,7 +268,9 @@ class RunSchedule(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="run_schedules")
     at = models.TimeField(_("시각 (KST)"))
-    planner = models.CharField(_("플래너"), max_length=10, default="rules")
+    planner = models.CharField(
+        _("플래너"), max_length=10, choices=Run.Planner.choices[:2], default=Run.Planner.RULES
+    )
     enabled = models.BooleanField(_("사용"), default=True)
 
     class Meta:

@@ -1,0 +1,21 @@
+"""Rows of the rebalancing floor."""
+
+from rebalancing.models.advice import Advice
+from rebalancing.models.runs import (
+    Campaign,
+    Leg,
+    RebalancingConfig,
+    RebalancingHistory,
+    Run,
+    RunSchedule,
+)
+
+__all__ = [
+    "Advice",
+    "Campaign",
+    "Leg",
+    "RebalancingConfig",
+    "RebalancingHistory",
+    "Run",
+    "RunSchedule",
+]

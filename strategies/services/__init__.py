@@ -1,0 +1,1 @@
+"""What the strategies floor offers to the floors above it."""
