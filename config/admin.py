@@ -15,34 +15,19 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django_celery_beat.models import (
-    ClockedSchedule,
-    CrontabSchedule,
-    IntervalSchedule,
-    PeriodicTask,
-    SolarSchedule,
-)
 from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config import beat_admin
 from trading.selectors.people import Role, has_role
 from trading.services.audit import audit
 
-__all__ = ["PeopleAdmin"]
+__all__ = ["PeopleAdmin", "beat_admin"]
 
 User = get_user_model()
-for _model in (
-    User,
-    Group,
-    TokenProxy,
-    PeriodicTask,
-    CrontabSchedule,
-    IntervalSchedule,
-    SolarSchedule,
-    ClockedSchedule,
-):
-    # Roles are set on the person, tokens by command, and the beat's table belongs to the machinery.
+for _model in (User, Group, TokenProxy):
+    # Roles are set on the person, tokens by command.
     admin.site.unregister(_model)
 
 

@@ -66,6 +66,7 @@ def drift(driver: Driver, now: datetime) -> Due:
     run = driver.run
     seen, targets = _values(run, {}), _target_values(run)
     assert run.config is not None
+    config = plan_config(run.config, run)
     report = calculate_drift(
         seen.cash,
         seen.holdings,
@@ -73,8 +74,8 @@ def drift(driver: Driver, now: datetime) -> Due:
         groups_of(targets.mp, targets.sub),
         targets.mp,
         targets.sub,
-        run.config.mp_threshold_percent,
-        run.config.sub_mp_threshold_percent,
+        config.mp_threshold,
+        config.sub_threshold,
     )
     outcome = {
         "drift": {
@@ -85,7 +86,7 @@ def drift(driver: Driver, now: datetime) -> Due:
             "triggers": [[t.level, t.name] for t in report.triggers],
         }
     }
-    if not report.needed:
+    if not config.calls_for(report):
         with transaction.atomic():
             driver.move(
                 RunState.NO_ACTION,
@@ -203,4 +204,6 @@ def plan_config(config: RebalancingConfig, run: Run) -> pipeline.PlanConfig:
         min_trade=config.min_trade_won,
         buffer=config.cash_buffer_percent / 100,
         commission=run.account.commission,
+        inside_bands=run.ignores_bands,
+        flow=run.flow,
     )
