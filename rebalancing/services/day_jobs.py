@@ -73,10 +73,13 @@ def run_day_jobs() -> list[str]:
             continue
         calendar = known_calendar()
         for job in JOBS:
-            _tell_missed(account, job, now, calendar)
-            slot = job_slot(job, now, calendar)
-            if slot is not None and _do(account, job, slot, now, calendar):
-                done.append(job.name_for(account.pk))
+            try:
+                _tell_missed(account, job, now, calendar)
+                slot = job_slot(job, now, calendar)
+                if slot is not None and _do(account, job, slot, now, calendar):
+                    done.append(job.name_for(account.pk))
+            except Exception:  # the other accounts have their day too
+                log.exception("day_job_broken", job=job.name_for(account.pk))
     return done
 
 

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from rebalancing.domain.schedules import Kind, Slot, Timing, due_slots
 from rebalancing.models import Run, RunSchedule
 from rebalancing.services.flows import Flow, begin_to_count, flow_since, settle_flow
-from rebalancing.services.runs import run_open
+from rebalancing.services.runs import active_run, run_open
 from trading.domain.errors import ConfigurationError, RuleViolation, StateConflict
 from trading.domain.sessions import Calendar
 from trading.models import Alert, ScheduleFire
@@ -28,6 +28,7 @@ __all__ = ["fire_due_schedules"]
 log = structlog.get_logger(__name__)
 FRESH = timedelta(minutes=2)
 """A look at the account that is older says nothing about money that came or went."""
+AGAIN = timedelta(minutes=15)
 Outcome = ScheduleFire.Outcome
 
 
@@ -46,7 +47,14 @@ def fire_due_schedules() -> list[int]:
         except ConfigurationError:
             continue
         calendar = calendar or known_calendar()
-        opened += _follow(schedule, now, calendar)
+        try:
+            opened += _follow(schedule, now, calendar)
+        except Exception:
+            # the sweep also drives the runs that are under way: one schedule must not stop them
+            log.exception("schedule_broken", schedule=schedule.pk)
+            alert(
+                "schedule_broken", account=schedule.account, repeat_after=AGAIN, slot=str(schedule)
+            )
     return opened
 
 
@@ -103,7 +111,12 @@ def _report(schedule: RunSchedule, missed: list[Slot], now: datetime) -> None:
 
 
 def _fire(schedule: RunSchedule, slot: Slot, now: datetime) -> Run | None:
-    """Claim the slot and open its run in one transaction: a crash between the two loses neither."""
+    """Claim the slot and open its run in one transaction: a crash between the two loses neither.
+
+    While another run of the account is under way the slot waits, as long as it may be late.
+    """
+    if active_run(schedule.account) is not None:
+        return None
     flow = None
     facts: dict[str, object] = {}
     if schedule.kind == Kind.CASH_FLOW:

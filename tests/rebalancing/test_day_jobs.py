@@ -31,6 +31,7 @@ def outcome(job: str) -> str | None:
     return ScheduleFire.objects.filter(job=job).values_list("outcome", flat=True).first()
 
 
+@pytest.mark.once
 def test_the_check_says_that_nothing_will_act_on_a_drift(world: World) -> None:
     name = CHECK.name_for(world.account.pk)
     assert at_minute(world, "09:39") == []
@@ -40,6 +41,7 @@ def test_the_check_says_that_nothing_will_act_on_a_drift(world: World) -> None:
     assert outcome(name) == "done"
 
 
+@pytest.mark.once
 def test_the_check_is_quiet_where_a_schedule_acts_and_waits_for_a_fresh_look(world: World) -> None:
     name = CHECK.name_for(world.account.pk)
     world.sim.advance(400)
@@ -75,6 +77,7 @@ def test_the_close_reads_every_order_and_keeps_the_balance(
         assert not Alert.objects.filter(code="check_missed").exists(), "it never ran here before"
 
 
+@pytest.mark.once
 def test_a_check_that_can_no_longer_be_made_is_told_once(transactional_db: None) -> None:
     with world_at("2026-11-20 15:20") as world:
         name = CHECK.name_for(world.account.pk)

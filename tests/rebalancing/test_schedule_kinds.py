@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from rebalancing.domain.schedules import due_slots
 from rebalancing.models import Leg, RebalancingConfig, Run, RunSchedule
-from rebalancing.services.schedule import fire_due_schedules
+from rebalancing.services import schedule as schedules
+from rebalancing.services.runs import run_cancel
+from rebalancing.services.schedule import _fire, fire_due_schedules
 from rebalancing.services.watch import refresh_accounts
 from tests.support.world import ACCOUNT_NO, World, world_of
-from trading.domain.sessions import SEOUL
+from trading.domain.sessions import KRX, SEOUL
 from trading.models import Alert, AuditEntry, ScheduleFire
 from trading.services.day_overrides import correct_day
 
@@ -60,6 +63,7 @@ def at_the_next_minute(world: World, flows: RunSchedule, clock: str) -> list[int
     return fire_at(world, clock)
 
 
+@pytest.mark.once
 def test_money_in_is_spread_once_and_nothing_is_sold_for_it(world: World) -> None:
     flows = counting(world)
     world.sim.move_cash(ACCOUNT_NO, 900_000)
@@ -78,6 +82,7 @@ def test_money_in_is_spread_once_and_nothing_is_sold_for_it(world: World) -> Non
     assert outcomes()[-1][1] == "quiet"
 
 
+@pytest.mark.once
 def test_money_out_is_made_good_by_sales_alone(world: World) -> None:
     counting(world)
     assert world.sim.move_cash(ACCOUNT_NO, -3_000_000) == -3_000_000
@@ -89,6 +94,7 @@ def test_money_out_is_made_good_by_sales_alone(world: World) -> None:
     assert not [c for c in run.outcome["checks"] if c["verdict"] == "FAIL"]
 
 
+@pytest.mark.once
 def test_a_trade_made_elsewhere_is_no_money_from_outside(world: World) -> None:
     counting(world)
     world.sim.manual_order(ACCOUNT_NO, "130730", "buy", 30)
@@ -97,6 +103,7 @@ def test_a_trade_made_elsewhere_is_no_money_from_outside(world: World) -> None:
     assert outcomes()[-1][1] == "quiet"
 
 
+@pytest.mark.once
 def test_money_is_not_judged_by_an_old_look(world: World) -> None:
     counting(world)
     world.sim.move_cash(ACCOUNT_NO, 3_000_000)
@@ -106,6 +113,7 @@ def test_money_is_not_judged_by_an_old_look(world: World) -> None:
     assert len(fire_due_schedules()) == 1
 
 
+@pytest.mark.once
 def test_a_month_end_opens_a_run_that_says_why(transactional_db: None) -> None:
     with world_at("2026-10-30 09:39") as world:
         schedule(world, kind="periodic", period="month", edge="last", inside_bands=True)
@@ -116,6 +124,7 @@ def test_a_month_end_opens_a_run_that_says_why(transactional_db: None) -> None:
         assert fire_due_schedules() == []
 
 
+@pytest.mark.once
 def test_inside_its_bands_a_periodic_run_trades_only_where_its_schedule_says_so(
     transactional_db: None,
 ) -> None:
@@ -134,6 +143,7 @@ def test_inside_its_bands_a_periodic_run_trades_only_where_its_schedule_says_so(
         assert world.drive(Run.objects.get(pk=second), until=PLANNED).state == PLANNED
 
 
+@pytest.mark.once
 def test_on_the_day_of_the_exam_a_slot_waits_for_the_opening(transactional_db: None) -> None:
     with world_at("2026-11-19 09:41") as world:
         schedule(world)
@@ -165,8 +175,47 @@ def test_a_month_end_slept_through_is_made_up_once_or_told_once(
         assert outcomes() == [("2026-10:last", "opened" if runs else "skipped")]
 
 
+@pytest.mark.once
 def test_a_slot_is_caught_up_where_the_schedule_says_so(world: World) -> None:
     schedule(world, time(9, 10), catch_up=True)
     (run_id,) = fire_due_schedules()
     assert Run.objects.get(pk=run_id).trigger_kind == "drift"
     assert fire_due_schedules() == []
+
+
+def test_two_sweepers_that_see_the_same_slot_open_one_run(world: World) -> None:
+    made = schedule(world, time(9, 36))
+    world.sim.advance(90)
+    slots = due_slots(made.rule, world.now, KRX, since=made.since, fired=())
+    first = _fire(made, slots[0], world.now)
+    assert first is not None
+    Run.objects.filter(pk=first.pk).update(state="CANCELED", terminal_at=world.now)
+    assert _fire(made, slots[0], world.now) is None, "the row was there first"
+    assert Run.objects.count() == ScheduleFire.objects.count() == 1
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.once
+def test_a_slot_waits_for_a_run_that_is_under_way(world: World) -> None:
+    schedule(world, time(9, 36))
+    run = world.open()
+    assert fire_at(world, "09:36") == [] and outcomes() == []
+    run_cancel(run.pk, "owner")
+    assert len(fire_due_schedules()) == 1
+
+
+@pytest.mark.once
+def test_a_schedule_that_breaks_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, _whole = schedule(world, time(9, 35)), schedule(world, time(9, 36))
+    follow = schedules._follow
+
+    def breaking(each: RunSchedule, *rest: Any) -> list[int]:
+        if each.pk == broken.pk:
+            raise KeyError("nobody thought of this")
+        return follow(each, *rest)
+
+    monkeypatch.setattr(schedules, "_follow", breaking)
+    assert len(fire_at(world, "09:36")) == 1
+    assert Alert.objects.get(code="schedule_broken").facts["slot"] == "09:35"

@@ -22,7 +22,7 @@ from trading.models import Account, Alert, Approval, ScheduleFire
 from trading.services.clock import simulated_clock
 from trading.simulator import Simulator
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.money, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 START = datetime(2026, 11, 20, 9, 35, tzinfo=SEOUL)
 
