@@ -67,16 +67,17 @@ def attention_part(account: Account, gaps: Gaps | None) -> Part:
 
 def alive_part(account: Account, now: datetime | None) -> Part:
     """Is everything alive: data, market, schedule, processes, switch."""
+    calendar = known_calendar()
     snapshot = latest_snapshot(account)
     age = now - snapshot.taken_at if snapshot and now else None
     context = {
         "account": account,
         "now": now,
-        "phase": str(market_phase(now)) if now else "",
+        "phase": str(market_phase(now, calendar)) if now else "",
         "snapshot": snapshot,
         "age": age,
         "stale": age is not None and age > STALE_AFTER,
-        "upcoming": next_schedule(account, now, known_calendar()) if now else None,
+        "upcoming": next_schedule(account, now, calendar) if now else None,
         "processes": living_processes(),
         "switch": switch_state(account),
         "silent_since": broker_silent_since(account),

@@ -14,6 +14,8 @@ __all__ = ["hours_on", "is_trading_day", "known_calendar"]
 
 Row = tuple[date, bool | None, str]
 _HOURS = frozenset(Hours)
+_WEEKEND = (5, 6)
+"""Nothing opens a Saturday or a Sunday, so nobody need be asked."""
 
 
 def known_calendar() -> Calendar:
@@ -31,7 +33,11 @@ def _calendar(rows: tuple[Row, ...]) -> Calendar:
         overrides={
             day: False for day, is_open, word in rows if is_open is False or word == "closed"
         },
-        opened=frozenset(day for day, is_open, word in rows if word == "open" and is_open),
+        opened=frozenset(
+            day
+            for day, is_open, word in rows
+            if word == "open" and is_open and day.weekday() not in _WEEKEND
+        ),
         hours={day: Hours(word) for day, _is_open, word in rows if word in _HOURS},
     )
 
@@ -42,11 +48,13 @@ def is_trading_day(day: date) -> bool:
     A day outside the calendar is closed: trading on an unknown day is the worse mistake.
     """
     try:
-        return known_calendar().is_session(day)
+        return day.weekday() not in _WEEKEND and known_calendar().is_session(day)
     except ValueError:
         return False
 
 
 def hours_on(day: date) -> SessionHours:
     """The boundaries of the session on `day`. Raises ValueError when it does not trade."""
+    if day.weekday() in _WEEKEND:
+        raise ValueError(f"{day} is not a session")
     return known_calendar().session_hours(day)

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 import structlog
 
 from trading.domain.errors import BrokerError
-from trading.domain.sessions import LAST_START, Phase
+from trading.domain.sessions import LAST_START, Calendar, Phase
 from trading.models import Account, MarketDay
 from trading.selectors.calendar import hours_on, known_calendar
 from trading.services.brokers import broker_for
@@ -26,10 +26,13 @@ log = structlog.get_logger(__name__)
 LAST_BUY = timedelta(minutes=15)
 
 
-def market_phase(moment: datetime) -> Phase:
-    """The phase of the regular KRX venue at `moment`; CLOSED on any day that is not surely open."""
+def market_phase(moment: datetime, calendar: Calendar | None = None) -> Phase:
+    """The phase of the regular KRX venue at `moment`; CLOSED on any day that is not surely open.
+
+    `calendar` spares the question where the caller has just asked it.
+    """
     try:
-        return known_calendar().phase_at(moment)
+        return (calendar or known_calendar()).phase_at(moment)
     except ValueError:
         return Phase.CLOSED
 

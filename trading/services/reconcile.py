@@ -31,7 +31,7 @@ from trading.models import (
     ReconciledEpoch,
     Reservation,
 )
-from trading.selectors.calendar import hours_on, is_trading_day, known_calendar
+from trading.selectors.calendar import hours_on, known_calendar
 from trading.services import epochs
 from trading.services.alerts import alert
 from trading.services.audit import audit
@@ -170,7 +170,10 @@ def _session_before(day: date) -> date:
 # --- ends of days ----------------------------------------------------------------------------
 def _session_over(now: datetime) -> bool:
     """Day orders do not outlive the close, whatever the list still shows as remaining."""
-    return is_trading_day(now.date()) and now >= hours_on(now.date()).close + AFTER_CLOSE
+    try:
+        return now >= hours_on(now.date()).close + AFTER_CLOSE
+    except ValueError:
+        return False
 
 
 def _close_yesterday(account: Account, now: datetime) -> None:
