@@ -19,38 +19,23 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_celery_beat.models import (
-    ClockedSchedule,
-    CrontabSchedule,
-    IntervalSchedule,
-    PeriodicTask,
-    SolarSchedule,
-)
 from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config import beat_admin
 from trading.selectors.people import Role, has_role
 from trading.selectors.second_factor import act_grounds
 from trading.services.audit import audit
 from trading.services.second_factor import remove_factor
 from trading.views.proof import ask_for_code, proof_of
 
-__all__ = ["PeopleAdmin"]
+__all__ = ["PeopleAdmin", "beat_admin"]
 
 User = get_user_model()
-for _model in (
-    User,
-    Group,
-    TokenProxy,
-    PeriodicTask,
-    CrontabSchedule,
-    IntervalSchedule,
-    SolarSchedule,
-    ClockedSchedule,
-):
-    # Roles are set on the person, tokens by command, and the beat's table belongs to the machinery.
+for _model in (User, Group, TokenProxy):
+    # Roles are set on the person, tokens by command.
     admin.site.unregister(_model)
 
 

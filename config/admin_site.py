@@ -89,6 +89,15 @@ UNFOLD: dict[str, Any] = {
                         _("리밸런싱 설정"), "tune", "admin:rebalancing_rebalancingconfig_changelist"
                     ),
                     _item(_("예약"), "schedule", "admin:rebalancing_runschedule_changelist"),
+                    _item(
+                        _("예약 기록"), "event_available", "admin:trading_schedulefire_changelist"
+                    ),
+                    _item(
+                        _("깨우기"),
+                        "alarm",
+                        "admin:django_celery_beat_periodictask_changelist",
+                        "admin",
+                    ),
                     _item(_("리밸런싱 실행"), "list_alt", "admin:rebalancing_run_changelist"),
                     _item(
                         _("리밸런싱 이력"),

@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rebalancing.models import Run
+from rebalancing.selectors.agenda import agenda_of
 from rebalancing.services.heartbeat import last_beat
+from rebalancing.services.wakeups import asleep
 from trading.models import Account, Enumeration, KisToken, Switch
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
@@ -117,6 +119,8 @@ def _part(account: Account) -> Part:
         "abilities": (can := abilities_of(account)),
         "lacking": any(not ability.offered for ability in can),
         **_beat(),
+        "asleep": asleep(),
+        "agenda": agenda_of(account, now) if now else [],
         "overdue": _overdue(account, now),
     }
     return Part(

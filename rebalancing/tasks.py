@@ -5,13 +5,14 @@ from __future__ import annotations
 from celery import shared_task
 
 from rebalancing.services.advance import due_runs, run_advance
+from rebalancing.services.day_jobs import run_day_jobs
 from rebalancing.services.heartbeat import beat
 from rebalancing.services.schedule import fire_due_schedules
 from rebalancing.services.watch import refresh_accounts
 from rebalancing.services.watchdog import page_what_hangs
 from trading.services.chain_watch import stop_when_the_chain_breaks
 
-__all__ = ["advance", "look", "sweep", "watch"]
+__all__ = ["advance", "day_jobs", "look", "sweep", "watch"]
 
 STEPS_AT_A_TIME = 40
 
@@ -40,6 +41,12 @@ def sweep() -> None:
 def look() -> None:
     """A fresh look at every account that has not been looked at for a minute."""
     refresh_accounts()
+
+
+@shared_task(max_retries=0, soft_time_limit=120, time_limit=150)
+def day_jobs() -> None:
+    """The jobs of the trading day whose time has come: the morning's check, the close."""
+    run_day_jobs()
 
 
 @shared_task(max_retries=0)

@@ -1,4 +1,4 @@
-"""리밸런싱 설정: a change is a new row; and when accounts are looked at by themselves."""
+"""리밸런싱 설정: a change is a new row."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from rebalancing.models import RebalancingConfig, RunSchedule
-from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
+from rebalancing.models import RebalancingConfig
+from trading.admin.read_only import AddOnlyAdmin
 from trading.services.audit import audit
 
-__all__ = ["RebalancingConfigAdmin", "RunScheduleAdmin"]
+__all__ = ["RebalancingConfigAdmin"]
 
 _VALUES = (
     "mp_threshold_percent",
@@ -71,22 +71,3 @@ class RebalancingConfigAdmin(AddOnlyAdmin):
                 {name: str(getattr(obj, name)) for name in _VALUES},
             )
         messages.info(request, _("새 설정은 다음 리밸런싱부터 적용됩니다."))
-
-
-@admin.register(RunSchedule)
-class RunScheduleAdmin(StampedAdmin):
-    account_path = "account"
-    list_display = ("account", "at", "enabled", "planner")
-    list_filter = ("enabled",)
-    list_select_related = ("account",)
-    fields = ("account", "at", "planner", "enabled")
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            audit(
-                request.user.get_username(),
-                "schedule_changed",
-                f"schedule:{obj.pk}",
-                {"at": f"{obj.at:%H:%M}", "enabled": obj.enabled, "planner": obj.planner},
-            )

@@ -19,6 +19,7 @@ from portfolio.domain.drift import (
     calculate_drift,
 )
 from portfolio.domain.valuation import calculate_equity
+from rebalancing.domain.flows import flow_shares, weights_of
 from rebalancing.domain.legs import targets_hash
 from rebalancing.domain.netting import (
     DEFAULT_MIN_TRADE,
@@ -97,7 +98,11 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class PlanConfig:
-    """The settings of `docs/settings.md` that decide a plan; thresholds in percentage points."""
+    """The settings of `docs/settings.md` that decide a plan; thresholds in percentage points.
+
+    `inside_bands` trades to the targets although no threshold is reached. `flow` is the won that came
+    (+) or went (−): the plan spreads them and trades in no other direction, bands or not.
+    """
 
     mp_threshold: Decimal = DEFAULT_MP_THRESHOLD
     sub_threshold: Decimal = DEFAULT_SUB_THRESHOLD
@@ -105,6 +110,12 @@ class PlanConfig:
     buffer: Decimal = DEFAULT_BUFFER
     rules: PlanRules = PlanRules()
     commission: CommissionRates = DEFAULT_COMMISSION
+    inside_bands: bool = False
+    flow: int = 0
+
+    def calls_for(self, drift: DriftReport) -> bool:
+        """Whether there is anything to plan at all."""
+        return drift.needed or self.inside_bands or self.flow != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +154,7 @@ def make_plan(
     advice: object = None,
     no_advice: Sequence[Reason] = (),
 ) -> PlanOutcome:
-    """The whole decision. Without a drift trigger there is nothing to do and no plan.
+    """The whole decision. Where `config` calls for nothing there is nothing to do and no plan.
 
     Raises InputError naming every held or targeted ticker without a price or kind: a plan on half
     the facts would sell what it cannot see.
@@ -159,13 +170,11 @@ def make_plan(
         config.mp_threshold,
         config.sub_threshold,
     )
-    if not drift.needed:
+    if not config.calls_for(drift):
         return PlanOutcome(drift)
     fees = {ticker: config.commission.of(kind) for ticker, kind in snapshot.kinds.items()}
-    allocation = calculate_target_quantities(
-        drift.equity, targets.weights, snapshot.prices, buffer=config.buffer, fee=fees
-    )
-    changes = calculate_net_trades(snapshot.holdings, allocation.shares)
+    aim = _aim(snapshot, targets, config, drift.equity)
+    changes = calculate_net_trades(snapshot.holdings, aim.shares)
     wanted = apply_minimum_trade_filter(changes, snapshot.prices, config.min_trade)
     settled = _affordable(wanted, snapshot.cash, fees, config.min_trade)
     planned = None
@@ -188,8 +197,8 @@ def make_plan(
             equity=drift.equity,
             holdings=snapshot.holdings,
             prices=snapshot.prices,
-            weights=targets.weights,
-            best_shares=allocation.shares,
+            weights=aim.weights,
+            best_shares=aim.shares,
             kinds=snapshot.kinds,
             held_back=_held_back(wanted, settled),
             untradable=snapshot.untradable,
@@ -200,7 +209,7 @@ def make_plan(
     )
     return PlanOutcome(
         drift,
-        allocation,
+        aim.allocation,
         settled.kept,
         settled.dropped,
         planned.plan if planned else None,
@@ -212,14 +221,33 @@ def make_plan(
 def tickers_to_trade(snapshot: Snapshot, targets: Targets, config: PlanConfig) -> list[str]:
     """The names `make_plan` will trade, so that their books can be read before it is called."""
     _refuse_missing_facts(snapshot, targets.weights)
-    fees = {ticker: config.commission.of(kind) for ticker, kind in snapshot.kinds.items()}
     equity = calculate_equity(snapshot.cash, snapshot.holdings, snapshot.prices)
-    allocation = calculate_target_quantities(
-        equity, targets.weights, snapshot.prices, buffer=config.buffer, fee=fees
-    )
-    changes = calculate_net_trades(snapshot.holdings, allocation.shares)
+    aim = _aim(snapshot, targets, config, equity)
+    changes = calculate_net_trades(snapshot.holdings, aim.shares)
     kept = apply_minimum_trade_filter(changes, snapshot.prices, config.min_trade).kept
     return sorted(trade.ticker for trade in kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """The shares to hold, the weights they are judged by, and the allocator's account of them."""
+
+    shares: Mapping[str, int]
+    weights: TargetWeights
+    allocation: Allocation | None = None
+
+
+def _aim(snapshot: Snapshot, targets: Targets, config: PlanConfig, equity: int) -> _Aim:
+    if config.flow:
+        shares = flow_shares(
+            equity, config.flow, snapshot.holdings, snapshot.prices, targets.weights
+        )
+        return _Aim(shares, weights_of(shares, snapshot.prices, equity))
+    fees = {ticker: config.commission.of(kind) for ticker, kind in snapshot.kinds.items()}
+    found = calculate_target_quantities(
+        equity, targets.weights, snapshot.prices, buffer=config.buffer, fee=fees
+    )
+    return _Aim(found.shares, targets.weights, found)
 
 
 def _affordable(

@@ -7,8 +7,8 @@ from rebalancing.models.runs import (
     RebalancingConfig,
     RebalancingHistory,
     Run,
-    RunSchedule,
 )
+from rebalancing.models.schedules import RunSchedule
 
 __all__ = [
     "Advice",

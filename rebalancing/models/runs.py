@@ -13,7 +13,7 @@ from portfolio.models import TargetDecision
 from rebalancing.domain.states import TERMINAL, RunState
 from trading.models import Account, Instrument, Side, Snapshot
 
-__all__ = ["Campaign", "Leg", "RebalancingConfig", "RebalancingHistory", "Run", "RunSchedule"]
+__all__ = ["Campaign", "Leg", "RebalancingConfig", "RebalancingHistory", "Run"]
 
 _PERCENT = [MinValueValidator(Decimal("0.1")), MaxValueValidator(Decimal("50"))]
 
@@ -123,6 +123,8 @@ class Run(models.Model):
     approval_policy = models.CharField(_("승인 정책"), max_length=16)
     config = models.ForeignKey(RebalancingConfig, models.PROTECT, null=True, related_name="+")
     target = models.ForeignKey(TargetDecision, models.PROTECT, null=True, related_name="+")
+    trigger_kind = models.CharField(_("동기"), max_length=10, null=True, blank=True)
+    trigger_facts = models.JSONField(null=True, blank=True)
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="runs")
     snapshot = models.ForeignKey(Snapshot, models.PROTECT, null=True, related_name="+")
     outcome = models.JSONField(default=dict)
@@ -185,6 +187,16 @@ class Run(models.Model):
     def subject(self) -> str:
         """How approvals name this run."""
         return f"run:{self.pk}"
+
+    @property
+    def ignores_bands(self) -> bool:
+        """It trades to the targets although no threshold is reached: its schedule says so."""
+        return bool((self.trigger_facts or {}).get("inside_bands"))
+
+    @property
+    def flow(self) -> int:
+        """Won that came (+) or went (−) and that this run spreads; 0 for every other run."""
+        return int((self.trigger_facts or {}).get("flow", 0))
 
 
 class Leg(models.Model):
@@ -261,24 +273,3 @@ class RebalancingHistory(models.Model):
         verbose_name = _("리밸런싱 이력")
         verbose_name_plural = _("리밸런싱 이력")
         ordering = ("-id",)
-
-
-class RunSchedule(models.Model):
-    """When an account is looked at without anybody asking; by the market's clock."""
-
-    account = models.ForeignKey(Account, models.CASCADE, related_name="run_schedules")
-    at = models.TimeField(_("시각 (KST)"))
-    planner = models.CharField(
-        _("플래너"), max_length=10, choices=Run.Planner.choices[:2], default=Run.Planner.RULES
-    )
-    enabled = models.BooleanField(_("사용"), default=True)
-
-    class Meta:
-        verbose_name = _("예약")
-        verbose_name_plural = _("예약")
-        constraints = [
-            models.UniqueConstraint(fields=["account", "at"], name="one_schedule_per_time")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.at:%H:%M}"

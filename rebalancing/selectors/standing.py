@@ -74,11 +74,13 @@ def standing_of(account: Account) -> Standing | None:
         .only("created_at", "run__end_facts")
         .first()
     )
-    return _of_snapshot(snapshot) if newer is None else _booked(snapshot, newer)
-
-
-def _of_snapshot(snapshot: Snapshot) -> Standing:
     first = first_of_the_day(snapshot)
+    if newer is None:
+        return _of_snapshot(snapshot, first)
+    return _booked(snapshot, first, newer)
+
+
+def _of_snapshot(snapshot: Snapshot, first: Snapshot | None) -> Standing:
     return Standing(
         day_result=result_of_the_day(first, snapshot, snapshot.ended_at) if first else None,
         at=snapshot.taken_at,
@@ -89,22 +91,21 @@ def _of_snapshot(snapshot: Snapshot) -> Standing:
     )
 
 
-def _booked(snapshot: Snapshot, newer: RebalancingHistory) -> Standing:
-    seen = _of_snapshot(snapshot)
+def _booked(snapshot: Snapshot, first: Snapshot | None, newer: RebalancingHistory) -> Standing:
     booked = dict(
         Position.objects.filter(account_id=snapshot.account_id, quantity__gt=0).values_list(
             "instrument_id", "quantity"
         )
     )
-    if set(booked) - set(seen.prices):
-        return seen  # a name without a price has no value we may guess
-    first = first_of_the_day(snapshot)
+    if set(booked) - set(snapshot.quotes):
+        # a name without a price has no value we may guess
+        return _of_snapshot(snapshot, first)
     return Standing(
         day_result=result_of_the_day(first, snapshot) if first else None,
-        at=seen.at,
-        cash=newer.run.end_facts.get("cash", seen.cash),
+        at=snapshot.taken_at,
+        cash=newer.run.end_facts.get("cash", snapshot.cash),
         holdings=booked,
-        prices=seen.prices,
-        references=seen.references,
+        prices={t: quote["last"] for t, quote in snapshot.quotes.items()},
+        references={t: quote["reference"] for t, quote in snapshot.quotes.items()},
         booked_at=newer.created_at,
     )

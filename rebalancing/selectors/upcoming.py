@@ -1,17 +1,18 @@
-"""When an account is looked at next without anybody asking."""
+"""When an account is looked at next without anybody asking, and what for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
+from django.utils.translation import gettext as _
+
+from rebalancing.domain.schedules import Edge, Kind, Period, upcoming
 from rebalancing.models import RunSchedule
+from trading.domain.sessions import Calendar
 from trading.models import Account
 
-__all__ = ["Upcoming", "next_schedule"]
-
-_DAYS_AHEAD = 12
+__all__ = ["Upcoming", "next_schedule", "waits_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +20,29 @@ class Upcoming:
     schedule: RunSchedule
     at: datetime
 
+    @property
+    def what(self) -> str:
+        return waits_for(self.schedule)
 
-def next_schedule(
-    account: Account, now: datetime, is_open: Callable[[date], bool]
-) -> Upcoming | None:
-    """The first enabled moment after `now` on a day that `is_open`; None when nothing is enabled."""
-    schedules = list(RunSchedule.objects.filter(account=account, enabled=True).order_by("at"))
-    if not schedules:
-        return None
-    for ahead in range(_DAYS_AHEAD):
-        day = now.date() + timedelta(days=ahead)
-        moments = [
-            (datetime.combine(day, schedule.at, tzinfo=now.tzinfo), schedule)
-            for schedule in schedules
-        ]
-        later = [(at, schedule) for at, schedule in moments if at > now]
-        if later and is_open(day):
-            at, schedule = later[0]
-            return Upcoming(schedule, at)
-    return None
+
+def waits_for(schedule: RunSchedule) -> str:
+    """What a schedule waits for, in a few words."""
+    if schedule.kind == Kind.CASH_FLOW:
+        return _("입출금 %(won)s원부터") % {"won": f"{schedule.min_flow_won:,}"}
+    if schedule.kind == Kind.DRIFT:
+        return _("편차, 거래일마다")
+    return {
+        (Period.MONTH, Edge.FIRST): _("정기, 매월 첫 거래일"),
+        (Period.MONTH, Edge.LAST): _("정기, 매월 마지막 거래일"),
+        (Period.QUARTER, Edge.FIRST): _("정기, 분기 첫 거래일"),
+        (Period.QUARTER, Edge.LAST): _("정기, 분기 마지막 거래일"),
+    }[Period(schedule.period), Edge(schedule.edge)]
+
+
+def next_schedule(account: Account, now: datetime, calendar: Calendar) -> Upcoming | None:
+    """The first moment after `now` at which an enabled schedule acts; None when there is none."""
+    found = []
+    for schedule in RunSchedule.objects.filter(account=account, enabled=True).order_by("at", "pk"):
+        moments = upcoming(schedule.rule, now, calendar, count=1)
+        found += [Upcoming(schedule, moment) for moment in moments]
+    return min(found, key=lambda each: each.at, default=None)

@@ -100,6 +100,15 @@ _LEGS = {
     "external": _("외부 주문 때문에 멈췄습니다."),
 }
 
+_SCHEDULES = {
+    "schedule_outside_session": _(
+        "%(at)s에는 시작할 수 없습니다. 09:00부터 15:10 전까지의 시각을 고르세요."
+    ),
+    "schedule_whole_minutes": _("초 없이 시와 분만 적으세요. 예: 09:40"),
+    "schedule_needs_minimum": _("입출금을 기다리는 예약에는 0보다 큰 최소 입출금액이 필요합니다."),
+    "schedule_bands_only_periodic": _("‘임계값 안이어도 목표까지’는 정기 예약에만 쓸 수 있습니다."),
+}
+
 _PLANNING = {
     "class_twice": _("%(class)s에 Sub-MP가 둘 이상입니다."),
     "instrument_not_tradable": _("%(ticker)s은 거래가 허용되지 않은 종목입니다."),
@@ -147,7 +156,17 @@ _ALERTS = {
     "order_unknown_long": _("주문의 결과를 2분 넘게 알 수 없습니다. 확인이 필요합니다."),
     "cancel_hangs": _("취소가 2분 넘게 확인되지 않습니다."),
     "clock_silent": _("시장 시계가 답하지 않습니다. 시뮬레이터를 확인하세요."),
-    "slot_skipped": _("예약 시각이 지나 이번 리밸런싱은 건너뛰었습니다."),
+    "slot_skipped": _("예약 시각 %(when)s이 지나 이번 리밸런싱은 건너뛰었습니다 (%(count)s번)."),
+    "schedule_broken": _(
+        "예약 %(slot)s을 살피다 오류가 났습니다. 다음에 다시 살핍니다. 기록을 확인하세요."
+    ),
+    "slot_caught_up": _("놓친 예약 %(when)s의 리밸런싱을 늦게 시작했습니다."),
+    "drift_waits": _(
+        "비중 %(count)s개가 임계값을 넘었는데 오늘 움직일 예약이 없습니다."
+        " 리밸런싱을 직접 시작하거나 예약을 켜세요."
+    ),
+    "check_missed": _("%(when)s의 오전 점검을 하지 못했습니다."),
+    "close_missed": _("%(when)s의 마감 대사와 잔고 기록을 하지 못했습니다."),
 }
 
 _PROBLEMS = {
@@ -176,6 +195,7 @@ WORDS = Words(
     | _ENDS
     | _MOVES
     | _LEGS
+    | _SCHEDULES
     | _PLANNING
     | dict(ADVICE)
     | _ALERTS

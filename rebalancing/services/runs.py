@@ -69,6 +69,8 @@ def run_open(
     slot: str = "",
     dry_run: bool = False,
     planner: str = "rules",
+    trigger_kind: str | None = None,
+    trigger_facts: dict[str, object] | None = None,
 ) -> Run:
     """Open a run; at most one is active per account and one exists per slot.
 
@@ -92,6 +94,8 @@ def run_open(
                 requester_kind=requester_kind,
                 dry_run=dry_run,
                 planner=planner,
+                trigger_kind=trigger_kind,
+                trigger_facts=trigger_facts,
                 approval_policy=policy_of(account).kind,
                 config=config,
                 target=target,

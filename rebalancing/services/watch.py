@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from rebalancing.models import Run
+from rebalancing.models import Run, RunSchedule
+from rebalancing.services.day_jobs import closing_snapshots
 from rebalancing.services.news import announce_account
 from rebalancing.services.targets import current_target
 from trading.domain.errors import BrokerError, ConfigurationError, InputError
@@ -59,7 +60,7 @@ def _look(account: Account) -> None:
 
 def _forget_old(account: Account) -> None:
     """Looks that no run was made on are kept for a few hours only, and the first of the day, which the
-    day's loss is counted from."""
+    day's loss is counted from, those of the close, and those that a schedule counts deposits from."""
     rows = Snapshot.objects.filter(account=account)
     edge = rows.values_list("pk", flat=True)[KEPT : KEPT + 1]
     if edge:
@@ -67,4 +68,6 @@ def _forget_old(account: Account) -> None:
         newest = rows.first()
         first = first_of_the_day(newest) if newest is not None else None
         kept = [first.pk] if first is not None else []
+        kept += RunSchedule.objects.exclude(baseline=None).values_list("baseline_id", flat=True)
+        kept += closing_snapshots(account)
         rows.filter(pk__lte=edge[0]).exclude(pk__in=used).exclude(pk__in=kept).delete()

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext_lazy as _
 
+from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
 from rebalancing.selectors.words import STATE_NAMES, WORDS, check_sentence, price_rule
 from trading.models import ApprovalPolicy
 
@@ -105,6 +106,18 @@ def size(points: Any, places: int = 1) -> str:
 def cost_is_high(history: Any) -> bool:
     """More than twice what was expected."""
     return bool(history.real_cost > 2 * history.expected_cost)
+
+
+@register.filter
+def trigger_name(run: Any) -> str:
+    """What the schedule waited for that opened `run`."""
+    return str(TRIGGERS.get(run.trigger_kind, run.trigger_kind))
+
+
+@register.filter
+def trigger_words(run: Any) -> str:
+    """Why a run trades although no threshold need be reached; empty for every other run."""
+    return trigger_sentence(run)
 
 
 _ACTORS = {"engine": _("엔진"), "system": _("시스템"), "defaults": _("기본값")}

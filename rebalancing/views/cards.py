@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -13,7 +13,7 @@ from rebalancing.selectors.sparkline import sparkline
 from rebalancing.selectors.standing import STALE_AFTER, Standing, standing_of
 from rebalancing.selectors.upcoming import next_schedule
 from trading.models import Account
-from trading.selectors.calendar import is_trading_day
+from trading.selectors.calendar import known_calendar
 from trading.selectors.people import Role, has_role
 from trading.selectors.processes import living_processes
 from trading.selectors.snapshots import equity_history, latest_snapshot
@@ -68,21 +68,17 @@ def attention_part(account: Account, gaps: Gaps | None, *, admin: bool) -> Part:
 
 def alive_part(account: Account, now: datetime | None) -> Part:
     """Is everything alive: data, market, schedule, processes, switch."""
-    open_days: dict[date, bool] = {}
-
-    def is_open(day: date) -> bool:
-        return open_days.setdefault(day, is_trading_day(day))
-
+    calendar = known_calendar()
     snapshot = latest_snapshot(account)
     age = now - snapshot.taken_at if snapshot and now else None
     context = {
         "account": account,
         "now": now,
-        "phase": str(market_phase(now)) if now else "",
+        "phase": str(market_phase(now, calendar)) if now else "",
         "snapshot": snapshot,
         "age": age,
         "stale": age is not None and age > STALE_AFTER,
-        "upcoming": next_schedule(account, now, is_open) if now else None,
+        "upcoming": next_schedule(account, now, calendar) if now else None,
         "processes": living_processes(),
         "switch": switch_state(account),
         "silent_since": broker_silent_since(account),

@@ -26,7 +26,7 @@ from rebalancing.services.runs import (
 from rebalancing.views.run_parts import action_part, progress_part, result_part, seen_run
 from strategies.services.analysts import has_analyst
 from trading.domain.errors import ConfigurationError, Reason, RuleViolation, StateConflict
-from trading.selectors.calendar import is_trading_day
+from trading.selectors.calendar import known_calendar
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
 from trading.views.access import chosen_account, desk_view, require_account
@@ -66,7 +66,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "attention": attention_of(account, admin=has_role(request.user, Role.ADMIN)),
         "config": newest_config(),
         "target": newest_target(account),
-        "upcoming": next_schedule(account, now, is_trading_day) if now else None,
+        "upcoming": next_schedule(account, now, known_calendar()) if now else None,
     }
     return render(request, "rebalancing/status.html", context)
 

@@ -160,6 +160,7 @@ def test_what_only_the_database_notices_is_told_and_nothing_is_saved(
 
     monkeypatch.setattr(RunSchedule, "save", rival)
     data = {"account": targeted.account.pk, "at": "10:10", "planner": "rules", "enabled": "on"}
+    data |= {"kind": "drift", "period": "month", "edge": "last", "min_flow_won": "1000000"}
     answer = staff.post("/admin/rebalancing/runschedule/add/", data, follow=True)
     assert answer.status_code == 200
     assert "저장하지 않았습니다" in _page(answer)

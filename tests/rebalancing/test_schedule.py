@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import time
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from rebalancing.models import Leg, Run, RunSchedule
 from rebalancing.services.advance import run_advance
 from rebalancing.services.approvals import _require_allowed, automatic_grounds, decide_run
-from rebalancing.services.schedule import due_slot, fire_due_schedules
+from rebalancing.services.schedule import fire_due_schedules
 from tests.support.orders import Orders
 from tests.support.world import World, world_of
 from trading.domain.errors import RuleViolation
@@ -188,18 +188,3 @@ def test_a_stopped_account_is_not_scheduled(world: World) -> None:
     world.sim.advance(90)
     assert fire_due_schedules() == []
     assert Alert.objects.filter(code="schedule_refused").exists()
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [
-        ("2026-11-20T09:39:59+09:00", None),
-        ("2026-11-20T09:40:00+09:00", ("2026-11-20T09:40", False)),
-        ("2026-11-20T09:50:00+09:00", ("2026-11-20T09:40", False)),
-        ("2026-11-20T09:50:01+09:00", ("2026-11-20T09:40", True)),
-        ("2026-11-21T09:40:00+09:00", None),
-        ("2026-06-03T09:40:00+09:00", None),
-    ],
-)
-def test_a_slot_belongs_to_a_trading_day(now: str, expected: Any, db: None) -> None:
-    assert due_slot(time(9, 40), datetime.fromisoformat(now)) == expected

@@ -20,7 +20,7 @@ import redis
 from django_celery_beat.models import PeriodicTask
 
 from config.celery import app
-from config.runtime.schedules import ensure_schedules
+from rebalancing.services.wakeups import make_wakeups
 from tests.support.power import DONE, PASSED, SENT
 
 __all__ = ["Beat", "Queue", "Worker"]
@@ -107,7 +107,7 @@ class Beat:
         self._queue = queue
         self._due: dict[str, datetime] = {}
         self._waiting: list[PeriodicTask] = []
-        ensure_schedules()
+        make_wakeups()
 
     def tick(self, now: datetime) -> None:
         """Send the next row that is due; the sweep when no other is."""

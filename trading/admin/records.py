@@ -16,8 +16,8 @@ from trading.models import (
     Intent,
     Ledger,
     Lot,
-    MarketDay,
     Position,
+    ScheduleFire,
     Snapshot,
     Switch,
     Transition,
@@ -154,6 +154,25 @@ class TransitionAdmin(ReadOnlyAdmin):
     list_filter = ("object_type", "to_state")
 
 
-@admin.register(MarketDay)
-class MarketDayAdmin(ReadOnlyAdmin):
-    list_display = ("day", "is_open", "read_at")
+@admin.register(ScheduleFire)
+class ScheduleFireAdmin(ReadOnlyAdmin):
+    """What every schedule and every job of the day did, slot by slot."""
+
+    account_path = "account"
+    list_display = ("fired_at", "what", "slot", "account", "outcome")
+    list_filter = ("outcome",)
+    search_fields = ("job", "slot")
+    list_select_related = ("account",)
+
+    @admin.display(description=_("작업"))
+    def what(self, row: ScheduleFire) -> str:
+        kind, _colon, number = row.job.partition(":")
+        name = str(_JOBS.get(kind, kind))
+        return f"{name} {number}" if kind == "rebalance" else name
+
+
+_JOBS = {
+    "rebalance": _("예약 리밸런싱"),
+    "check": _("오전 점검"),
+    "close": _("마감 대사"),
+}

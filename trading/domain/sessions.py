@@ -18,8 +18,10 @@ from trading.domain.krx_closures import CLOSURES, FIRST_YEAR, LAST_YEAR
 
 __all__ = [
     "KRX",
+    "LAST_START",
     "SEOUL",
     "Calendar",
+    "Hours",
     "Phase",
     "SessionHours",
     "is_session",
@@ -36,6 +38,8 @@ __all__ = [
 SEOUL = ZoneInfo("Asia/Seoul")
 
 SETTLEMENT_SESSIONS = 2
+LAST_START = timedelta(minutes=20)
+"""A run starts no later than this before the close: 15:10 on ordinary days."""
 LONGER_DAY_SINCE = date(2016, 8, 1)
 """Until then the regular session ended at 15:00."""
 AFTER_MARKET_SINCE = date(2026, 9, 14)
@@ -75,6 +79,16 @@ class Phase(StrEnum):
     AFTER_MARKET = "after_market"
 
 
+class Hours(StrEnum):
+    """What a day's hours are when a person says that they differ from the table's."""
+
+    NORMAL = "normal"
+    LATE_DAY = "late_day"
+    """Opens and closes an hour later, as on the day of the entrance exam."""
+    LATE_OPEN = "late_open"
+    """Opens an hour later and closes as usual, as on the first session of a year."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionHours:
     """One session's boundaries, aware Seoul times; each phase includes its start, not its end."""
@@ -93,12 +107,12 @@ class SessionHours:
 
 
 @lru_cache(maxsize=4_096)
-def _hours_of(day: date, first_of_year: bool) -> SessionHours:
-    exam = day in EXAM_DAYS
-    late_open = exam or first_of_year
+def _hours_of(day: date, kind: Hours) -> SessionHours:
+    late = kind is not Hours.NORMAL
     normal_close = time(15, 30) if day >= LONGER_DAY_SINCE else time(15)
-    opens = datetime.combine(day, time(10) if late_open else time(9), SEOUL)
-    closes = datetime.combine(day, normal_close, SEOUL) + timedelta(hours=1 if exam else 0)
+    opens = datetime.combine(day, time(10) if late else time(9), SEOUL)
+    closes = datetime.combine(day, normal_close, SEOUL)
+    closes += timedelta(hours=1 if kind is Hours.LATE_DAY else 0)
     after_end = time(20) if day >= AFTER_MARKET_SINCE else time(18)
     return SessionHours(
         preopen=opens - timedelta(minutes=30),
@@ -116,16 +130,20 @@ class Calendar:
     """The table, corrected by `overrides` (True open, False closed): the broker's own answers.
 
     An override can only close a day that the table opens: closed wins, because trading on a day
-    that one source calls closed is the costlier mistake.
+    that one source calls closed is the costlier mistake. `opened` are days on which the table is
+    known to be wrong; `hours` are days whose hours differ from the table's.
     """
 
     overrides: Mapping[date, bool] = field(default_factory=dict)
+    opened: frozenset[date] = frozenset()
+    hours: Mapping[date, Hours] = field(default_factory=dict)
 
     @cached_property
     def _sessions(self) -> tuple[date, ...]:
         day, days = date(FIRST_YEAR, 1, 1), []
         while day.year <= LAST_YEAR:
-            if day.weekday() < 5 and day not in CLOSURES and self.overrides.get(day, True):
+            usual = day.weekday() < 5 and day not in CLOSURES
+            if (usual or day in self.opened) and self.overrides.get(day, True):
                 days.append(day)
             day += timedelta(days=1)
         return tuple(days)
@@ -185,7 +203,12 @@ class Calendar:
         """The boundaries of the session on `day`. Raises ValueError when it does not trade."""
         if not self.is_session(day):
             raise ValueError(f"{day} is not a session")
-        return _hours_of(day, first_of_year=day in self._firsts)
+        return _hours_of(day, self.hours.get(day) or self._usual(day))
+
+    def _usual(self, day: date) -> Hours:
+        if day in EXAM_DAYS:
+            return Hours.LATE_DAY
+        return Hours.LATE_OPEN if day in self._firsts else Hours.NORMAL
 
     def phase_at(self, moment: datetime) -> Phase:
         """What KRX does at `moment` (aware). Gaps between phases count as closed."""

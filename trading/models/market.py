@@ -47,13 +47,42 @@ class Instrument(models.Model):
 
 
 class MarketDay(models.Model):
-    """The broker's own word on one day. It overrides the built-in calendar towards closed."""
+    """What is known about one day beside the built-in calendar: the broker's own word, and a person's.
+
+    `is_open` is the broker's, empty until it answered; it only ever closes a day. `override` is a
+    person's and rules hours and closing; it opens a day only where the broker says that it is open.
+    """
+
+    class Override(models.TextChoices):
+        NONE = "", _("없음")
+        CLOSED = "closed", _("휴장")
+        OPEN = "open", _("개장")
+        NORMAL = "normal", _("보통 시간 (09:00–15:30)")
+        LATE_DAY = "late_day", _("한 시간 늦게 (10:00–16:30)")
+        LATE_OPEN = "late_open", _("한 시간 늦게 개장 (10:00–15:30)")
 
     day = models.DateField(_("날짜"), primary_key=True)
-    is_open = models.BooleanField(_("개장"))
-    read_at = models.DateTimeField(_("조회 시각"))
+    is_open = models.BooleanField(_("증권사의 답"), null=True, blank=True)
+    read_at = models.DateTimeField(_("조회 시각"), null=True, blank=True)
+    override = models.CharField(
+        _("바로잡음"), max_length=9, choices=Override, default=Override.NONE, blank=True
+    )
+    reason = models.CharField(_("이유"), max_length=200, blank=True)
+    changed_by = models.CharField(_("변경"), max_length=150, blank=True)
+    changed_at = models.DateTimeField(_("변경 시각"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("개장일")
         verbose_name_plural = _("개장일")
         ordering = ("-day",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    override__in=["", "closed", "open", "normal", "late_day", "late_open"]
+                ),
+                name="market_day_override_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d}"

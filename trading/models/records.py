@@ -227,12 +227,39 @@ class KisToken(models.Model):
 
 
 class ScheduleFire(models.Model):
-    """One fire per job and slot, whatever the number of schedulers."""
+    """One fire per job and slot, whatever the number of schedulers, and what came of it."""
 
-    job = models.CharField(max_length=60)
-    slot = models.CharField(max_length=40)
-    fired_at = models.DateTimeField()
+    class Outcome(models.TextChoices):
+        STARTED = "started", _("시작함")
+        DONE = "done", _("마침")
+        QUIET = "quiet", _("할 일 없음")
+        OPENED = "opened", _("리밸런싱 시작")
+        REFUSED = "refused", _("시작하지 못함")
+        SKIPPED = "skipped", _("놓침")
+
+    job = models.CharField(_("작업"), max_length=60)
+    slot = models.CharField(_("예약 칸"), max_length=40)
+    fired_at = models.DateTimeField(_("실행 시각"))
     task_id = models.CharField(max_length=64, blank=True)
+    account = models.ForeignKey(
+        Account, models.PROTECT, null=True, blank=True, verbose_name=_("계좌"), related_name="+"
+    )
+    outcome = models.CharField(_("결과"), max_length=8, choices=Outcome, default=Outcome.STARTED)
+    facts = models.JSONField(_("내용"), default=dict, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "slot"], name="slot_fires_once")]
+        verbose_name = _("예약 기록")
+        verbose_name_plural = _("예약 기록")
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["job", "slot"], name="slot_fires_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    outcome__in=["started", "done", "quiet", "opened", "refused", "skipped"]
+                ),
+                name="fire_outcome_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.slot}"

@@ -1,24 +1,60 @@
-"""Which days trade: the built-in calendar, narrowed by the broker's own word."""
+"""Which days trade and when: the built-in calendar, narrowed by the broker's word, corrected by a person's."""
 
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
-from trading.domain.sessions import is_session
+from django.db.models import Q
+
+from trading.domain.sessions import KRX, Calendar, Hours, SessionHours
 from trading.models import MarketDay
 
-__all__ = ["is_trading_day"]
+__all__ = ["hours_on", "is_trading_day", "known_calendar"]
+
+Row = tuple[date, bool | None, str]
+_HOURS = frozenset(Hours)
+_WEEKEND = (5, 6)
+"""Nothing opens a Saturday or a Sunday, so nobody need be asked."""
+
+
+def known_calendar() -> Calendar:
+    """The calendar as it is known now. Read anew by every decision: an override counts at once."""
+    said = Q(is_open=False) | ~Q(override="")
+    rows = MarketDay.objects.filter(said).order_by("day")
+    return _calendar(tuple(rows.values_list("day", "is_open", "override")))
+
+
+@lru_cache(maxsize=8)
+def _calendar(rows: tuple[Row, ...]) -> Calendar:
+    if not rows:
+        return KRX
+    return Calendar(
+        overrides={
+            day: False for day, is_open, word in rows if is_open is False or word == "closed"
+        },
+        opened=frozenset(
+            day
+            for day, is_open, word in rows
+            if word == "open" and is_open and day.weekday() not in _WEEKEND
+        ),
+        hours={day: Hours(word) for day, _is_open, word in rows if word in _HOURS},
+    )
 
 
 def is_trading_day(day: date) -> bool:
-    """Open only when the built-in calendar and, where known, the broker both say so.
+    """Open only when the calendar, the broker where it answered, and every override say so.
 
     A day outside the calendar is closed: trading on an unknown day is the worse mistake.
     """
     try:
-        if not is_session(day):
-            return False
+        return day.weekday() not in _WEEKEND and known_calendar().is_session(day)
     except ValueError:
         return False
-    word = MarketDay.objects.filter(day=day).only("is_open").first()
-    return word is None or word.is_open
+
+
+def hours_on(day: date) -> SessionHours:
+    """The boundaries of the session on `day`. Raises ValueError when it does not trade."""
+    if day.weekday() in _WEEKEND:
+        raise ValueError(f"{day} is not a session")
+    return known_calendar().session_hours(day)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from trading.domain.day import Opening, Traded, day_result
-from trading.domain.sessions import SEOUL, session_hours
+from trading.domain.sessions import SEOUL
 from trading.models import Ledger, Side, Snapshot
-from trading.selectors.calendar import is_trading_day
+from trading.selectors.calendar import hours_on
 
 __all__ = ["first_of_the_day", "result_of_the_day", "worth_at_the_close"]
 
@@ -15,9 +15,10 @@ __all__ = ["first_of_the_day", "result_of_the_day", "worth_at_the_close"]
 def first_of_the_day(snapshot: Snapshot) -> Snapshot | None:
     """The first look at the account since the session opened; before that closes are yesterday's."""
     day = snapshot.taken_at.astimezone(SEOUL).date()
-    if not is_trading_day(day):
+    try:
+        opened = hours_on(day).open
+    except ValueError:
         return None
-    opened = session_hours(day).open
     return (
         Snapshot.objects.filter(
             account=snapshot.account_id, taken_at__gte=opened, taken_at__lte=snapshot.taken_at

@@ -7,9 +7,9 @@ from datetime import date, datetime, time, timedelta
 import structlog
 
 from trading.domain.errors import BrokerError
-from trading.domain.sessions import Phase, phase_at, session_hours
+from trading.domain.sessions import LAST_START, Calendar, Phase
 from trading.models import Account, MarketDay
-from trading.selectors.calendar import is_trading_day
+from trading.selectors.calendar import hours_on, known_calendar
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 
@@ -23,19 +23,23 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
-LAST_START = timedelta(minutes=20)
-"""A run starts no later than this before the close of continuous trading plus the auction: 15:10."""
 LAST_BUY = timedelta(minutes=15)
 
 
-def market_phase(moment: datetime) -> Phase:
-    """The phase of the regular KRX venue at `moment`; CLOSED on any day that is not surely open."""
-    return phase_at(moment) if is_trading_day(moment.date()) else Phase.CLOSED
+def market_phase(moment: datetime, calendar: Calendar | None = None) -> Phase:
+    """The phase of the regular KRX venue at `moment`; CLOSED on any day that is not surely open.
+
+    `calendar` spares the question where the caller has just asked it.
+    """
+    try:
+        return (calendar or known_calendar()).phase_at(moment)
+    except ValueError:
+        return Phase.CLOSED
 
 
 def run_cutoffs(day: date) -> tuple[datetime, datetime, datetime]:
     """(last start of a run, last new buy, close) of `day`: 15:10, 15:15 and 15:30 on ordinary days."""
-    close = session_hours(day).close
+    close = hours_on(day).close
     return close - LAST_START, close - LAST_BUY, close
 
 

@@ -18,7 +18,6 @@ from trading.domain.errors import BrokerUnavailable, StateConflict
 from trading.domain.orders import AttemptState, IntentState
 from trading.domain.ports import OrderList, OrderRow
 from trading.domain.reconciliation import candidates, keys_of
-from trading.domain.sessions import previous_session, session_hours
 from trading.models import (
     Account,
     Alert,
@@ -32,7 +31,7 @@ from trading.models import (
     ReconciledEpoch,
     Reservation,
 )
-from trading.selectors.calendar import is_trading_day
+from trading.selectors.calendar import hours_on, known_calendar
 from trading.services import epochs
 from trading.services.alerts import alert
 from trading.services.audit import audit
@@ -163,7 +162,7 @@ def _first_open_day(account: Account, now: datetime) -> date:
 
 def _session_before(day: date) -> date:
     try:
-        return previous_session(day)
+        return known_calendar().previous_session(day)
     except ValueError:
         return day
 
@@ -171,7 +170,10 @@ def _session_before(day: date) -> date:
 # --- ends of days ----------------------------------------------------------------------------
 def _session_over(now: datetime) -> bool:
     """Day orders do not outlive the close, whatever the list still shows as remaining."""
-    return is_trading_day(now.date()) and now >= session_hours(now.date()).close + AFTER_CLOSE
+    try:
+        return now >= hours_on(now.date()).close + AFTER_CLOSE
+    except ValueError:
+        return False
 
 
 def _close_yesterday(account: Account, now: datetime) -> None:

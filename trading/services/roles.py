@@ -8,7 +8,7 @@ from trading.selectors.people import Role
 
 __all__ = ["ensure_roles"]
 
-_SET_BY_ADMINS = ("trading", "portfolio", "rebalancing", "auth")
+_SET_BY_ADMINS = ("trading", "portfolio", "rebalancing", "auth", "django_celery_beat")
 
 
 def ensure_roles() -> dict[Role, Group]:

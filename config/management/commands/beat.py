@@ -7,14 +7,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config.celery import app
-from config.runtime.schedules import ensure_schedules
+from rebalancing.services.wakeups import make_wakeups
 
 
 class Command(BaseCommand):
     help = "The beat process."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        ensure_schedules()
+        make_wakeups()
         app.Beat(
             loglevel="WARNING",
             max_interval=1,

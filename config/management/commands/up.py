@@ -18,11 +18,11 @@ from config.env import chosen, decimal, whole, yes
 from config.running import forget_running, only_one_here, read_running, write_running
 from config.runtime.embedded import Embedded, serve_web
 from config.runtime.ports import free_port, port_number, wait_until_listening
-from config.runtime.schedules import ensure_schedules
 from config.runtime.servers import Servers
 from config.runtime.simulator import DemoSimulator
 from rebalancing.selectors.open_work import has_open_work
 from rebalancing.services.demo import demo_files, load_demo
+from rebalancing.services.wakeups import make_wakeups
 from trading.models import Account
 from trading.services.brokers import token_store_for
 from trading.services.epochs import close_dead_epochs, current_epoch, end_epoch
@@ -56,7 +56,7 @@ class Command(BaseCommand):
     def _serve(self, started: float, options: dict[str, Any], demo: bool) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
-        ensure_schedules()
+        make_wakeups()
         simulator = self._simulator(options) if demo else None
         try:
             port = free_port(options["port"])

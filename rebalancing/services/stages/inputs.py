@@ -55,4 +55,6 @@ def plan_config(config: RebalancingConfig, run: Run) -> pipeline.PlanConfig:
         buffer=config.cash_buffer_percent / 100,
         rules=PlanRules(advised_market=run.wants_advice),
         commission=run.account.commission,
+        inside_bands=run.ignores_bands,
+        flow=run.flow,
     )

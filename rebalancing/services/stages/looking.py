@@ -67,6 +67,7 @@ def drift(driver: Driver, now: datetime) -> Due:
     run = driver.run
     seen, targets = values_of(run, {}), targets_of(run)
     assert run.config is not None
+    config = plan_config(run.config, run)
     report = calculate_drift(
         seen.cash,
         seen.holdings,
@@ -74,8 +75,8 @@ def drift(driver: Driver, now: datetime) -> Due:
         groups_of(targets.mp, targets.sub),
         targets.mp,
         targets.sub,
-        run.config.mp_threshold_percent,
-        run.config.sub_mp_threshold_percent,
+        config.mp_threshold,
+        config.sub_threshold,
     )
     outcome = {
         "drift": {
@@ -86,7 +87,7 @@ def drift(driver: Driver, now: datetime) -> Due:
             "triggers": [[t.level, t.name] for t in report.triggers],
         }
     }
-    if not report.needed:
+    if not config.calls_for(report):
         with transaction.atomic():
             driver.move(
                 RunState.NO_ACTION,
