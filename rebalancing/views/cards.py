@@ -102,7 +102,7 @@ def standing_card(request: HttpRequest) -> HttpResponse:
 @desk_view()
 def attention_card(request: HttpRequest) -> HttpResponse:
     account = _account(request)
-    standing, target = standing_of(account), newest_target(account)
+    standing, target = standing_of(account, with_day=False), newest_target(account)
     gaps = gaps_of(standing, target, newest_config(), {}) if standing and target else None
     admin = has_role(request.user, Role.ADMIN)
     return answer_part(request, attention_part(account, gaps, admin=admin))

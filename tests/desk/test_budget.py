@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -36,6 +40,14 @@ def _crowded(desk: DeskWorld, tickers: list[str]) -> None:
         desk.snapshot()
 
 
+@pytest.fixture(params=["2026-11-25T11:00+09:00", "2026-11-28T11:00+09:00"], ids=["open", "closed"])
+def _session(request: Any) -> Iterator[None]:
+    """The same budget in a session and on a Saturday: there is more to know while the market trades."""
+    with time_machine.travel(datetime.fromisoformat(request.param), tick=True):
+        yield
+
+
+@pytest.mark.usefixtures("_session")
 def test_the_cards_of_the_overview(desk: DeskWorld, instruments: Any) -> None:
     _crowded(desk, instruments(30))
     client = desk.client("trader")
@@ -50,6 +62,7 @@ def test_the_cards_of_the_overview(desk: DeskWorld, instruments: Any) -> None:
     assert best <= SECONDS, best
 
 
+@pytest.mark.usefixtures("_session")
 def test_the_whole_overview_and_the_history(desk: DeskWorld, instruments: Any) -> None:
     _crowded(desk, instruments(30))
     client = desk.client("trader")

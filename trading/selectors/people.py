@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 
 from trading.models import Account, AccountMember
 
-__all__ = ["Person", "Role", "accounts_of", "has_role", "may_see", "role_names"]
+__all__ = ["Person", "Role", "accounts_of", "has_role", "keep_roles", "may_see", "role_names"]
 
 Person = Any  # a User or nobody: the model is swappable
 
@@ -27,9 +28,15 @@ def role_names(user: Person) -> frozenset[str]:
         return frozenset()
     found: frozenset[str] | None = getattr(user, "_jeoul_roles", None)
     if found is None:
-        found = frozenset(user.groups.values_list("name", flat=True))
+        names = user.groups.filter(name__in=[str(role) for role in Role])
+        found = frozenset(names.values_list("name", flat=True))
         user._jeoul_roles = found
     return found
+
+
+def keep_roles(user: Person, roles: Iterable[Role]) -> None:
+    """What `role_names` is to say of this object, where whoever read it knows the roles already."""
+    user._jeoul_roles = frozenset(str(role) for role in roles)
 
 
 def has_role(user: Person, *roles: Role) -> bool:
