@@ -20,6 +20,7 @@ from unfold.widgets import (
 )
 
 from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
+from rebalancing.admin.imports import export_targets, import_page
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.targets import decide_targets
 from trading.admin.read_only import AddOnlyAdmin
@@ -121,6 +122,15 @@ class TargetDecisionAdmin(AddOnlyAdmin):
     list_display = ("decided_at", "account", "model_version", "source", "decided_by", "reason")
     list_select_related = ("account", "model_version__portfolio")
     actions_detail = ("open_desk",)
+    actions_list = ("import_csv", "export_csv")
+
+    @action(description=_("CSV로 가져오기"), url_path="import-csv", permissions=["add"])
+    def import_csv(self, request: HttpRequest) -> HttpResponse:
+        return import_page(request, self.admin_site)
+
+    @action(description=_("CSV로 내려받기"), url_path="export-csv")
+    def export_csv(self, request: HttpRequest) -> HttpResponse:
+        return export_targets(request)
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
         if obj is not None:

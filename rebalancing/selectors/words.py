@@ -29,6 +29,19 @@ _START = {
     "orders_working": _("주문이 진행 중입니다. 끝난 뒤 조회하세요."),
 }
 
+_FILES = {
+    "csv_too_big": _("파일이 %(max)s kB보다 큽니다."),
+    "csv_not_text": _("CSV 글이 아닙니다. 엑셀이라면 ‘CSV UTF-8’로 저장해 주세요."),
+    "csv_columns": _("첫 줄에 %(expected)s 열이 하나씩 있어야 합니다."),
+    "csv_too_many_rows": _("줄이 %(max)s개보다 많습니다."),
+    "csv_row_class": _("%(row)s번째 줄: 자산군 ‘%(name)s’을(를) 모릅니다."),
+    "csv_row_ticker": _("%(row)s번째 줄: ‘%(name)s’은(는) 종목 코드가 아닙니다."),
+    "csv_row_percent": _("%(row)s번째 줄: ‘%(value)s’은(는) 비중이 아닙니다. 예: 12.5"),
+    "csv_row_twice": _("%(row)s번째 줄: ‘%(name)s’이(가) 두 번 나옵니다."),
+    "csv_more_rows": _("그 밖에 %(n)s군데가 더 있습니다."),
+    "csv_class_without_weight": _("%(class)s은(는) 비중이 없는데 종목이 있습니다."),
+}
+
 _ASKING = {
     "account": _("계좌 번호가 올바르지 않습니다 (%(value)s)."),
     "idempotency_key": _(
@@ -190,6 +203,7 @@ LEG_REASONS: Mapping[str, Sentence] = {
 WORDS = Words(
     _START
     | _ASKING
+    | _FILES
     | _DECISIONS
     | _NOT_AUTOMATIC
     | _ENDS

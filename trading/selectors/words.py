@@ -18,7 +18,19 @@ __all__ = ["WORDS", "Sentence", "Words", "shown"]
 Sentence = str | Promise
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _NAMES = frozenset(
-    {"run", "intent", "attempt", "ticker", "tickers", "order_no", "orders", "order", "day", "name"}
+    {
+        "run",
+        "intent",
+        "attempt",
+        "ticker",
+        "tickers",
+        "row",
+        "order_no",
+        "orders",
+        "order",
+        "day",
+        "name",
+    }
 )
 """Facts that are names: digits in them are not amounts and get no separators."""
 

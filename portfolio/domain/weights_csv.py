@@ -1,0 +1,145 @@
+"""Weights in a spreadsheet's file: `asset_class,ticker,percent`, a row without a ticker is a class's own share.
+
+All or nothing: one row that cannot be meant refuses the whole file, and every such row is named.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from trading.domain.errors import InputError, Reason
+from trading.domain.targets import validate_percentages
+
+__all__ = [
+    "COLUMNS",
+    "MOST_BYTES",
+    "MOST_ROWS",
+    "Weights",
+    "read_weights",
+    "safe_cell",
+    "write_weights",
+]
+
+COLUMNS = ("asset_class", "ticker", "percent")
+MOST_BYTES = 1024 * 1024
+MOST_ROWS = 5_000
+MOST_NAMED = 20
+"""Wrong rows named in one answer; the rest is only counted."""
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
+_TICKER = re.compile(r"[0-9A-Z]{6,7}", re.ASCII)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Percent by asset class, and inside each class by ticker; each list sums to 100."""
+
+    mp: Mapping[str, Decimal] = field(default_factory=dict)
+    sub: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+
+
+def read_weights(data: bytes, classes: Iterable[str]) -> Weights:
+    """The weights of a file in UTF-8 or CP949. `classes` are the asset classes there are.
+
+    Raises InputError: `csv_too_big`, `csv_not_text` (a spreadsheet's own format, or bytes of no known
+    encoding), `csv_columns`, `csv_too_many_rows`, else one reason for each wrong row (`csv_row_…` with its
+    number) or list of weights.
+    """
+    rows = _rows(_text(data))
+    known = set(classes)
+    mp: dict[str, Decimal] = {}
+    sub: dict[str, dict[str, Decimal]] = {}
+    problems: list[Reason] = []
+    for number, row in rows:
+        name, ticker, percent = (str(row.get(column) or "").strip() for column in COLUMNS)
+        wrong = _problems(number, name, ticker, percent, known)
+        within = sub.setdefault(name, {}) if ticker else mp
+        if not wrong and (ticker or name) in within:
+            wrong = [Reason("csv_row_twice", {"row": number, "name": ticker or name})]
+        if wrong:
+            problems += wrong
+        else:
+            within[ticker or name] = Decimal(percent)
+    if problems:
+        raise InputError(_fewer(problems))
+    problems = validate_percentages(mp, scope="MP")
+    for name, tickers in sorted(sub.items()):
+        problems += validate_percentages(tickers, scope=name)
+    if problems:
+        raise InputError(problems)
+    return Weights(mp, sub)
+
+
+def _text(data: bytes) -> str:
+    if len(data) > MOST_BYTES:
+        raise InputError(Reason("csv_too_big", {"max": MOST_BYTES // 1024}))
+    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0") or b"\x00" in data:
+        raise InputError(Reason("csv_not_text"))
+    for encoding in ("utf-8-sig", "cp949"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError(Reason("csv_not_text"))
+
+
+def _rows(text: str) -> list[tuple[int, dict[str, str | None]]]:
+    """(line number, cells) of every row that is not empty."""
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    try:
+        names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+        if any(names.count(column) != 1 for column in COLUMNS):
+            raise InputError(Reason("csv_columns", {"expected": list(COLUMNS)}))
+        reader.fieldnames = names
+        found: list[tuple[int, dict[str, str | None]]] = []
+        for row in reader:
+            if len(found) >= MOST_ROWS:
+                raise InputError(Reason("csv_too_many_rows", {"max": MOST_ROWS}))
+            if any(str(value or "").strip() for value in row.values()):
+                found.append((reader.line_num, row))
+    except csv.Error as error:
+        raise InputError(Reason("csv_not_text")) from error
+    if not found:
+        raise InputError(Reason("no_weights", {"scope": "CSV"}))
+    return found
+
+
+def _problems(number: int, name: str, ticker: str, percent: str, known: set[str]) -> list[Reason]:
+    found = []
+    if name not in known:
+        found.append(Reason("csv_row_class", {"row": number, "name": name[:20]}))
+    if ticker and not _TICKER.fullmatch(ticker):
+        found.append(Reason("csv_row_ticker", {"row": number, "name": ticker[:20]}))
+    if not _PERCENT.fullmatch(percent):
+        found.append(Reason("csv_row_percent", {"row": number, "value": percent[:20]}))
+    return found
+
+
+def _fewer(problems: list[Reason]) -> list[Reason]:
+    more = len(problems) - MOST_NAMED
+    return [*problems[:MOST_NAMED], *([Reason("csv_more_rows", {"n": more})] if more > 0 else [])]
+
+
+def write_weights(weights: Weights, names: Mapping[str, str]) -> str:
+    """The same in a file that `read_weights` takes, with the names of the instruments beside them.
+
+    The first bytes tell a spreadsheet that it is UTF-8; a name that looks like a formula is made text.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*COLUMNS, "name"])
+    for name, percent in weights.mp.items():
+        writer.writerow([name, "", percent, ""])
+        for ticker, share in weights.sub.get(name, {}).items():
+            writer.writerow([name, ticker, share, safe_cell(names.get(ticker, ""))])
+    return "\ufeff" + out.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """`text` as a spreadsheet shows it instead of calculating it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

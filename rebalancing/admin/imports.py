@@ -1,0 +1,147 @@
+"""Targets by file in the admin: choose a file, see what would change, confirm; and the way out again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portfolio.domain.weights_csv import MOST_BYTES, Weights, read_weights, write_weights
+from portfolio.models import AssetClass
+from rebalancing.selectors.words import WORDS
+from rebalancing.services.imports import import_targets
+from rebalancing.services.targets import current_target
+from trading.domain.errors import InputError
+from trading.models import Account, Instrument
+from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.second_factor import act_grounds
+from trading.views.proof import ask_for_code, proof_of
+
+__all__ = ["export_targets", "import_page"]
+
+SALT = "targets by file"
+LIFE_SECONDS = 15 * 60
+
+
+def import_page(request: HttpRequest, site: Any) -> HttpResponse:
+    """GET: the form. POST with a file: what would change. POST with what was seen: done."""
+    if not has_role(request.user, Role.ADMIN):
+        raise PermissionDenied
+    if act_grounds(request.user, None, proof_of(request), timezone.now()):
+        return ask_for_code(request)
+    context: dict[str, Any] = {"accounts": list(accounts_of(request.user)), "problems": []}
+    status = 200
+    if request.method == "POST":
+        try:
+            if "seen" in request.POST:
+                return _confirmed(request)
+            account, weights = _account(request), _uploaded(request)
+            _try(account, weights, request)
+            context |= {"account": account, "preview": _preview(account, weights)}
+            context |= {"seen": _sign(account, weights)}
+        except InputError as error:
+            context["problems"] = [WORDS.say(r.code, r.facts) for r in error.reasons]
+            status = 400
+    context |= site.each_context(request) | {"title": _("목표를 CSV로 가져오기")}
+    return TemplateResponse(request, "admin/rebalancing/import.html", context, status=status)
+
+
+def _account(request: HttpRequest) -> Account:
+    wanted = request.POST.get("account", "")
+    found = next((a for a in accounts_of(request.user) if str(a.pk) == wanted), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _uploaded(request: HttpRequest) -> Weights:
+    given = request.FILES.get("file")
+    data = given.read(MOST_BYTES + 1) if given is not None else b""
+    return read_weights(data, AssetClass.values)
+
+
+def _try(account: Account, weights: Weights, request: HttpRequest) -> None:
+    """What the service would refuse is refused before anybody is asked to confirm it."""
+    with transaction.atomic():
+        import_targets(account, weights, by=request.user.get_username(), reason="")
+        transaction.set_rollback(True)
+
+
+def _sign(account: Account, weights: Weights) -> str:
+    """What was shown travels with the form, so that exactly that is made."""
+    sub = {name: {t: str(p) for t, p in tickers.items()} for name, tickers in weights.sub.items()}
+    mp = {name: str(percent) for name, percent in weights.mp.items()}
+    return signing.dumps({"account": account.pk, "mp": mp, "sub": sub}, salt=SALT, compress=True)
+
+
+def _confirmed(request: HttpRequest) -> HttpResponse:
+    try:
+        seen = signing.loads(request.POST["seen"], salt=SALT, max_age=LIFE_SECONDS)
+    except signing.BadSignature:
+        messages.error(request, _("미리보기가 오래되었습니다. 파일을 다시 고르세요."))
+        return redirect("admin:portfolio_targetdecision_import_csv")
+    account = accounts_of(request.user).filter(pk=seen["account"]).first()
+    if account is None:
+        raise Http404
+    weights = Weights(_decimals(seen["mp"]), {n: _decimals(t) for n, t in seen["sub"].items()})
+    made = import_targets(
+        account, weights, by=request.user.get_username(), reason=_("CSV 파일에서 가져옴")
+    )
+    messages.success(request, _("목표를 바꿨습니다. 다음 리밸런싱부터 따릅니다."))
+    return redirect(reverse("admin:portfolio_targetdecision_change", args=[made.pk]))
+
+
+def _decimals(texts: Mapping[str, str]) -> dict[str, Decimal]:
+    return {name: Decimal(text) for name, text in texts.items()}
+
+
+def _preview(account: Account, weights: Weights) -> list[dict[str, Any]]:
+    """Every class and name with what it is now and what it would be."""
+    current = current_target(account)
+    now = _weights_of(current.snapshot) if current else Weights()
+    tickers = {t for side in (now, weights) for inside in side.sub.values() for t in inside}
+    names = dict(Instrument.objects.filter(ticker__in=tickers).values_list("ticker", "name"))
+    rows = []
+    for asset_class in dict.fromkeys([*now.mp, *weights.mp]):
+        label = AssetClass(asset_class).label
+        old, new = now.mp.get(asset_class), weights.mp.get(asset_class)
+        rows.append({"name": label, "old": old, "new": new, "level": "MP", "changed": old != new})
+        before, after = now.sub.get(asset_class, {}), weights.sub.get(asset_class, {})
+        for ticker in dict.fromkeys([*before, *after]):
+            old, new = before.get(ticker), after.get(ticker)
+            name = f"{names.get(ticker, '?')} {ticker}"
+            rows.append({"name": name, "old": old, "new": new, "level": "", "changed": old != new})
+    return rows
+
+
+def _weights_of(snapshot: Mapping[str, Any]) -> Weights:
+    sub = {name: _decimals(tickers) for name, tickers in snapshot["sub"].items()}
+    return Weights(_decimals(snapshot["mp"]), sub)
+
+
+def export_targets(request: HttpRequest) -> HttpResponse:
+    """The targets in force of `?account=`, else of the person's first account, as a file to change."""
+    accounts = list(accounts_of(request.user))
+    wanted = request.GET.get("account", "")
+    account = next((a for a in accounts if str(a.pk) == wanted), None) if wanted else None
+    account = account or (accounts[0] if accounts and not wanted else None)
+    current = current_target(account) if account else None
+    if account is None or current is None:
+        raise Http404
+    weights = _weights_of(current.snapshot)
+    tickers = {ticker for inside in weights.sub.values() for ticker in inside}
+    names = dict(Instrument.objects.filter(ticker__in=tickers).values_list("ticker", "name"))
+    answer = HttpResponse(write_weights(weights, names), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="targets-{account.pk}.csv"'
+    return answer

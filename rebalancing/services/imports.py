@@ -1,0 +1,54 @@
+"""Targets of an account from a file of weights: new versions, and the decision that binds them, or nothing."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from portfolio.domain.weights_csv import Weights
+from portfolio.models import AssetClass, ModelPortfolio, SubPortfolio, TargetDecision
+from portfolio.services import create_model_version, create_sub_version
+from rebalancing.services.targets import current_target, decide_targets
+from trading.domain.errors import InputError, Reason
+from trading.domain.targets import CASH
+from trading.models import Account
+
+__all__ = ["import_targets"]
+
+
+def import_targets(account: Account, weights: Weights, *, by: str, reason: str) -> TargetDecision:
+    """Make the account's own MP and a Sub-MP a class follow `weights`.
+
+    They are the portfolios that the account is bound to now; where there is none, new ones named after the
+    account. Raises InputError with every reason, and then nothing was made.
+    """
+    unneeded = [name for name in weights.sub if name == CASH or not weights.mp.get(name)]
+    if unneeded:
+        raise InputError([Reason("csv_class_without_weight", {"class": name}) for name in unneeded])
+    with transaction.atomic():
+        current = current_target(account)
+        model = create_model_version(_model(account, current), weights.mp, by=by, note=reason)
+        subs = [
+            create_sub_version(_sub(account, current, name), tickers, by=by, note=reason)
+            for name, tickers in weights.sub.items()
+        ]
+        return decide_targets(account, model, subs, by=by, reason=reason)
+
+
+def _model(account: Account, current: TargetDecision | None) -> ModelPortfolio:
+    if current is not None:
+        return current.model_version.portfolio
+    return ModelPortfolio.objects.get_or_create(
+        code=f"MP-A{account.pk}", defaults={"name": account.name}
+    )[0]
+
+
+def _sub(account: Account, current: TargetDecision | None, asset_class: str) -> SubPortfolio:
+    if current is not None:
+        bound = current.sub_versions.filter(portfolio__asset_class=asset_class).first()
+        if bound is not None:
+            return bound.portfolio
+    name = f"{account.name} {AssetClass(asset_class).label}"
+    return SubPortfolio.objects.get_or_create(
+        code=f"{asset_class[:3].title()}-A{account.pk}",
+        defaults={"name": name[:60], "asset_class": asset_class},
+    )[0]

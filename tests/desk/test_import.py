@@ -1,0 +1,87 @@
+"""Targets by file in the admin: seen before they are made, made exactly as seen, or not at all."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from portfolio.models import ModelPortfolioVersion, TargetDecision
+from tests.desk.conftest import DeskWorld
+
+pytestmark = pytest.mark.once
+PAGE = "/admin/portfolio/targetdecision/import-csv/"
+OUT = "/admin/portfolio/targetdecision/export-csv/"
+GOOD = (
+    "asset_class,ticker,percent\nSTOCK,,50\nBOND,,40\nCASH,,10\n"
+    "STOCK,100000,25\nSTOCK,100001,75\nBOND,100002,100\n"
+)
+
+
+def sent(client: Client, desk: DeskWorld, text: str, name: str = "weights.csv"):
+    file = SimpleUploadedFile(name, text.encode())
+    return client.post(PAGE, {"account": desk.account.pk, "file": file})
+
+
+def seen_in(page: str) -> str:
+    return page.split('name="seen" value="')[1].split('"')[0]
+
+
+def test_a_file_is_shown_first_and_then_made(staff: Client, targeted: DeskWorld) -> None:
+    before = TargetDecision.objects.count(), ModelPortfolioVersion.objects.count()
+    page = sent(staff, targeted, GOOD).content.decode()
+    assert "이 목표로 바꾸기" in page and "<strong>75</strong>" in page
+    assert (TargetDecision.objects.count(), ModelPortfolioVersion.objects.count()) == before
+    done = staff.post(PAGE, {"seen": seen_in(page)})
+    made = TargetDecision.objects.first()
+    assert made is not None and done.url.endswith(f"/{made.pk}/change/")
+    assert made.decided_by == "admin" and made.account == targeted.account
+    assert made.snapshot["mp"] == {"STOCK": "50.00", "BOND": "40.00", "CASH": "10.00"}
+    assert made.snapshot["sub"]["STOCK"] == {"100000": "25.00", "100001": "75.00"}
+
+
+def test_what_goes_out_comes_in_again_unchanged(staff: Client, targeted: DeskWorld) -> None:
+    out = staff.get(OUT)
+    assert out["Content-Type"] == "text/csv; charset=utf-8"
+    page = sent(staff, targeted, out.content.decode("utf-8")).content.decode()
+    assert (
+        "이 목표로 바꾸기" in page
+        and "<strong>" not in page.split("h-preview")[1].split("</table>")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD.replace("100001", "999999"), "999999"),
+        (GOOD.replace("BOND,,40", "BOND,,41"), "100"),
+        (GOOD + "GOLD,,1\n", "GOLD"),
+        (GOOD.replace("BOND,,40", "BOND,,0").replace("STOCK,,50", "STOCK,,90"), "BOND"),
+        ("<script>alert(1)</script>", "asset_class"),
+    ],
+    ids=["unknown name", "not 100", "unknown class", "class without weight", "no columns"],
+)
+def test_a_wrong_file_changes_nothing_and_says_why(
+    staff: Client, targeted: DeskWorld, text: str, said: str
+) -> None:
+    before = TargetDecision.objects.count(), ModelPortfolioVersion.objects.count()
+    answer = sent(staff, targeted, text, name="../../settings.py")
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "jeoul-problem" in page and said in page and "<script>alert" not in page
+    assert 'name="seen"' not in page
+    assert (TargetDecision.objects.count(), ModelPortfolioVersion.objects.count()) == before
+
+
+def test_only_what_was_seen_can_be_confirmed(staff: Client, targeted: DeskWorld) -> None:
+    seen = seen_in(sent(staff, targeted, GOOD).content.decode())
+    before = TargetDecision.objects.count()
+    assert staff.post(PAGE, {"seen": seen[:-2] + "xx"}, follow=True).status_code == 200
+    assert TargetDecision.objects.count() == before
+
+
+def test_only_admins_of_the_account(staff: Client, targeted: DeskWorld) -> None:
+    assert sent(targeted.client("viewer"), targeted, GOOD).status_code == 403
+    assert sent(targeted.client("stranger"), targeted, GOOD).status_code == 404
+    assert targeted.client("stranger").get(OUT).status_code == 404
+    assert targeted.client("viewer").get(OUT).status_code == 200
