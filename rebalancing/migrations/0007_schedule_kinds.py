@@ -12,6 +12,8 @@ from trading.models.laws import guard_values
 def forwards(apps, editor):
     make_wakeups(apps)
     guard_values(editor, "rebalancing_run", "trigger_kind", ("drift", "periodic", "cash_flow"))
+    # SQLite has made this table anew for the new columns, and its triggers went with the old one
+    guard_values(editor, "rebalancing_runschedule", "planner", ("rules", "gemini"))
 
 
 class Migration(migrations.Migration):

@@ -134,6 +134,7 @@ def test_a_schedule_names_its_planner_in_the_admin(staff: Client, targeted: Desk
     url = "/admin/rebalancing/runschedule/add/"
     assert 'value="gemini"' in staff.get(url).content.decode()
     body = {"account": targeted.account.pk, "at": "09:40:00", "planner": "gemini", "enabled": "on"}
+    body |= {"kind": "drift", "period": "month", "edge": "last", "min_flow_won": "1000000"}
     assert staff.post(url, body).status_code == 302
     assert RunSchedule.objects.get().planner == "gemini"
     assert staff.post(url, body | {"at": "10:40:00", "planner": "fallback"}).status_code == 200

@@ -28,6 +28,7 @@ def form(desk: DeskWorld, **values: str) -> dict[str, str]:
         "period": "month",
         "edge": "last",
         "min_flow_won": "1000000",
+        "planner": "rules",
         "enabled": "on",
     }
     return usual | values

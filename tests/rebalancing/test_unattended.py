@@ -45,6 +45,7 @@ def as_a_newcomer(account: Account, **limits: str) -> None:
             "period": "month",
             "edge": "last",
             "min_flow_won": "1000000",
+            "planner": "rules",
             "enabled": "on",
         },
     )
