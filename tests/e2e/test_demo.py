@@ -20,6 +20,7 @@ import httpx2
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.authenticator import Phone
 from tests.support.servers import ensure_chromium
 
 pytestmark = pytest.mark.e2e
@@ -122,6 +123,7 @@ def test_a_newcomer_rebalances_the_demo_and_every_number_is_true(
 ) -> None:
     """One story in one test: its parts follow one another on one installation."""
     rebalance_in_the_browser(installation, page)
+    find_out_why_on_a_phone(installation, page)
     end_with_ctrl_c(installation)
     go_on_the_next_day_and_end_on_sigterm(installation)
 
@@ -166,6 +168,47 @@ def _fill_amounts(page: Any) -> list[str]:
         for i in range(rows.count())
         if rows.nth(i).locator("td, th").count() == len(headers)
     ]
+
+
+def find_out_why_on_a_phone(installation: Installation, page: Any) -> None:
+    """Another person, in English, on a phone: sets up a second factor, comes in with it, reads the story."""
+    phone = page.context.browser.new_context(
+        locale="en-US", viewport={"width": 390, "height": 844}, color_scheme="dark"
+    )
+    tab = phone.new_page()
+    tab.set_default_timeout(30_000)
+    noise: list[str] = []
+    tab.on("console", lambda m: noise.append(m.text) if m.type in ("error", "warning") else None)
+    sign_in(tab, installation, "approver")
+    tab.get_by_label("Menu").click()
+    tab.get_by_role("link", name="Settings").click()
+    tab.get_by_label("Password").fill(installation.login["password"])
+    tab.get_by_role("button", name="Set up a second factor").click()
+    app = Phone(tab.locator("code.seed").inner_text())
+    tab.get_by_label("Authenticator code").fill(app.code())
+    tab.get_by_role("button", name="Finish").click()
+    assert tab.locator("ol li code").count() == 10
+    tab.get_by_label("Menu").click()
+    tab.get_by_role("button", name="Sign out").click()
+    sign_in(tab, installation, "approver")
+    tab.get_by_label("Authenticator code").fill(app.code())
+    tab.get_by_role("button", name="Continue").click()
+    tab.locator("nav.tabs").get_by_text("Rebalancing").click()
+    tab.get_by_role("link", name=re.compile("#1")).first.click()
+    tab.get_by_role("link", name="Why sold").first.click()
+    story = tab.locator("main").inner_text()
+    assert "demo started the rebalancing" in story and "approved exactly this plan" in story
+    assert "were filled at" in story
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert noise == []
+    phone.close()
+
+
+def sign_in(tab: Any, installation: Installation, name: str) -> None:
+    tab.goto(installation.facts["web"])
+    tab.locator("input[name=username]").fill(name)
+    tab.locator("input[name=password]").fill(installation.login["password"])
+    tab.locator("main form.stack button[type=submit]").click()
 
 
 def end_with_ctrl_c(installation: Installation) -> None:

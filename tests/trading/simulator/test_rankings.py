@@ -346,12 +346,15 @@ def test_a_whole_market_is_ranked_without_looking_at_all_of_it(
     hand = Hand(make(source=crowd)).login()
     began = time.process_time()
     first = ask(hand, call, **params)
-    between = time.process_time()
-    assert ask(hand, call, **params) == first
-    after = time.process_time()
+    took = time.process_time() - began
+    again = []
+    for _ in range(3):  # a collection of garbage may fall into one of them
+        began = time.process_time()
+        assert ask(hand, call, **params) == first
+        again.append(time.process_time() - began)
     assert len(first) == 30
-    assert between - began < seconds
-    assert after - between < 0.3
+    assert took < seconds
+    assert min(again) < 0.3
 
 
 @pytest.mark.parametrize("seed", range(20))
