@@ -100,6 +100,21 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
             return ask_for_code(request)
         return super().changeform_view(request, object_id, *args, **kwargs)
 
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,
+        form_url: str = "",
+    ) -> HttpResponse:
+        """A new password opens all that the old one did: a change like any other, and on record."""
+        if act_grounds(request.user, None, proof_of(request), timezone.now()):
+            return ask_for_code(request)
+        answer: HttpResponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == 302:
+            with transaction.atomic():
+                audit(request.user.get_username(), "password_set", f"user:{id}")
+        return answer
+
     @action(description=_("2차 인증 초기화"), url_path="reset-second-factor", permissions=["reset"])
     def reset_second_factor(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """For somebody who lost phone and recovery codes. Asks once more; never for oneself."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-__all__ = ["know_device", "knows_device"]
+__all__ = ["know_device", "known_device"]
 
 COOKIE = "known"
 LIFE_SECONDS = 180 * 24 * 3600
@@ -30,10 +30,14 @@ def know_device(response: Answer, user: Any) -> Answer:
     return response
 
 
-def knows_device(request: HttpRequest, name: str) -> bool:
-    """True when this browser has let `name` in during the last half year."""
+def known_device(request: HttpRequest, name: str) -> str:
+    """What stands for this browser when it has let `name` in during the last half year, else empty.
+
+    Its wrong passwords are counted by themselves, not with those of everybody behind the same address.
+    """
+    cookie = request.COOKIES.get(COOKIE, "")
     try:
-        known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=LIFE_SECONDS)
+        known = signing.loads(cookie, salt=SALT, max_age=LIFE_SECONDS)
     except signing.BadSignature:
-        return False
-    return bool(known == name.strip().lower())
+        return ""
+    return f"device:{cookie}" if known == name.strip().lower() else ""

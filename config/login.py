@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from config.devices import know_device, knows_device
+from config.devices import know_device, known_device
 from config.guesses import WINDOW_SECONDS, Guesses
 from config.second_factor import ask_at_the_door
 from config.sessions import ENDED
@@ -46,8 +46,9 @@ class LoginForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         assert self.request is not None
         name = self.cleaned_data.get("username") or ""
-        guesses = Guesses(name, self.request.META.get("REMOTE_ADDR", ""))
-        self.wait = guesses.wait(known=knows_device(self.request, name))
+        device = known_device(self.request, name)
+        guesses = Guesses(name, device or self.request.META.get("REMOTE_ADDR", ""))
+        self.wait = guesses.wait(known=bool(device))
         if self.wait:
             log.warning("login_throttled")
             code = "too_many" if self.wait == WINDOW_SECONDS else "slow_down"

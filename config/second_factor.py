@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from config.devices import know_device
+from config.guesses import WINDOW_SECONDS, Guesses
 from config.sessions import renew_stamp
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.domain.proof import Proof
@@ -161,7 +162,11 @@ def _change(request: HttpRequest, act: str) -> list[str]:
 
 
 def _require_password(request: HttpRequest) -> None:
+    guesses = Guesses(request.user.get_username(), "signed in")
+    if guesses.wait(known=True):
+        raise InputError(Reason("code_locked", {"minutes": WINDOW_SECONDS // 60}))
     if not request.user.check_password(request.POST.get("password", "")[:256]):
+        guesses.wrong()
         raise InputError(Reason("password_wrong"))
 
 

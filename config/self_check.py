@@ -244,6 +244,6 @@ def _account(account: Account, ask_broker: bool) -> Iterator[Finding]:
 
 
 def _gemini() -> Finding:
-    if not getattr(settings, "GEMINI_API_KEY", ""):
+    if not settings.GEMINI_API_KEY:
         return Finding("gemini", OFF, "no GEMINI_API_KEY: plans are made by rules")
-    return Finding("gemini", OK, f"a key is set, model {getattr(settings, 'GEMINI_MODEL', '')}")
+    return Finding("gemini", OK, f"a key is set, model {settings.GEMINI_MODELS['']}")

@@ -96,10 +96,10 @@ def _owed(request: HttpRequest) -> str:
     """The address where this person has to go first, empty when nowhere."""
     if factor_of(request.user) is not None:
         return "" if proof_of(request) else "confirm-code"
-    whole_page = request.method == "GET" and not getattr(request, "htmx", False)
-    return (
-        "second-factor" if whole_page and must_enrol(request.user, accounts_seen(request)) else ""
-    )
+    part = request.method == "GET" and getattr(request, "htmx", False)
+    if part or request.path.rstrip("/").endswith("/cancel"):
+        return ""  # a part's page has been asked already, and stopping waits for nothing
+    return "second-factor" if must_enrol(request.user, accounts_seen(request)) else ""
 
 
 def _refused(request: HttpRequest, name: str) -> HttpResponse:

@@ -12,6 +12,7 @@ import uvicorn
 from celery import Celery
 from celery.beat import EmbeddedService
 from celery.worker import WorkController, state
+from django.conf import settings
 from kombu import Queue
 
 __all__ = ["Embedded", "serve_web"]
@@ -29,6 +30,9 @@ def serve_web(host: str, port: int) -> None:
             host=host,
             port=port,
             log_config=None,
+            # without a proxy of ours nobody says for somebody else where they come from
+            proxy_headers=bool(settings.TRUSTED_PROXIES),
+            forwarded_allow_ips=settings.TRUSTED_PROXIES,
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=3,

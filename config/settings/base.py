@@ -38,6 +38,8 @@ SECRET_KEY = kept_secret("SECRET_KEY")
 FIELD_KEYS = [key for key in kept_secret("FIELD_KEYS").split(",") if key]
 AUDIT_KEY = kept_secret("AUDIT_KEY")
 DEBUG = False
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+"""Addresses of proxies whose X-Forwarded-For is believed; everybody else's is ignored."""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [

@@ -22,7 +22,7 @@ from portfolio.models import AssetClass
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.imports import import_targets
 from rebalancing.services.targets import current_target
-from trading.domain.errors import InputError
+from trading.domain.errors import InputError, StateConflict
 from trading.models import Account, Instrument
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.selectors.second_factor import act_grounds
@@ -49,7 +49,7 @@ def import_page(request: HttpRequest, site: Any) -> HttpResponse:
             account, weights = _account(request), _uploaded(request)
             _try(account, weights, request)
             context |= {"account": account, "preview": _preview(account, weights)}
-            context |= {"seen": _sign(account, weights)}
+            context |= {"seen": _sign(request, account, weights)}
         except InputError as error:
             context["problems"] = [WORDS.say(r.code, r.facts) for r in error.reasons]
             status = 400
@@ -74,15 +74,23 @@ def _uploaded(request: HttpRequest) -> Weights:
 def _try(account: Account, weights: Weights, request: HttpRequest) -> None:
     """What the service would refuse is refused before anybody is asked to confirm it."""
     with transaction.atomic():
-        import_targets(account, weights, by=request.user.get_username(), reason="")
+        import_targets(
+            account, weights, by=request.user.get_username(), reason="", seen=_ruling(account)
+        )
         transaction.set_rollback(True)
 
 
-def _sign(account: Account, weights: Weights) -> str:
-    """What was shown travels with the form, so that exactly that is made."""
+def _ruling(account: Account) -> int | None:
+    current = current_target(account)
+    return current.pk if current else None
+
+
+def _sign(request: HttpRequest, account: Account, weights: Weights) -> str:
+    """What was shown to whom, and beside what, travels with the form: exactly that is made, once."""
     sub = {name: {t: str(p) for t, p in tickers.items()} for name, tickers in weights.sub.items()}
     mp = {name: str(percent) for name, percent in weights.mp.items()}
-    return signing.dumps({"account": account.pk, "mp": mp, "sub": sub}, salt=SALT, compress=True)
+    told = {"user": request.user.pk, "account": account.pk, "ruling": _ruling(account)}
+    return signing.dumps(told | {"mp": mp, "sub": sub}, salt=SALT, compress=True)
 
 
 def _confirmed(request: HttpRequest) -> HttpResponse:
@@ -92,12 +100,20 @@ def _confirmed(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("미리보기가 오래되었습니다. 파일을 다시 고르세요."))
         return redirect("admin:portfolio_targetdecision_import_csv")
     account = accounts_of(request.user).filter(pk=seen["account"]).first()
-    if account is None:
+    if account is None or seen["user"] != request.user.pk:
         raise Http404
     weights = Weights(_decimals(seen["mp"]), {n: _decimals(t) for n, t in seen["sub"].items()})
-    made = import_targets(
-        account, weights, by=request.user.get_username(), reason=_("CSV 파일에서 가져옴")
-    )
+    try:
+        made = import_targets(
+            account,
+            weights,
+            by=request.user.get_username(),
+            reason=_("CSV 파일에서 가져옴"),
+            seen=seen["ruling"],
+        )
+    except StateConflict as conflict:
+        messages.error(request, WORDS.say(conflict.code, conflict.facts))
+        return redirect("admin:portfolio_targetdecision_import_csv")
     messages.success(request, _("목표를 바꿨습니다. 다음 리밸런싱부터 따릅니다."))
     return redirect(reverse("admin:portfolio_targetdecision_change", args=[made.pk]))
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.run_detail import approvals_of, history_of, legs_of
+from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
 from rebalancing.selectors.why import Why, why_of
 from rebalancing.selectors.words import STATE_NAMES, WORDS, price_rule
 from trading.models import Attempt, BrokerOrder, Intent, Ledger
@@ -40,6 +41,7 @@ def story_of_run(run: Run) -> list[Told]:
         *_targets(run),
         *_looked(run),
         *_found(run),
+        *_special(run),
         *_planned(run, legs),
         *_decided(run),
         *_ended(run, history),
@@ -52,7 +54,8 @@ def story_of_leg(run: Run, leg: Leg) -> list[Told]:
     return [
         _asked(run),
         *_targets(run),
-        *([_reason(run, why)] if why else []),
+        *_special(run),
+        *([_reason(run, why)] if why and not run.flow else []),
         *_quantity(run, leg),
         _manner(leg),
         *_decided(run),
@@ -63,9 +66,17 @@ def story_of_leg(run: Run, leg: Leg) -> list[Told]:
 
 def _asked(run: Run) -> Told:
     if run.requester_kind == Run.Requester.SCHEDULE:
-        return Told(_("예약이 리밸런싱을 시작했습니다."), run, run.created_at)
+        kind = TRIGGERS.get(run.trigger_kind or "")
+        text = _("예약이 리밸런싱을 시작했습니다.") + (f" ({kind})" if kind else "")
+        return Told(text, run, run.created_at)
     text = _("%(who)s님이 리밸런싱을 시작했습니다.") % {"who": run.requester}
     return Told(text, run, run.created_at)
+
+
+def _special(run: Run) -> list[Told]:
+    """What a run of its kind does besides keeping to the thresholds."""
+    text = trigger_sentence(run)
+    return [Told(text, run)] if text else []
 
 
 def _targets(run: Run) -> list[Told]:
@@ -125,14 +136,20 @@ def _planned(run: Run, legs: list[Leg]) -> list[Told]:
     )
     checks = run.outcome.get("checks", [])
     failed = sum(check["verdict"] == "FAIL" for check in checks)
-    verdict = (
-        _("점검 %(n)s개 가운데 %(failed)s개를 통과하지 못했습니다.")
-        if failed
-        else _("점검 %(n)s개를 모두 통과했습니다.")
-    )
+    asked = sum(check["verdict"] == "NEEDS_PERSON" for check in checks)
+    if failed:
+        verdict = _("점검 %(n)s개 가운데 %(failed)s개를 통과하지 못했습니다.")
+    elif asked:
+        verdict = _("점검 %(n)s개 가운데 %(asked)s개는 사람이 판단해야 했습니다.")
+    else:
+        verdict = _("점검 %(n)s개를 모두 통과했습니다.")
     return [
         Told(text % facts, legs[0]),
-        *([Told(verdict % {"n": len(checks), "failed": failed}, run)] if checks else []),
+        *(
+            [Told(verdict % {"n": len(checks), "failed": failed, "asked": asked}, run)]
+            if checks
+            else []
+        ),
     ]
 
 
@@ -279,6 +296,8 @@ def _attempt(intent: Intent, attempt: Attempt, order: BrokerOrder | None) -> Tol
     }
     if intent.action == "cancel":
         text = _("남은 수량을 취소해 달라고 했습니다.")
+    elif attempt.state == "SENDING":
+        text = _("%(n)s주를 %(price)s에 보내고 있습니다. 아직 답이 없습니다.")
     elif attempt.state == "UNKNOWN":
         text = _(
             "%(n)s주를 %(price)s에 보냈는데 답을 받지 못했습니다. 결과를 확인할 때까지 다시 보내지 않습니다."

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 
 from rebalancing.domain.advice_states import AdviceState
 from rebalancing.domain.legs import Leg
+from rebalancing.domain.plain_text import inert
 from rebalancing.models import Advice, Run
 from rebalancing.planners.gemini import MOST_TEXT, Briefing, question_of, read_reply, told_items
 from strategies.analysts.gemini import Analyst, NoReply, Question, Reply
@@ -160,7 +161,9 @@ def _storable(text: str) -> str:
 
 
 def _plain(reason: Reason) -> dict[str, Any]:
-    return {"code": reason.code} | {name: str(fact)[:60] for name, fact in reason.facts.items()}
+    return {"code": reason.code} | {
+        name: inert(str(fact), 60) for name, fact in reason.facts.items()
+    }
 
 
 def _written(**fields: Any) -> Advice:

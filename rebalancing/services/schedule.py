@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from rebalancing.domain.schedules import Kind, Slot, Timing, due_slots
 from rebalancing.models import Run, RunSchedule
-from rebalancing.services.flows import Flow, begin_to_count, flow_since, settle_flow
+from rebalancing.services.flows import begin_to_count, flow_since
 from rebalancing.services.runs import active_run, run_open
 from trading.domain.errors import ConfigurationError, RuleViolation, StateConflict
 from trading.domain.sessions import Calendar
@@ -123,7 +123,7 @@ def _fire(schedule: RunSchedule, slot: Slot, now: datetime) -> Run | None:
         flow = flow_since(schedule)
         if flow is None or flow.seen.taken_at < max(slot.moment, now - FRESH):
             return None  # the next look at the account will tell
-        facts = {"flow": flow.won}
+        facts = {"flow": flow.won, "seen": flow.seen.pk}
     elif schedule.kind == Kind.PERIODIC:
         facts = {
             "period": schedule.period,
@@ -135,14 +135,12 @@ def _fire(schedule: RunSchedule, slot: Slot, now: datetime) -> Run | None:
             if flow is not None and abs(flow.won) < schedule.min_flow_won:
                 _claim(schedule, slot, now, Outcome.QUIET, **facts)
                 return None
-            return _open(schedule, slot, now, facts, flow)
+            return _open(schedule, slot, now, facts)
     except IntegrityError:
         return None  # another scheduler has it
 
 
-def _open(
-    schedule: RunSchedule, slot: Slot, now: datetime, facts: dict[str, object], flow: Flow | None
-) -> Run | None:
+def _open(schedule: RunSchedule, slot: Slot, now: datetime, facts: dict[str, object]) -> Run | None:
     _claim(schedule, slot, now, Outcome.OPENED, **facts)
     if slot.timing is Timing.CAUGHT_UP:
         when = f"{slot.moment:%Y-%m-%d %H:%M}"
@@ -163,8 +161,6 @@ def _open(
         _refused(schedule, slot, error)
         return None
     _note(schedule, slot, Outcome.OPENED, run=run.pk)
-    if flow is not None:
-        settle_flow(schedule, flow.seen.pk)
     return run
 
 

@@ -121,7 +121,9 @@ def make_wakeups(models: Any = None) -> None:
     for wakeup in WAKEUPS:
         if wakeup.task in known:
             continue
-        every, _made = interval.objects.get_or_create(every=wakeup.seconds, period="seconds")
+        # no law makes an interval unique, and people may have added the same one twice
+        same = {"every": wakeup.seconds, "period": "seconds"}
+        every = interval.objects.filter(**same).first() or interval.objects.create(**same)
         periodic.objects.create(
             name=wakeup.name,
             task=wakeup.task,

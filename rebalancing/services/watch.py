@@ -8,6 +8,7 @@ import structlog
 
 from rebalancing.models import Run, RunSchedule
 from rebalancing.services.day_jobs import closing_snapshots
+from rebalancing.services.flows import counted_snapshots
 from rebalancing.services.news import announce_account
 from rebalancing.services.targets import current_target
 from trading.domain.errors import BrokerError, ConfigurationError, InputError
@@ -70,4 +71,5 @@ def _forget_old(account: Account) -> None:
         kept = [first.pk] if first is not None else []
         kept += RunSchedule.objects.exclude(baseline=None).values_list("baseline_id", flat=True)
         kept += closing_snapshots(account)
+        kept += counted_snapshots(account)
         rows.filter(pk__lte=edge[0]).exclude(pk__in=used).exclude(pk__in=kept).delete()

@@ -10,6 +10,7 @@ from django.db import transaction
 from rebalancing.domain.execution import (
     Move,
 )
+from rebalancing.domain.liquidity import is_liquid
 from rebalancing.domain.netting import Side
 from rebalancing.domain.pricing import is_inside_collar, resolve_price
 from rebalancing.models import Leg, Run
@@ -44,8 +45,12 @@ def new_intent(
     """An AUTHORIZED intent at a price from this moment's book, or why there is none."""
     instrument = leg.instrument
     limit: int | None = None
-    if leg.order_type == "LIMIT":
-        book = broker_for(run.account).book(instrument.ticker)
+    book = broker_for(run.account).book(instrument.ticker)
+    # a sale at market was allowed for the book of the plan's minute; a thinner one gets a limit
+    at_market = leg.order_type == "MARKET" and is_liquid(
+        todo.quantity, book, instrument.instrument_kind
+    )
+    if not at_market:
         found = price_now(leg, book, first=todo.generation == 0)
         if isinstance(found, Reason):
             return found

@@ -7,7 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from portfolio.models import ModelPortfolioVersion, TargetDecision
+from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import DeskWorld
+from trading.models import Account
 
 pytestmark = pytest.mark.once
 PAGE = "/admin/portfolio/targetdecision/import-csv/"
@@ -78,6 +80,31 @@ def test_only_what_was_seen_can_be_confirmed(staff: Client, targeted: DeskWorld)
     before = TargetDecision.objects.count()
     assert staff.post(PAGE, {"seen": seen[:-2] + "xx"}, follow=True).status_code == 200
     assert TargetDecision.objects.count() == before
+
+
+def test_targets_that_changed_since_are_not_written_over_and_no_file_counts_twice(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    seen = seen_in(sent(staff, targeted, GOOD).content.decode())
+    assert staff.post(PAGE, {"seen": seen}).status_code == 302
+    count = TargetDecision.objects.count()
+    again = staff.post(PAGE, {"seen": seen}, follow=True).content.decode()
+    assert "목표가 바뀌었습니다" in again
+    assert TargetDecision.objects.count() == count
+
+
+def test_what_another_account_follows_is_left_alone(staff: Client, targeted: DeskWorld) -> None:
+    before = TargetDecision.objects.get()
+    other = Account.objects.create(
+        name="Other", environment="sim", wire="real", account_no="99887755-01",
+        app_key="k" * 36, app_secret="s" * 180,
+    )  # fmt: skip
+    decide_targets(other, before.model_version, list(before.sub_versions.all()), by="test")
+    page = sent(staff, targeted, GOOD).content.decode()
+    staff.post(PAGE, {"seen": seen_in(page)})
+    made = TargetDecision.objects.filter(account=targeted.account).first()
+    assert made is not None and made.model_version.portfolio != before.model_version.portfolio
+    assert before.model_version.portfolio.versions.count() == 1
 
 
 def test_only_admins_of_the_account(staff: Client, targeted: DeskWorld) -> None:

@@ -141,6 +141,13 @@ def test_a_browser_that_let_its_owner_in_before_does_not_wait_for_strangers(
     assert tries("viewer", PASSWORD, "10.0.0.60") == 429
     assert own.post("/accounts/login/", form).status_code == 302
     own.post("/accounts/logout/")
+    # whoever shares its address with strangers has a count of its own
+    same = Client(REMOTE_ADDR="10.0.0.50")
+    for _ in range(6):
+        same.post("/accounts/login/", form | {"password": "wrong"})
+    assert same.post("/accounts/login/", form).status_code == 429
+    assert own.post("/accounts/login/", form).status_code == 302
+    own.post("/accounts/logout/")
     # a browser of one person is no pass for another
     for n in range(5):
         tries("trader", "wrong", f"10.0.1.{n}")

@@ -143,6 +143,7 @@ def rebalance_in_the_browser(installation: Installation, page: Any) -> None:
     assert installation.truth()["orders"] == [], "nothing is sent before a person agreed"
     approve.dblclick()
     page.get_by_text("끝난 리밸런싱").wait_for(timeout=240_000)
+    page.get_by_text("현금 (후)").wait_for()  # each part of the page refreshes by itself
     text = page.locator("main").inner_text()
     truth = installation.truth()
     (number,) = truth["cash"]
@@ -180,7 +181,7 @@ def find_out_why_on_a_phone(installation: Installation, page: Any) -> None:
     noise: list[str] = []
     tab.on("console", lambda m: noise.append(m.text) if m.type in ("error", "warning") else None)
     sign_in(tab, installation, "approver")
-    tab.get_by_label("Menu").click()
+    tab.get_by_label("Menu", exact=True).click()
     tab.get_by_role("link", name="Settings").click()
     tab.get_by_label("Password").fill(installation.login["password"])
     tab.get_by_role("button", name="Set up a second factor").click()
@@ -188,7 +189,7 @@ def find_out_why_on_a_phone(installation: Installation, page: Any) -> None:
     tab.get_by_label("Authenticator code").fill(app.code())
     tab.get_by_role("button", name="Finish").click()
     assert tab.locator("ol li code").count() == 10
-    tab.get_by_label("Menu").click()
+    tab.get_by_label("Menu", exact=True).click()
     tab.get_by_role("button", name="Sign out").click()
     sign_in(tab, installation, "approver")
     tab.get_by_label("Authenticator code").fill(app.code())

@@ -28,7 +28,7 @@ from tests.support.gemini_server import KEY, GeminiServer, Said, gemini_server, 
 from tests.support.ten_names import ten_names
 from tests.support.world import APP_KEY, APP_SECRET, World
 from trading.brokers.kis.markets import KisMarkets
-from trading.domain.errors import BrokerUnavailable
+from trading.domain.errors import BrokerUnavailable, Reason
 from trading.domain.markets import Headline
 from trading.models import Alert, Intent
 from trading.services.clock import simulated_clock, wall_seconds
@@ -329,3 +329,9 @@ def test_no_step_of_asking_sends_more_than_sixty_statements(
     assert {"NETTED None", "NETTED READY", "NETTED ANSWERED"} <= set(most)
     assert max(most.values()) <= 60, most
     assert len(run.outcome["trades"]) >= 8
+
+
+def test_a_reason_to_discard_holds_nothing_that_a_database_refuses() -> None:
+    written = record._plain(Reason("order_type", {"item": 0, "order_type": "LIM\x00IT\ud800"}))
+    assert written["code"] == "order_type" and written["item"] == "0"
+    assert "\x00" not in written["order_type"] and "\ud800" not in written["order_type"]

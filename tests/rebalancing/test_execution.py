@@ -16,6 +16,10 @@ from rebalancing.domain.execution import (
     fit_slices,
     next_move,
 )
+from rebalancing.models import Leg
+from rebalancing.services import wishes
+from tests.support.world import World
+from trading.models import Intent
 
 T0 = datetime(2026, 11, 20, 10, 0, tzinfo=timezone(timedelta(hours=9)))
 DEADLINE = T0 + timedelta(minutes=3)
@@ -134,3 +138,20 @@ def test_slices_shrink_from_the_end(slices: Any, wanted: int, fitted: Any) -> No
 def test_slices_never_grow() -> None:
     with pytest.raises(ValueError, match="only shrinks"):
         fit_slices((4, 3), 8)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.once
+@pytest.mark.parametrize(("liquid", "order_type"), [(True, "MARKET"), (False, "LIMIT")])
+def test_a_sale_at_market_is_one_only_while_the_book_can_take_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, liquid: bool, order_type: str
+) -> None:
+    """The plan's permission is of its minute; an approval may come ten minutes later."""
+    run = world.drive(world.open(), until="SELLING")
+    leg = Leg.objects.filter(run=run, side="SELL").first()
+    assert leg is not None
+    Leg.objects.filter(pk=leg.pk).update(order_type="MARKET", price_strategy="", limit_price=None)
+    monkeypatch.setattr(wishes, "is_liquid", lambda *_given: liquid)
+    world.drive(run)
+    first = Intent.objects.filter(leg_id=leg.pk, action="order").earliest("pk")
+    assert first.order_type == order_type

@@ -12,12 +12,14 @@ import pytest
 from rebalancing.domain.schedules import due_slots
 from rebalancing.models import Leg, RebalancingConfig, Run, RunSchedule
 from rebalancing.services import schedule as schedules
+from rebalancing.services.approvals import decide_run
+from rebalancing.services.flows import flow_since
 from rebalancing.services.runs import run_cancel
 from rebalancing.services.schedule import _fire, fire_due_schedules
 from rebalancing.services.watch import refresh_accounts
 from tests.support.world import ACCOUNT_NO, World, world_of
 from trading.domain.sessions import KRX, SEOUL
-from trading.models import Alert, AuditEntry, ScheduleFire
+from trading.models import Alert, AuditEntry, ScheduleFire, Snapshot
 from trading.services.day_overrides import correct_day
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
@@ -80,6 +82,29 @@ def test_money_in_is_spread_once_and_nothing_is_sold_for_it(world: World) -> Non
     clock = f"{world.now + timedelta(minutes=2):%H:%M}"
     assert at_the_next_minute(world, flows, clock) == [], "the run's own trades are no flow"
     assert outcomes()[-1][1] == "quiet"
+
+
+@pytest.mark.once
+def test_money_that_nobody_let_be_spread_is_counted_again(world: World) -> None:
+    flows = counting(world)
+    world.sim.move_cash(ACCOUNT_NO, 3_000_000)
+    (run_id,) = fire_at(world, "09:37")
+    run = world.drive(Run.objects.get(pk=run_id), approve=False)
+    decide_run(run.pk, run.plan_hash, world.owner, "DENY")
+    (again,) = at_the_next_minute(world, flows, "09:40")
+    assert Run.objects.get(pk=again).flow == 3_000_000
+
+
+@pytest.mark.once
+def test_money_that_is_locked_is_no_money_gone(world: World) -> None:
+    flows = counting(world)
+    refresh_accounts()
+    newest = Snapshot.objects.latest("pk")
+    assert newest.deposit is not None
+    Snapshot.objects.filter(pk=newest.pk).update(cash=newest.cash - 5_000_000)
+    flows.refresh_from_db()
+    found = flow_since(flows)
+    assert found is not None and found.won == 0
 
 
 @pytest.mark.once

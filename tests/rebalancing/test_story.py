@@ -108,3 +108,13 @@ def test_the_page_links_each_sentence_to_its_row_for_who_may_read_it(
     assert paths[1] in staff.get(ours).content.decode()
     missing = reverse("rebalancing:leg-story", args=[run.pk, 10**9])
     assert staff.get(missing).status_code == 404
+
+
+def test_a_run_for_a_deposit_says_so_and_nothing_about_bands(world: World) -> None:
+    run = world.open()
+    Run.objects.filter(pk=run.pk).update(
+        requester_kind="schedule", trigger_kind="cash_flow", trigger_facts={"flow": 3_000_000}
+    )
+    told = [one.text for one in story_of_run(Run.objects.get(pk=run.pk))]
+    assert any("입금 3,000,000원" in text for text in told)
+    assert "입출금" in told[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -25,10 +27,12 @@ from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
 from trading.domain.errors import BrokerError, ConfigurationError
 from trading.models import Account, AccountMember, ApprovalPolicy
 from trading.selectors.people import accounts_of
+from trading.selectors.second_factor import act_grounds
 from trading.selectors.words import WORDS
 from trading.services.audit import audit
 from trading.services.brokers import drop_token, forget_brokers
 from trading.services.policies import awaits_agreement
+from trading.views.proof import proof_of
 
 __all__ = ["AccountAdmin", "ApprovalPolicyAdmin"]
 
@@ -220,6 +224,10 @@ class AccountAdmin(StampedAdmin):
         account = self.get_object(request, str(object_id))
         if account is None:
             raise PermissionDenied
+        if act_grounds(request.user, account, proof_of(request), timezone.now()):
+            messages.error(request, gettext("인증 코드를 먼저 확인하세요."))
+            asked = f"{reverse('confirm-code')}?{urlencode({'next': page})}"
+            return HttpResponse(headers={"HX-Redirect": asked})
         try:
             dropped = drop_token(account, request.user.get_username())
         except (BrokerError, ConfigurationError) as error:

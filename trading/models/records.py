@@ -71,13 +71,15 @@ class Transition(models.Model):
 
 
 class Snapshot(models.Model):
-    """The broker's answers about one account at one time, raw and as read."""
+    """The broker's answers about one account at one time, raw and as read. `deposit` is the D+2 deposit, of
+    which `cash` may be planned with; null in rows older than the column."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="snapshots")
     taken_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     equity = models.BigIntegerField()
     cash = models.BigIntegerField()
+    deposit = models.BigIntegerField(null=True)
     holdings = models.JSONField()
     quotes = models.JSONField()
     raw = EncryptedTextField()

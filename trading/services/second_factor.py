@@ -86,9 +86,13 @@ def check_code(user: Person, code: str) -> Proof:
         if factor is None:
             raise StateConflict("factor_missing")
         now = timezone.now()
-        if factor.locked_until is not None and now < factor.locked_until:
+        locked = factor.locked_until is not None and now < factor.locked_until
+        # a recovery code is too long to be guessed: whoever has one is not kept out by strangers
+        level = (
+            _recovery(factor, _plain(code), now) if locked else _level(factor, _plain(code), now)
+        )
+        if locked and level is None:
             raise InputError(Reason("code_locked", {"minutes": LOCK.seconds // 60}))
-        level = _level(factor, _plain(code), now)
         if level is None:
             wrong = _count_failure(factor, now)
         elif factor.failures:
@@ -106,6 +110,10 @@ def _level(factor: SecondFactor, code: str, now: datetime) -> str | None:
     if step is not None:
         SecondFactor.objects.filter(pk=factor.pk).update(last_step=step)
         return "totp"
+    return _recovery(factor, code, now)
+
+
+def _recovery(factor: SecondFactor, code: str, now: datetime) -> str | None:
     used = RecoveryCode.objects.filter(
         factor=factor, digest=_digest(factor, code), used_at__isnull=True
     ).update(used_at=now)

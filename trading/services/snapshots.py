@@ -83,6 +83,7 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
             ended_at=clock.now(),
             equity=equity,
             cash=cash,
+            deposit=balance.d2_cash,
             holdings={
                 h.ticker: {"quantity": h.quantity, "sellable": h.sellable, "name": h.name}
                 for h in balance.holdings

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -84,9 +84,10 @@ def step_up(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             take_code(request)
-        except InputError as error:
+        except InputError as error:  # a wrong code stops the act, however fresh the one before it
             for reason in error.reasons:
                 messages.error(request, WORDS.say(reason.code, reason.facts))
+            return ask_for_code(request)
         except StateConflict as conflict:
             messages.error(request, WORDS.say(conflict.code, conflict.facts))
         if not act_grounds(request.user, None, proof_of(request), timezone.now()):
@@ -108,5 +109,6 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
 def _came_from(request: HttpRequest) -> str:
     for target in (request.POST.get("next", ""), request.headers.get("Referer", "")):
         if target and url_has_allowed_host_and_scheme(target, {request.get_host()}):
-            return target
+            parts = urlsplit(target)
+            return parts.path + (f"?{parts.query}" if parts.query else "")
     return "/"
