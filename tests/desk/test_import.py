@@ -32,7 +32,7 @@ def seen_in(page: str) -> str:
 def test_a_file_is_shown_first_and_then_made(staff: Client, targeted: DeskWorld) -> None:
     before = TargetDecision.objects.count(), ModelPortfolioVersion.objects.count()
     page = sent(staff, targeted, GOOD).content.decode()
-    assert "이 목표로 바꾸기" in page and "<strong>75</strong>" in page
+    assert "이 목표로 바꾸기" in page and "<strong>75.00 %</strong>" in page
     assert (TargetDecision.objects.count(), ModelPortfolioVersion.objects.count()) == before
     done = staff.post(PAGE, {"seen": seen_in(page)})
     made = TargetDecision.objects.first()

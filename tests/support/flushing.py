@@ -60,11 +60,14 @@ def _digest(cursor: Any, table: str) -> str:
 
 def flush_quickly() -> None:
     """From now on every test that commits ends this way. Call once, when the database is fresh."""
+    from rebalancing.services.wakeups import make_wakeups
+
     born = {alias: _Born(connections[alias]) for alias in connections}
 
     def teardown(case: TransactionTestCase) -> None:
         if not all(born[alias].restore(connections[alias]) for alias in born):
             _original(case)
+            make_wakeups()  # born with a migration, which does not come again
             for alias in born:
                 born[alias] = _Born(connections[alias])
 
