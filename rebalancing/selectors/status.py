@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from portfolio.domain.allocation import groups_of
-from portfolio.domain.drift import calculate_drift
 from portfolio.models import TargetDecision
-from rebalancing.domain.values import sub_percentages
 from rebalancing.models import RebalancingConfig, Run
+from rebalancing.selectors.drift import drift_of
 from trading.domain.errors import InputError
 from trading.models import Account, Snapshot
 
@@ -49,18 +47,8 @@ def _drift(
 ) -> dict[str, Any] | None:
     if snapshot is None or target is None:
         return None
-    mp, sub = sub_percentages(target.snapshot)
     try:
-        report = calculate_drift(
-            snapshot.cash,
-            {ticker: row["quantity"] for ticker, row in snapshot.holdings.items()},
-            {ticker: quote["last"] for ticker, quote in snapshot.quotes.items()},
-            groups_of(mp, sub),
-            mp,
-            sub,
-            config.mp_threshold_percent,
-            config.sub_mp_threshold_percent,
-        )
+        report = drift_of(snapshot, target, config)
     except InputError:
         return None
     return {

@@ -13,8 +13,6 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from portfolio.domain.allocation import groups_of
-from portfolio.domain.drift import calculate_drift
 from portfolio.models import TargetDecision
 from rebalancing.domain.day_jobs import (
     CLOSE,
@@ -27,12 +25,8 @@ from rebalancing.domain.day_jobs import (
 )
 from rebalancing.domain.schedules import moment_on
 from rebalancing.models import Run, RunSchedule
-from rebalancing.services.targets import (
-    current_config,
-    current_target,
-    get_target_mp_allocation,
-    get_target_sub_mp_allocation,
-)
+from rebalancing.selectors.drift import drift_of
+from rebalancing.services.targets import current_config, current_target
 from trading.domain.errors import BrokerError, ConfigurationError, InputError
 from trading.domain.sessions import Calendar
 from trading.models import Account, Alert, ScheduleFire, Snapshot
@@ -175,22 +169,7 @@ def _exceeded(snapshot: Snapshot, target: TargetDecision) -> int:
     """How many classes and names have reached their threshold."""
     if snapshot.equity <= 0:
         return 0
-    mp, sub, config = (
-        get_target_mp_allocation(target),
-        get_target_sub_mp_allocation(target),
-        current_config(),
-    )
-    report = calculate_drift(
-        snapshot.cash,
-        {ticker: row["quantity"] for ticker, row in snapshot.holdings.items()},
-        {ticker: quote["last"] for ticker, quote in snapshot.quotes.items()},
-        groups_of(mp, sub),
-        mp,
-        sub,
-        config.mp_threshold_percent,
-        config.sub_mp_threshold_percent,
-    )
-    return len(report.triggers)
+    return len(drift_of(snapshot, target, current_config()).triggers)
 
 
 def _acts_today(account: Account, now: datetime, calendar: Calendar) -> bool:

@@ -348,13 +348,15 @@ def test_a_whole_market_is_ranked_without_looking_at_all_of_it(
     first = ask(hand, call, **params)
     took = time.process_time() - began
     again = []
-    for _ in range(3):  # a collection of garbage may fall into one of them
+    for _ in range(
+        3
+    ):  # a collection of garbage may fall into one of them, so the middle one counts
         began = time.process_time()
         assert ask(hand, call, **params) == first
         again.append(time.process_time() - began)
     assert len(first) == 30
     assert took < seconds
-    assert min(again) < 0.3
+    assert sorted(again)[1] < 0.3
 
 
 @pytest.mark.parametrize("seed", range(20))
