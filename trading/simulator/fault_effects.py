@@ -19,7 +19,23 @@ if TYPE_CHECKING:
 
 __all__ = ["STATE_EFFECTS", "Strike", "due_time", "fire_state"]
 
-INQUIRIES = frozenset({"inquire_daily_ccld", "inquire_balance", "inquire_psbl_rvsecncl"})
+ORDERS = frozenset({"order_cash", "overseas_order", "order_resv", "overseas_order_resv"})
+CHANGES = frozenset(
+    {"order_rvsecncl", "overseas_order_rvsecncl", "order_resv_rvsecncl", "overseas_order_resv_ccnl"}
+)
+SIDES = {"01": "sell", "02": "buy"}
+INQUIRIES = frozenset(
+    {
+        "inquire_daily_ccld",
+        "inquire_balance",
+        "inquire_psbl_rvsecncl",
+        "order_resv_ccnl",
+        "overseas_inquire_ccnl",
+        "overseas_inquire_nccs",
+        "overseas_inquire_balance",
+        "overseas_order_resv_list",
+    }
+)
 
 
 class Strike:
@@ -62,7 +78,7 @@ class Strike:
         ask = self.ask
         if ask is None:
             return {"tr_id": self.request.headers.get("tr_id", "")}
-        side = ask.side
+        side = ask.side or SIDES.get(ask.get("SLL_BUY_DVSN_CD"), "")
         ticker = ask.get("PDNO") or ask.get("FID_INPUT_ISCD")
         if ask.service.call.name == "order_rvsecncl":
             original = self.original()
@@ -90,9 +106,9 @@ class Strike:
             return scope == "state" and not self.request.path.startswith("/oauth2/")
         name = self.ask.service.call.name
         if scope == "order":
-            return name in ("order_cash", "order_rvsecncl")
+            return name in ORDERS or name in CHANGES
         if scope == "cancel":
-            return name == "order_rvsecncl"
+            return name in CHANGES
         if scope == "inquiry":
             return name in INQUIRIES
         return scope in ("any", "state")
@@ -179,9 +195,12 @@ def _business_refusal(default: str) -> Callable[[Strike, Armed], Struck]:
         code = str(armed.params.get("code", default))
         text = str(armed.params.get("text", REFUSAL_TEXTS.get(code, "주문이 거부되었습니다.")))
         facts = strike.facts()
+        overseas = ask.service.call.name.startswith("overseas_")
         strike.world.journal.write(
-            "refused", account=ask.account, ticker=facts["ticker"], side=facts["side"],
-            qty=int(ask.get("ORD_QTY") or 0), code=code, reason="fault", req_seq=ask.seq,
+            "us_refused" if overseas else "refused", account=ask.account,
+            ticker=facts["ticker"], side=facts["side"],
+            qty=int(ask.get("ORD_QTY") or ask.get("FT_ORD_QTY") or 0),
+            code=code, reason="fault", req_seq=ask.seq,
         )  # fmt: skip
         rt_cd = str(armed.params.get("rt_cd", "1"))
         body = {"rt_cd": rt_cd, "msg_cd": code, "msg1": text.ljust(MSG_WIDTH)}
@@ -236,7 +255,9 @@ def _redirect(strike: Strike, armed: Armed) -> Struck:
 
 
 def _fill_first(strike: Strike, armed: Armed) -> Struck:
-    order = strike.original()
+    assert strike.ask is not None
+    domestic = strike.ask.service.call.name == "order_rvsecncl"
+    order = strike.original() if domestic else None
     if order is None or order.remaining <= 0:
         return NOTHING
     return None, strike.world.truth.fill_now(order.odno) > 0
@@ -252,7 +273,7 @@ def _hide(strike: Strike, armed: Armed) -> Struck:
 
 def _slow_proceeds(strike: Strike, armed: Armed) -> Struck:
     assert strike.ask is not None
-    if strike.ask.side != "sell":
+    if strike.ask.service.call.name != "order_cash" or strike.ask.side != "sell":
         return NOTHING
     strike.ask.options["slow"] = armed.number_param("seconds", 30)
     return strike.later(armed, lambda: True)
@@ -292,8 +313,9 @@ def _empty_list(strike: Strike, armed: Armed) -> Struck:
         return NOTHING
     for key in lists:
         body[key] = []
-    if "ctx_area_nk100" in body:
-        body["ctx_area_nk100"] = " " * 100
+    for key, width in (("ctx_area_nk100", 100), ("ctx_area_nk200", 200)):
+        if key in body:
+            body[key] = " " * width
     return Delivery(json_reply(body, 200, {**strike.reply.headers, "tr_cont": "D"})), True
 
 

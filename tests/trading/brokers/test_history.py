@@ -28,10 +28,14 @@ FRIDAY = datetime(2026, 11, 20, 9, 35, tzinfo=SEOUL)
 class OneToken:
     token: StoredToken
 
+    fresh: Callable[[], StoredToken] | None = None
+    """Where days pass: how to get another one."""
+
     def current(self) -> StoredToken:
         return self.token
 
     def renew(self, dead: str | None) -> StoredToken:
+        self.token = self.fresh() if self.fresh else self.token
         return self.token
 
 
@@ -57,11 +61,15 @@ def reader() -> Iterator[Reader]:
         sim = Simulator(seed=7, tame=True, throttled=False, profile=profile, start=start).start()
         http = httpx2.Client(trust_env=False)
         running.extend((sim.stop, http.close))
+
+        def issued() -> StoredToken:
+            return issue_token(sim.base_url, KEYS, sim.now(), http)
+
         kis = KisClient(
             base_url=sim.base_url,
             wire="real" if profile == "real" else "mock",
             credentials=KEYS,
-            tokens=OneToken(issue_token(sim.base_url, KEYS, sim.now(), http)),
+            tokens=OneToken(issued(), issued),
             budget=Budget(),
             http=http,
         )

@@ -41,16 +41,12 @@ class KisBroker:
         self._clock = clock
 
     # --- the account ---------------------------------------------------------------------
-    def _account(self) -> dict[str, str]:
-        credentials = self._client.credentials
-        return {"CANO": credentials.cano, "ACNT_PRDT_CD": credentials.product}
-
     def balance(self) -> Balance:
         """Holdings and D+2 cash from every page.
 
         Raises BrokerGarbled when a ticker appears twice: pages that shifted prove nothing.
         """
-        params = self._account() | {
+        params = self._client.credentials.account | {
             "AFHR_FLPR_YN": "N",
             "OFL_YN": "",
             "INQR_DVSN": "02",
@@ -79,7 +75,7 @@ class KisBroker:
     def orderable_cash(self, ticker: str) -> OrderableCash:
         """What may be spent without a receivable, asked as a market order so that the margin rate
         of the instrument is applied. Without a ticker the broker tells the amount alone."""
-        params = self._account() | {
+        params = self._client.credentials.account | {
             "PDNO": ticker,
             "ORD_UNPR": "0" if ticker else "",
             "ORD_DVSN": "01",
@@ -92,7 +88,7 @@ class KisBroker:
     def orders(self, since: date, until: date) -> OrderList:
         """Every order of these days, in whatever state. Never raises: a failed page makes it
         incomplete. Order numbers restart daily, so a row is known by its day and number."""
-        params = self._account() | {
+        params = self._client.credentials.account | {
             "INQR_STRT_DT": since.strftime("%Y%m%d"),
             "INQR_END_DT": until.strftime("%Y%m%d"),
             "SLL_BUY_DVSN_CD": "00",
@@ -123,7 +119,7 @@ class KisBroker:
         which does not offer the question. Raises BrokerGarbled when an order is listed twice."""
         if not self._client.offers("inquire_psbl_rvsecncl"):
             return None
-        params = self._account() | {"INQR_DVSN_1": "0", "INQR_DVSN_2": "0"}
+        params = self._client.credentials.account | {"INQR_DVSN_1": "0", "INQR_DVSN_2": "0"}
         found: dict[str, CancellableOrder] = {}
         for body in self._client.pages("inquire_psbl_rvsecncl", params):
             for row in parsing.rows(body, "output"):

@@ -59,6 +59,11 @@ class Credentials:
     def product(self) -> str:
         return self.account_no.split("-")[1]
 
+    @property
+    def account(self) -> dict[str, str]:
+        """The account as every call of it names it."""
+        return {"CANO": self.cano, "ACNT_PRDT_CD": self.product}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -10,6 +10,7 @@ import json
 import socket
 import ssl
 import threading
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from trading.domain.orders import Reply
 from trading.domain.ports import OrderRequest, PreparedPost, RawReply
 from trading.kis_wire import calls
 
-__all__ = ["Line", "decode_reply", "prepare"]
+__all__ = ["Line", "decode_reply", "post_of", "prepare"]
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
@@ -30,10 +31,10 @@ _SIDE = {"SELL": "sell", "BUY": "buy"}
 
 def prepare(client: KisClient, request: OrderRequest) -> PreparedPost:
     """The bytes of `request`, exactly as they will be sent."""
-    account = {"CANO": client.credentials.cano, "ACNT_PRDT_CD": client.credentials.product}
+    account = client.credentials.account
     if request.cancels is not None:
         org_no, order_no = request.cancels
-        call, variant = calls()["order_rvsecncl"], ""
+        name, variant = "order_rvsecncl", ""
         body = account | {
             "KRX_FWDG_ORD_ORGNO": org_no,
             "ORGN_ODNO": order_no,
@@ -45,7 +46,7 @@ def prepare(client: KisClient, request: OrderRequest) -> PreparedPost:
             "EXCG_ID_DVSN_CD": "KRX",
         }
     else:
-        call, variant = calls()["order_cash"], _SIDE[request.side]
+        name, variant = "order_cash", _SIDE[request.side]
         body = account | {
             "PDNO": request.ticker,
             "ORD_DVSN": "01" if request.limit_price is None else "00",
@@ -55,6 +56,12 @@ def prepare(client: KisClient, request: OrderRequest) -> PreparedPost:
         }
         if request.side == "SELL":
             body["SLL_TYPE"] = "01"
+    return post_of(client, name, variant, body)
+
+
+def post_of(client: KisClient, name: str, variant: str, body: Mapping[str, str]) -> PreparedPost:
+    """The POST of call `name`. Raises BrokerMisconfigured where the environment does not offer it."""
+    call = calls()[name]
     return PreparedPost(
         path=call.path,
         tr_id=client.tr_id(call, variant),

@@ -81,7 +81,10 @@ class KisUs:
         asked = list(UsExchange) if self._client.wire == "mock" else [UsExchange.NASDAQ]
         found: dict[str, UsHolding] = {}
         for exchange in asked:
-            params = self._account() | {"OVRS_EXCG_CD": BOOKED[exchange], "TR_CRCY_CD": "USD"}
+            params = self._client.credentials.account | {
+                "OVRS_EXCG_CD": BOOKED[exchange],
+                "TR_CRCY_CD": "USD",
+            }
             for body in self._client.pages("overseas_inquire_balance", params):
                 for row in read_table("overseas_inquire_balance", body).rows["output1"]:
                     holding = _holding(row)
@@ -91,7 +94,7 @@ class KisUs:
 
     def power(self, symbol: str, exchange: UsExchange, price: Decimal) -> UsPower:
         """What may be spent on `symbol` at `price`."""
-        params = self._account() | {
+        params = self._client.credentials.account | {
             "OVRS_EXCG_CD": BOOKED[exchange],
             "OVRS_ORD_UNPR": f"{price:f}",
             "ITEM_CD": symbol,
@@ -117,10 +120,6 @@ class KisUs:
         if not self._client.offers(name):
             raise BrokerUnsupported(f"{name} is not offered in this environment")
         return read_table(name, self._client.read(name, params).body)
-
-    def _account(self) -> dict[str, str]:
-        credentials = self._client.credentials
-        return {"CANO": credentials.cano, "ACNT_PRDT_CD": credentials.product}
 
     @staticmethod
     def _of(symbol: str, exchange: UsExchange) -> dict[str, str]:

@@ -34,6 +34,7 @@ def reserve(truth: Truth, ask: Ask, mock: bool) -> Reply:
     )  # fmt: skip
     if isinstance(one, Refused):
         raise refusal_of(one.why, mock)
+    ask.options["placed"] = one
     output = fill("order_resv", "output", {"RSVN_ORD_SEQ": one.seq})
     return _sent(ask, "APBK2938", "예약주문이 접수되었습니다.", output)
 
@@ -47,6 +48,7 @@ def change(truth: Truth, ask: Ask, mock: bool) -> Reply:
         one = kept.revise(seq, _order(ask), truth.time, truth.market, truth.journal)
     if isinstance(one, Refused):
         raise refusal_of(one.why, mock)
+    ask.options["placed"] = one
     output = fill("order_resv_rvsecncl", "output", {"NRML_PRCS_YN": "Y"})
     return _sent(ask, "APBK2939", "예약주문 정정취소가 접수되었습니다.", output)
 

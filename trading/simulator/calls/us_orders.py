@@ -112,6 +112,7 @@ def _answer(
             qty=order.quantity, code=refusal.code, reason=placed.why.value, req_seq=ask.seq,
         )  # fmt: skip
         raise refusal
+    ask.options["placed"] = placed
     msg_cd, msg1 = SENT_MOCK[action] if mock else SENT_REAL
     output = {
         "KRX_FWDG_ORD_ORGNO": placed.orgno,

@@ -51,6 +51,7 @@ def reserve(truth: Truth, ask: Ask, mock: bool) -> Reply:
     found = truth.us.reserve(order, ask.seq)
     if isinstance(found, Refused):
         raise us_refusal(found.why, mock)
+    ask.options["placed"] = found
     values = {
         "ODNO": found.number,
         "RSVN_ORD_RCIT_DT": f"{found.received:%Y%m%d}",
@@ -66,6 +67,7 @@ def take_back(truth: Truth, ask: Ask, mock: bool) -> Reply:
     found = truth.us.unreserve(ask.account, day, number)
     if isinstance(found, Refused):
         raise us_refusal(found.why, mock)
+    ask.options["placed"] = found
     output = fill("overseas_order_resv_ccnl", "output", {"OVRS_RSVN_ODNO": found.number})
     return _sent(ask, "APBK1711", "취소주문이 접수되었습니다.", output)
 

@@ -4,23 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Literal
 
 from trading.brokers.kis import parsing
+from trading.brokers.kis.stream.fields import (
+    SEOUL,
+    Row,
+    clock_of,
+    levels_of,
+    order_number,
+    side_of,
+    ticker_of,
+)
+from trading.brokers.kis.stream.market_readers import MARKET_READERS
 from trading.brokers.kis.stream.messages import BadFrame
+from trading.brokers.kis.stream.us_readers import US_READERS
 from trading.domain.errors import BrokerGarbled
-from trading.domain.ticks import BookTick, HaltTick, OrderNotice, Tick
+from trading.domain.ticks import (
+    BookTick,
+    ExpectedTick,
+    FundTick,
+    HaltTick,
+    IndexTick,
+    OrderNotice,
+    ProgramTick,
+    Tick,
+    UsBookTick,
+    UsOrderNotice,
+    UsTick,
+)
 from trading.kis_wire import Channel, channels
 
 __all__ = ["READERS", "Reader", "least_fields", "offered", "read_record"]
 
-SEOUL = ZoneInfo("Asia/Seoul")
 FARTHEST_PERCENT = 31
 """Beyond the day's ±30 % and its rounding no Korean stock trades: such a record is a fault of the line."""
 OLD_NOTICE_FIELDS = 23
-Value = Tick | BookTick | HaltTick | OrderNotice
-Row = Mapping[str, Any]
+Market = Tick | BookTick | HaltTick | ExpectedTick | IndexTick | ProgramTick | FundTick
+Value = Market | OrderNotice | UsTick | UsBookTick | UsOrderNotice
 Reader = Callable[[Row, datetime], Value]
 
 
@@ -66,8 +87,8 @@ def _tick(row: Row, now: datetime) -> Tick:
         raise BrokerGarbled("a volume that cannot be")
     day = parsing.day(row, "BSOP_DATE")
     return Tick(
-        ticker=_ticker(row),
-        at=_at(row, "STCK_CNTG_HOUR", datetime(day.year, day.month, day.day, tzinfo=SEOUL)),
+        ticker=ticker_of(row),
+        at=clock_of(row, "STCK_CNTG_HOUR", datetime(day.year, day.month, day.day, tzinfo=SEOUL)),
         price=price,
         quantity=quantity,
         side=_TAKER.get(row.get("CCLD_DVSN") or row.get("CNTG_CLS_CODE") or "", ""),
@@ -77,29 +98,18 @@ def _tick(row: Row, now: datetime) -> Tick:
 
 
 def _book(row: Row, now: datetime) -> BookTick:
-    asks, bids = _levels(row, "ASKP"), _levels(row, "BIDP")
+    asks, bids = _levels(row, "ASKP", falling=False), _levels(row, "BIDP", falling=True)
     if asks and bids and bids[0][0] >= asks[0][0] and row.get("HOUR_CLS_CODE") == "0":
         raise BrokerGarbled("a crossed book")
-    return BookTick(_ticker(row), _at(row, "BSOP_HOUR", now), asks, bids)
+    return BookTick(ticker_of(row), clock_of(row, "BSOP_HOUR", now), asks, bids)
 
 
-def _levels(row: Row, side: str) -> tuple[tuple[int, int], ...]:
-    found = []
-    for level in range(1, 11):
-        price = parsing.integer(row, f"{side}{level}")
-        quantity = parsing.integer(row, f"{side}_RSQN{level}")
-        if price < 0 or quantity < 0:
-            raise BrokerGarbled("a book below zero")
-        if price and quantity:
-            found.append((price, quantity))
-    prices = [price for price, _quantity in found]
-    if prices != sorted(prices, reverse=side == "BIDP"):
-        raise BrokerGarbled("the book's levels are out of order")
-    return tuple(found)
+def _levels(row: Row, side: str, falling: bool) -> tuple[tuple[int, int], ...]:
+    return levels_of(row, side + "{}", side + "_RSQN{}", parsing.integer, falling)
 
 
 def _halt(row: Row, now: datetime) -> HaltTick:
-    return HaltTick(_ticker(row), parsing.flag(row, "TRHT_YN"))
+    return HaltTick(ticker_of(row), parsing.flag(row, "TRHT_YN"))
 
 
 def _notice(row: Row, now: datetime) -> OrderNotice:
@@ -113,9 +123,9 @@ def _notice(row: Row, now: datetime) -> OrderNotice:
     return OrderNotice(
         account_no=parsing.code(row, "ACNT_NO", r"[0-9]{10}"),
         order_no=parsing.code(row, "ODER_NO", r"[0-9]{1,10}").zfill(10),
-        original_order_no=_number(parsing.text(row, "OODER_NO")),
+        original_order_no=order_number(parsing.text(row, "OODER_NO")),
         ticker=parsing.code(row, "STCK_SHRN_ISCD", r"[0-9A-Z]{6,7}"),
-        side="SELL" if parsing.code(row, "SELN_BYOV_CLS", "0[12]") == "01" else "BUY",
+        side=side_of(row),
         kind="REFUSED" if refused else kind,
         quantity=quantity,
         price=price,
@@ -123,28 +133,11 @@ def _notice(row: Row, now: datetime) -> OrderNotice:
     )
 
 
-def _number(text: str) -> str:
-    return text.zfill(10) if text.strip("0") else ""
-
-
-def _ticker(row: Row) -> str:
-    return parsing.code(row, "MKSC_SHRN_ISCD", r"[0-9A-Z]{6,7}")
-
-
 def _positive(row: Row, name: str) -> int:
     found = parsing.integer(row, name)
     if found <= 0:
         raise BrokerGarbled(f"{name} is not positive")
     return found
-
-
-def _at(row: Row, name: str, day: datetime) -> datetime:
-    text = parsing.code(row, name, r"[0-9]{6}")
-    hour, minute, second = int(text[:2]), int(text[2:4]), int(text[4:])
-    try:
-        return day.astimezone(SEOUL).replace(hour=hour, minute=minute, second=second, microsecond=0)
-    except ValueError as error:
-        raise BrokerGarbled(f"{name} is not a time") from error
 
 
 _TAKER: Mapping[str, Literal["BUY", "SELL", ""]] = {"1": "BUY", "5": "SELL"}
@@ -158,4 +151,6 @@ READERS: Mapping[str, Reader] = {
     "market_status_krx": _halt,
     "market_status_total": _halt,
     "ccnl_notice": _notice,
+    **MARKET_READERS,
+    **US_READERS,
 }
