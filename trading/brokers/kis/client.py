@@ -149,6 +149,19 @@ class KisClient:
             lane, lambda token: self._get(call, tr_id, token, params, tr_cont)
         )
 
+    def turn(self, lane: RateLane) -> StoredToken:
+        """Wait until one call may be made; the token to make it with. Raises BrokerError."""
+        self.breaker.ask()
+        token = self.tokens.current() or self._renewed(None)
+        self.budget.acquire(lane)
+        return token
+
+    def once(self, name: str, params: Mapping[str, str], token: StoredToken) -> Answer:
+        """One GET in a turn that was taken before, not retried. Safe in any thread. Raises BrokerError."""
+        call = calls()[name]
+        with self._heard():
+            return self._get(call, self.tr_id(call), token.token, params, "")
+
     def hash_of(self, body: bytes) -> str:
         """The broker's hash over `body`, for the `hashkey` header of the POST that carries it.
 
@@ -160,10 +173,8 @@ class KisClient:
         """`once` with the current token, repeated while the failure is the kind that goes away."""
         renewed = False
         for attempt in range(1, self._tries + 1):
-            self.breaker.ask()
             try:
-                token = self.tokens.current() or self._renewed(None)
-                self.budget.acquire(lane)
+                token = self.turn(lane)
                 with self._heard():
                     return once(token.token)
             except BrokerTokenDead:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from trading.brokers.kis import parsing
 from trading.brokers.kis.client import KisClient
+from trading.brokers.kis.many import read_many
 from trading.domain.candles import Candle, MinuteCandle
 from trading.domain.errors import BrokerGarbled, BrokerUnsupported
 from trading.domain.ports import Clock
@@ -89,16 +90,10 @@ class KisHistory:
         """
         if not self._client.offers("intstock_multprice"):
             raise BrokerUnsupported("many prices at once are not offered in this environment")
+        asked = [_of_many(tickers[n : n + AT_ONCE]) for n in range(0, len(tickers), AT_ONCE)]
         found: dict[str, Glance] = {}
-        for start in range(0, len(tickers), AT_ONCE):
-            chunk = tickers[start : start + AT_ONCE]
-            params = {}
-            for number in range(1, AT_ONCE + 1):  # every pair is sent, empty ones too
-                ticker = chunk[number - 1] if number <= len(chunk) else ""
-                params[f"FID_COND_MRKT_DIV_CODE_{number}"] = "J" if ticker else ""
-                params[f"FID_INPUT_ISCD_{number}"] = ticker
-            at = self._clock.now()
-            for row in parsing.rows(self._client.read("intstock_multprice", params).body, "output"):
+        for at, answer in read_many(self._client, "intstock_multprice", asked, self._clock.now):
+            for row in parsing.rows(answer.body, "output"):
                 glance = _glance(row, at)
                 found[glance.ticker] = glance
         missing = [ticker for ticker in tickers if ticker not in found]
@@ -181,6 +176,16 @@ def _minute(row: Mapping[str, Any]) -> datetime:
         return datetime.strptime(f"{day:%Y%m%d}{hour[:4]}", "%Y%m%d%H%M").replace(tzinfo=SEOUL)
     except ValueError as error:
         raise BrokerGarbled("stck_cntg_hour is not a time") from error
+
+
+def _of_many(chunk: Sequence[str]) -> dict[str, str]:
+    """Every pair is sent, empty ones too."""
+    params = {}
+    for number in range(1, AT_ONCE + 1):
+        ticker = chunk[number - 1] if number <= len(chunk) else ""
+        params[f"FID_COND_MRKT_DIV_CODE_{number}"] = "J" if ticker else ""
+        params[f"FID_INPUT_ISCD_{number}"] = ticker
+    return params
 
 
 def _glance(row: Mapping[str, Any], at: datetime) -> Glance:
