@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from trading.brokers.kis import parsing
+from trading.brokers.kis.backwards import backwards
 from trading.brokers.kis.client import KisClient
 from trading.brokers.kis.many import read_many
 from trading.domain.candles import Candle, MinuteCandle
@@ -20,7 +21,6 @@ __all__ = ["KisHistory"]
 SEOUL = ZoneInfo("Asia/Seoul")
 CLOSE = time(15, 30)
 AT_ONCE = 30
-PAGES = 200
 ADJUSTED, RAW = "0", "1"
 
 
@@ -36,30 +36,18 @@ class KisHistory:
         self, ticker: str, since: date, until: date, *, adjusted: bool = True
     ) -> list[Candle]:
         """Sessions from `since` to `until`, the oldest first, without days that had no trade."""
-        found: dict[date, Candle] = {}
-        last = until
-        for _page in range(PAGES):
-            body = self._client.read(
-                "inquire_daily_itemchartprice",
-                self._of(ticker)
-                | {
-                    "FID_INPUT_DATE_1": f"{since:%Y%m%d}",
-                    "FID_INPUT_DATE_2": f"{last:%Y%m%d}",
-                    "FID_PERIOD_DIV_CODE": "D",
-                    "FID_ORG_ADJ_PRC": ADJUSTED if adjusted else RAW,
-                },
-            ).body
-            page = [self._candle(ticker, row) for row in _filled(body, "output2")]
-            fresh = [c for c in page if since <= c.day <= last and c.day not in found]
-            found |= {candle.day: candle for candle in fresh}
-            if not fresh:
-                break
-            last = min(found) - timedelta(days=1)
-            if last < since:
-                break
-        else:
-            raise BrokerGarbled(f"{ticker}: the daily candles never end")
-        return [found[day] for day in sorted(found)]
+
+        def page(last: date) -> list[Candle]:
+            params = self._of(ticker) | {
+                "FID_INPUT_DATE_1": f"{since:%Y%m%d}",
+                "FID_INPUT_DATE_2": f"{last:%Y%m%d}",
+                "FID_PERIOD_DIV_CODE": "D",
+                "FID_ORG_ADJ_PRC": ADJUSTED if adjusted else RAW,
+            }
+            body = self._client.read("inquire_daily_itemchartprice", params).body
+            return [self._candle(ticker, row) for row in _filled(body, "output2")]
+
+        return backwards(page, lambda candle: candle.day, since, until, timedelta(days=1))
 
     def minutes(self, ticker: str, day: date) -> list[MinuteCandle]:
         """Every minute of a session so far, the oldest first.
@@ -69,19 +57,13 @@ class KisHistory:
         today = self._clock.now().astimezone(SEOUL).date() == day
         if not today and not self._client.offers("inquire_time_dailychartprice"):
             raise BrokerUnsupported("minutes of past days are not offered in this environment")
-        found: dict[datetime, MinuteCandle] = {}
-        upto = self._last_minute(day)
-        for _page in range(PAGES):
-            page = list(self._minute_page(ticker, day, upto, today))
-            fresh = [minute for minute in page if minute.at.date() == day and minute.at <= upto]
-            new = [minute for minute in fresh if minute.at not in found]
-            found |= {minute.at: minute for minute in new}
-            if not new:
-                break
-            upto = min(found) - timedelta(minutes=1)
-        else:
-            raise BrokerGarbled(f"{ticker}: the minutes never end")
-        return [found[at] for at in sorted(found)]
+        return backwards(
+            lambda upto: self._minute_page(ticker, day, upto, today),
+            lambda minute: minute.at,
+            datetime.combine(day, time(), SEOUL),
+            self._last_minute(day),
+            timedelta(minutes=1),
+        )
 
     def glances(self, tickers: Sequence[str]) -> list[Glance]:
         """The last prices of many instruments, thirty to a call, in the order asked for.

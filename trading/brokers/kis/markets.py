@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from trading.brokers.kis.backwards import backwards
 from trading.brokers.kis.client import KisClient
 from trading.brokers.kis.tables import Row, number, positive, read_table, whole
 from trading.domain.errors import BrokerGarbled, BrokerUnsupported
@@ -18,7 +19,6 @@ __all__ = ["KisMarkets"]
 SEOUL = ZoneInfo("Asia/Seoul")
 THOUSAND, MILLION = 1_000, 1_000_000
 """The broker counts an index's shares in thousands and its won, like those of investors, in millions."""
-PAGES = 60
 TOLD_AT = time(18, 0)
 """By then the investors of the day are told."""
 NOBODY = {
@@ -59,26 +59,17 @@ class KisMarkets:
 
     def index_days(self, code: str, since: date, until: date) -> list[IndexDay]:
         """Sessions of an index, the oldest first."""
-        found: dict[date, IndexDay] = {}
-        last = until
-        for _page in range(PAGES):
+
+        def page(last: date) -> list[IndexDay]:
             params = _index(code) | {
                 "FID_INPUT_DATE_1": f"{since:%Y%m%d}",
                 "FID_INPUT_DATE_2": f"{last:%Y%m%d}",
                 "FID_PERIOD_DIV_CODE": "D",
             }
             rows = self._ask("inquire_daily_indexchartprice", params).rows["output2"]
-            page = [self._index_day(code, row) for row in rows if any(row.values())]
-            fresh = [one for one in page if since <= one.day <= last and one.day not in found]
-            found |= {one.day: one for one in fresh}
-            if not fresh:
-                break
-            last = min(found) - timedelta(days=1)
-            if last < since:
-                break
-        else:
-            raise BrokerGarbled(f"{code}: the days of the index never end")
-        return [found[day] for day in sorted(found)]
+            return [self._index_day(code, row) for row in rows if any(row.values())]
+
+        return backwards(page, lambda one: one.day, since, until, timedelta(days=1))
 
     def most_traded(self) -> list[Ranked]:
         """Up to thirty instruments by today's volume, the most first."""

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from trading.brokers.kis.backwards import backwards
 from trading.brokers.kis.client import KisClient
 from trading.brokers.kis.tables import Row, Table, number, positive, read_table, whole
 from trading.domain.errors import BrokerGarbled, BrokerUnsupported
@@ -22,7 +23,6 @@ NEW_YORK = ZoneInfo("America/New_York")
 QUOTED = {UsExchange.NASDAQ: "NAS", UsExchange.NYSE: "NYS", UsExchange.AMEX: "AMS"}
 BOOKED = {UsExchange.NASDAQ: "NASD", UsExchange.NYSE: "NYSE", UsExchange.AMEX: "AMEX"}
 NAMED = {name: exchange for exchange, name in BOOKED.items()}
-PAGES = 60
 ADJUSTED, RAW = "1", "0"
 """The other way round than in the domestic candles."""
 
@@ -53,9 +53,8 @@ class KisUs:
         self, symbol: str, exchange: UsExchange, since: date, until: date, *, adjusted: bool = True
     ) -> list[UsDay]:
         """Sessions from `since` to `until` by New York's date, the oldest first."""
-        found: dict[date, UsDay] = {}
-        last = until
-        for _page in range(PAGES):
+
+        def page(last: date) -> list[UsDay]:
             params = self._of(symbol, exchange) | {
                 "GUBN": "0",
                 "BYMD": f"{last:%Y%m%d}",
@@ -63,17 +62,9 @@ class KisUs:
                 "KEYB": "",
             }
             rows = self._ask("overseas_dailyprice", params).rows["output2"]
-            page = [self._day(symbol, row) for row in rows if any(row.values())]
-            fresh = [one for one in page if one.day <= last and one.day not in found]
-            found |= {one.day: one for one in fresh}
-            if not fresh:
-                break
-            last = min(found) - timedelta(days=1)
-            if last < since:
-                break
-        else:
-            raise BrokerGarbled(f"{symbol}: the sessions never end")
-        return [found[day] for day in sorted(found) if day >= since]
+            return [self._day(symbol, row) for row in rows if any(row.values())]
+
+        return backwards(page, lambda one: one.day, since, until, timedelta(days=1))
 
     def balance(self) -> UsBalance:
         """Holdings on every US exchange, from every page. Raises BrokerGarbled when one is listed twice."""
