@@ -130,6 +130,10 @@ MARGIN = {
 }
 CREDIT = {"PDNO": "005930", "ORD_DVSN": "00", "ORD_UNPR": "98000", "CRDT_TYPE": "21"}
 
+DOLLARS = (
+    "objt", "use", "ord_psbl", "ruse_objt", "ruse", "ruse_ord_psbl", "gnrl_ord_psbl", "itgr_ord_psbl",
+)  # fmt: skip
+
 
 @pytest.fixture
 def trader(make: Make) -> Hand:
@@ -165,6 +169,30 @@ def test_margins_are_what_the_other_screens_leave(trader: Hand) -> None:
         if quantity
     )
     assert amounts["stck_sbst_objt_amt"] == worth
+
+
+def test_dollars_and_their_rate_are_those_of_the_overseas_screens(make: Make) -> None:
+    entry = {"appkey": "K" * 36, "appsecret": "S" * 180, "account": ACCOUNT}
+    start = datetime(2026, 11, 20, 23, 45, tzinfo=SEOUL)
+    held = {"overseas": {"AAPL": {"qty": 3, "avg": "200.00"}}}
+    sim = make(start=start, accounts=[{**entry, "cash": 3_000_000, "usd": "20000.00", **held}])
+    hand = Hand(sim, appkey="K" * 36, appsecret="S" * 180).login()
+    hand.us_order("sell", "AAPL", 2, f"{Decimal(hand.us_price('AAPL')['last']) - 5:.2f}")
+    hand.us_order("buy", "KO", 100, "30.00")
+    sim.advance(10)
+    row, power = hand.ask("intgr_margin", **MARGIN).json["output"], hand.us_power("AAPL")
+    told = {name: Decimal(row[f"usd_{name}_amt"]) for name in DOLLARS}
+    assert Decimal(row["usd_frst_bltn_exrt"]) == Decimal(power["exrt"])
+    assert told["use"] > 3_000 and told["ord_psbl"] == told["objt"] - told["use"]
+    assert told["ruse_ord_psbl"] == Decimal(power["sll_ruse_psbl_amt"]) > 0
+    assert told["ord_psbl"] == Decimal(power["ord_psbl_frcr_amt"])
+    assert told["gnrl_ord_psbl"] == told["itgr_ord_psbl"] == Decimal(power["ovrs_ord_psbl_amt"])
+
+
+def test_looking_at_margins_opens_no_dollars(trader: Hand) -> None:
+    row = trader.ask("intgr_margin", **MARGIN).json["output"]
+    assert {Decimal(row[f"usd_{name}_amt"]) for name in DOLLARS} == {Decimal(0)}
+    assert "us" not in trader.sim.truth()
 
 
 def test_buying_on_credit_reaches_further_than_cash(trader: Hand) -> None:

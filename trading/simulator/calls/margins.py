@@ -1,7 +1,7 @@
 """What an account may still spend, on the wire: on credit, at every margin rate; and its rights.
 
-Everything follows from the shown ledger. There is no foreign money in these accounts and integrated
-margin is not subscribed, so what is told of those is zero.
+Everything follows from the shown ledgers. There is no foreign money but dollars, and integrated margin is not
+subscribed, so what is told of those is zero.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trading.domain.matching import Side
 from trading.kis_wire import calls
 from trading.simulator.calls.accounts import calculation_price, largest_amount, paged
 from trading.simulator.calls.asked import day_of, require
 from trading.simulator.http import Reply, json_reply
 from trading.simulator.truth import Truth
+from trading.simulator.us.money import dollars
+from trading.simulator.us.money import largest_amount as largest_dollars
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found
 
 __all__ = ["HANDLERS"]
@@ -28,8 +31,8 @@ ACCOUNT_RATE = 20
 """The margin rate of the account in %: buying power is told at a fifth of what it buys, too."""
 DECIMALS = {184: ".0000", 182: ".00", 172: ".00", 114: ".0000", 19: ""}
 """What follows a whole number in a field of a width: 184 means 18 digits, 4 of them decimals."""
-POSTED = {"usd": 1_467.0, "hkd": 188.6, "jpy": 10.06, "cny": 200.7}
-"""Won for a unit of foreign money (a yen for JPY), about which the posted rates move."""
+POSTED = {"hkd": 188.6, "jpy": 10.06, "cny": 200.7}
+"""Won for a unit of foreign money (a yen for JPY), about which the posted rates move; the dollar has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ def intgr_margin(truth: Truth, ask: Ask, mock: bool) -> Reply:
     amounts |= {f"stck_cash{r}_max_ord_psbl_amt": means.amount * 100 // r for r in CASH_RATES}
     loans = {f"stck_fncg{r}_max_ord_psbl_amt": means.amount * 100 // r for r in LOAN_RATES}
     values = _written({"acmga_rt": ACCOUNT_RATE} | amounts | loans)
+    values |= _dollars(truth, ask.account)
     values |= {f"{name}_frst_bltn_exrt": rate for name, rate in _posted(truth).items()}
     return _queried(ask, mock, "intgr_margin", values)
 
@@ -139,10 +143,35 @@ def _written(amounts: Mapping[str, int]) -> dict[str, object]:
     }
 
 
+def _dollars(truth: Truth, account: str) -> dict[str, object]:
+    """Dollars that are there, in use and left; an account that never had any is not opened by looking."""
+    if account not in truth.us.accounts:
+        return {}
+    ledger = truth.us.shown(account)
+    reused = max(0, min(ledger.settled_cash, ledger.unsettled(Side.SELL)))
+    there = max(0, ledger.settled_cash - reused)
+    of_cash = min(there, ledger.reserved())
+    of_reused = min(reused, ledger.reserved() - of_cash)
+    free = there - of_cash + reused - of_reused
+    told = {
+        "usd_objt_amt": there,
+        "usd_use_amt": of_cash,
+        "usd_ord_psbl_amt": there - of_cash,
+        "usd_ruse_objt_amt": reused,
+        "usd_ruse_amt": of_reused,
+        "usd_ruse_ord_psbl_amt": reused - of_reused,
+        "usd_gnrl_ord_psbl_amt": largest_dollars(free),
+        "usd_itgr_ord_psbl_amt": largest_dollars(free),
+    }
+    return {name: dollars(cents) for name, cents in told.items()}
+
+
 def _posted(truth: Truth) -> dict[str, str]:
-    """The first rates that were posted on the session's day, eight decimals."""
+    """The rates that were posted first and are in force, eight decimals."""
     rng = random.Random(f"{truth.seed}:posted:{truth.market.session_of(truth.time)}")
-    return {name: f"{usual * rng.uniform(0.99, 1.01):.2f}000000" for name, usual in POSTED.items()}
+    others = {name: usual * rng.uniform(0.99, 1.01) for name, usual in POSTED.items()}
+    told = {name: f"{rate:.2f}000000" for name, rate in others.items()}
+    return {"usd": dollars(truth.us.rate, 8)} | told
 
 
 # --- rights -----------------------------------------------------------------------------------
