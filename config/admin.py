@@ -19,7 +19,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -34,8 +33,8 @@ from trading.views.proof import ask_for_code, proof_of
 __all__ = ["PeopleAdmin", "beat_admin"]
 
 User = get_user_model()
-for _model in (User, Group, TokenProxy):
-    # Roles are set on the person, tokens by command.
+for _model in (User, Group):
+    # Roles are set on the person.
     admin.site.unregister(_model)
 
 

@@ -78,7 +78,7 @@ def _plain(facts: dict[str, object]) -> dict[str, Any]:
     }
 
 
-_PROOFS = ("code_required", "second_factor_required")
+_OWN_CODES = ("code_required", "second_factor_required", "token_reads_only")
 _CODES = {
     400: "bad_input",
     401: "not_authenticated",
@@ -112,7 +112,7 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     if answer is None:
         return None
     code = _CODES.get(answer.status_code, "error")
-    if isinstance(error, exceptions.PermissionDenied) and error.get_codes() in _PROOFS:
+    if isinstance(error, exceptions.PermissionDenied) and error.get_codes() in _OWN_CODES:
         code = str(error.get_codes())
     detail = (
         str(error.detail)

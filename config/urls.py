@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from config.api_tokens import api_tokens
 from config.dashboard import overview
 from config.health import health, health_part_view
 from config.login import DeskLogin, to_login
@@ -21,6 +22,7 @@ urlpatterns = [
     path("accounts/code/", enter_code, name="enter-code"),
     path("accounts/confirm/", confirm_code, name="confirm-code"),
     path("accounts/second-factor/", second_factor, name="second-factor"),
+    path("accounts/tokens/", api_tokens, name="api-tokens"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("looks/", set_looks, name="looks"),

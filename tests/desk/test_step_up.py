@@ -10,13 +10,13 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from rebalancing.models import RebalancingConfig, Run
 from tests.desk.conftest import HASH, PASSWORD, DeskWorld
 from tests.support.authenticator import Phone, enrolled, signed_in
 from trading.models import Account, Approval, AuditEntry, SecondFactor, Switch
+from trading.services.api_tokens import issue_token
 from trading.services.switches import account_scope, engage
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
@@ -146,7 +146,7 @@ def test_settings_in_the_admin_ask_for_a_code_and_come_back(
 
 def api(person: Any) -> APIClient:
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=person).key}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(person, 'tests', 'full', 30)[1]}")
     return client
 
 

@@ -18,7 +18,7 @@ from trading.models.orders import (
     RuleCheck,
     Side,
 )
-from trading.models.people import RecoveryCode, SecondFactor
+from trading.models.people import ApiToken, RecoveryCode, SecondFactor
 from trading.models.records import (
     Alert,
     AuditEntry,
@@ -38,6 +38,7 @@ __all__ = [
     "Account",
     "AccountMember",
     "Alert",
+    "ApiToken",
     "Approval",
     "ApprovalPolicy",
     "Attempt",

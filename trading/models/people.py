@@ -1,14 +1,15 @@
-"""A person's second factor. The seed is ciphertext, recovery codes are digests; neither is ever shown again."""
+"""What proves a person or their program: seeds are ciphertext, codes and tokens digests, none shown again."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from trading.models.fields import EncryptedTextField
 
-__all__ = ["RecoveryCode", "SecondFactor"]
+__all__ = ["ApiToken", "RecoveryCode", "SecondFactor"]
 
 
 class SecondFactor(models.Model):
@@ -41,3 +42,39 @@ class RecoveryCode(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["factor", "digest"], name="recovery_code_once")
         ]
+
+
+class ApiToken(models.Model):
+    """A program's way in, in the name of `user`. Only the digest is kept; `tail` tells one from another.
+
+    `stamp` stands for the password that was in force: with another one the token is worth nothing.
+    """
+
+    class Reach(models.TextChoices):
+        READ = "read", _("읽기만")
+        FULL = "full", _("읽기와 쓰기")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True)
+    tail = models.CharField(max_length=4)
+    stamp = models.CharField(max_length=128)
+    reach = models.CharField(max_length=4, choices=Reach, default=Reach.READ)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reach__in=["read", "full"]), name="api_token_reach_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="api_token_ends"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} …{self.tail}"

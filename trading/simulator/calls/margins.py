@@ -32,7 +32,7 @@ ACCOUNT_RATE = 20
 DECIMALS = {184: ".0000", 182: ".00", 172: ".00", 114: ".0000", 19: ""}
 """What follows a whole number in a field of a width: 184 means 18 digits, 4 of them decimals."""
 POSTED = {"hkd": 188.6, "jpy": 10.06, "cny": 200.7}
-"""Won for a unit of foreign money (a yen for JPY), about which the posted rates move; the dollar has its own."""
+"""Won for a unit of foreign money (a yen for JPY), about which posted rates move; the dollar has its own."""
 
 
 @dataclass(frozen=True, slots=True)

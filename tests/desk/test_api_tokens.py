@@ -1,0 +1,185 @@
+"""API tokens: shown once, kept as digests, no wider than their owner, ended by day, owner or admin."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tests.desk.conftest import DeskWorld
+from trading.domain.errors import InputError, StateConflict
+from trading.models import ApiToken, AuditEntry
+from trading.services.api_tokens import MOST, issue_token, revoke_token
+
+STATUS = "/api/macro-trading/rebalancing/status"
+RUNS = "/api/macro-trading/rebalancing/runs"
+PAGE = "/accounts/tokens/"
+FORM = {"name": "notebook", "reach": "read", "days": "30"}
+
+
+def calling(text: str, keyword: str = "Token") -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"{keyword} {text}")
+    return client
+
+
+def token(world: DeskWorld, name: str = "trader", reach: str = "full") -> str:
+    return issue_token(world.people[name], "tests", reach, 30)[1]
+
+
+def test_a_token_is_shown_once_and_opens_what_its_owner_may_see(targeted: DeskWorld) -> None:
+    client = targeted.client("trader")
+    made = client.post(PAGE, FORM).content.decode()
+    (text,) = set(re.findall(r"jeoul_[\w-]{43}", made))
+    assert calling(text).get(STATUS).status_code == 200
+    assert calling(text, "Bearer").get(STATUS).status_code == 200
+    shown = client.get(PAGE).content.decode()
+    assert text not in shown and f"…{text[-4:]}" in shown and "notebook" in shown
+    row = ApiToken.objects.get()
+    assert text not in str(row.__dict__), "the database alone opens nothing"
+    assert row.last_used_at is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "jeoul_", "jeoul_" + "x" * 43, "x" * 49, "jeoul_" + "x" * 5_000, "jeoul_é", "a b"],
+)
+def test_what_is_no_token_is_401_and_says_not_why(targeted: DeskWorld, text: str) -> None:
+    answer = calling(text).get(STATUS)
+    assert answer.status_code == 401 and answer["WWW-Authenticate"] == "Token"
+    assert answer["Content-Type"].startswith("application/problem+json")
+
+
+def test_an_ended_token_opens_nothing(targeted: DeskWorld) -> None:
+    client, text = targeted.client("trader"), token(targeted)
+    row = ApiToken.objects.get()
+    assert calling(text).get(STATUS).status_code == 200
+    assert client.post(PAGE, {"end": row.pk}).status_code == 303
+    assert calling(text).get(STATUS).status_code == 401
+    assert client.post(PAGE, {"end": row.pk}).status_code == 303, "twice is once"
+    assert AuditEntry.objects.filter(action="token_revoked").count() == 1
+
+
+def test_a_token_ends_with_its_day_and_with_its_owner(targeted: DeskWorld) -> None:
+    text = token(targeted)
+    with time_machine.travel(timezone.now() + timedelta(days=31), tick=False):
+        assert calling(text).get(STATUS).status_code == 401
+    assert calling(text).get(STATUS).status_code == 200
+    person = targeted.people["trader"]
+    person.is_active = False
+    person.save()
+    assert calling(text).get(STATUS).status_code == 401
+
+
+def test_one_that_reads_changes_nothing(targeted: DeskWorld) -> None:
+    body = {"account": targeted.account.pk, "dry_run": True}
+    key = {"HTTP_IDEMPOTENCY_KEY": "tokens-0001"}
+    reads, writes = token(targeted, reach="read"), token(targeted)
+    refused = calling(reads).post(RUNS, body, format="json", **key)
+    assert (refused.status_code, refused.json()["code"]) == (403, "token_reads_only")
+    assert calling(reads).get(RUNS).json()["count"] == 0
+    assert calling(writes).post(RUNS, body, format="json", **key).status_code == 201
+
+
+def test_a_token_may_no_more_than_its_owner(targeted: DeskWorld) -> None:
+    text = token(targeted, "viewer")
+    body = {"account": targeted.account.pk}
+    answer = calling(text).post(RUNS, body, format="json", HTTP_IDEMPOTENCY_KEY="tokens-0002")
+    assert answer.status_code == 403
+    assert calling(text).get(STATUS).status_code == 200
+
+
+def test_nobody_sees_or_ends_somebody_elses(targeted: DeskWorld) -> None:
+    text = token(targeted, "trader")
+    other = targeted.client("approver")
+    assert text[-4:] not in other.get(PAGE).content.decode()
+    assert other.post(PAGE, {"end": ApiToken.objects.get().pk}).status_code == 404
+    assert calling(text).get(STATUS).status_code == 200
+
+
+@pytest.mark.parametrize("end", ["0", "-1", "１", "9" * 40, "a", ""])
+def test_a_token_that_is_none_is_not_found(targeted: DeskWorld, end: str) -> None:
+    assert targeted.client("trader").post(PAGE, {"end": end}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "   "},
+        {"name": "x" * 61},
+        {"name": "a\x00b"},
+        {"reach": "all"},
+        {"reach": ""},
+        {"days": "36500"},
+        {"days": "-1"},
+        {"days": "３０"},
+        {"days": ""},
+    ],
+)
+def test_a_wrong_form_makes_none_and_keeps_what_was_typed(
+    targeted: DeskWorld, wrong: dict[str, str]
+) -> None:
+    answer = targeted.client("trader").post(PAGE, FORM | wrong)
+    assert answer.status_code in (400, 422) and not ApiToken.objects.exists()
+    if answer.status_code == 422 and "name" not in wrong:
+        assert 'value="notebook"' in answer.content.decode()
+
+
+def test_every_reason_is_told_at_once(targeted: DeskWorld) -> None:
+    with pytest.raises(InputError) as refused:
+        issue_token(targeted.people["trader"], "", "all", 1)
+    assert [why.code for why in refused.value.reasons] == [
+        "token_name",
+        "token_reach",
+        "token_days",
+    ]
+
+
+def test_so_many_live_at_once_and_an_ended_one_makes_room(targeted: DeskWorld) -> None:
+    person = targeted.people["trader"]
+    rows = [issue_token(person, f"t{n}", "read", 7)[0] for n in range(MOST)]
+    with pytest.raises(StateConflict):
+        issue_token(person, "one more", "read", 7)
+    assert targeted.client("trader").post(PAGE, FORM).status_code == 409
+    revoke_token(rows[0], "trader")
+    assert issue_token(person, "one more", "read", 7)
+
+
+def test_who_has_a_second_factor_shows_a_code_before_making_one(targeted: DeskWorld) -> None:
+    client = targeted.proved("trader")
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
+        asked = client.post(PAGE, FORM)
+        assert asked.status_code == 302 and "/accounts/confirm/" in asked.url
+    assert not ApiToken.objects.exists()
+    assert client.post(PAGE, FORM).status_code == 200
+
+
+def test_a_new_password_ends_every_token(targeted: DeskWorld) -> None:
+    text, person = token(targeted, "trader"), targeted.people["trader"]
+    assert calling(text).get(STATUS).status_code == 200
+    person.set_password("another long phrase")
+    person.save()
+    assert calling(text).get(STATUS).status_code == 401
+    assert calling(token(targeted, "trader")).get(STATUS).status_code == 200
+
+
+def test_the_shell_makes_one_and_prints_it(targeted: DeskWorld) -> None:
+    out = StringIO()
+    call_command("api_token", "trader", "--read-only", "--days", "7", stdout=out)
+    assert calling(out.getvalue().strip()).get(STATUS).status_code == 200
+    assert ApiToken.objects.get().reach == ApiToken.Reach.READ
+    with pytest.raises(CommandError, match="no user"):
+        call_command("api_token", "no-such-person")
+
+
+def test_a_stranger_is_sent_to_the_login(targeted: DeskWorld) -> None:
+    answer = Client().get(PAGE)
+    assert answer.status_code == 302 and "/accounts/login/" in answer["Location"]
