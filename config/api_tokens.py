@@ -55,7 +55,7 @@ def _change(request: HttpRequest) -> HttpResponse:
 
 def _end(request: HttpRequest) -> HttpResponse:
     pk = request.POST["end"]
-    rows = ApiToken.objects.filter(user=request.user)
+    rows = ApiToken.objects.filter(user_id=request.user.pk or 0)
     plain = pk.isascii() and pk.isdigit() and len(pk) < 16
     row = rows.filter(pk=int(pk)).first() if plain else None
     if row is None:
@@ -67,7 +67,7 @@ def _end(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, status: int = 200, **more: object) -> HttpResponse:
     now = timezone.now()
-    rows = ApiToken.objects.filter(user=request.user)[:SHOWN]
+    rows = ApiToken.objects.filter(user_id=request.user.pk or 0)[:SHOWN]
     tokens = [(row, row.revoked_at is None and row.expires_at > now) for row in rows]
     context = {
         "tokens": tokens,

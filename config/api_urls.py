@@ -3,7 +3,10 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config import schema as schema_extensions
 from config.errors import unknown
+
+__all__ = ["schema_extensions", "urlpatterns"]
 
 urlpatterns = [
     path("macro-trading/", include("rebalancing.api.urls")),

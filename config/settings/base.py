@@ -248,6 +248,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["config.permissions.IsMember"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "RunStateEnum": "rebalancing.domain.states.RunState",
+        "RunPlannerEnum": "rebalancing.models.Run.Planner",
+        "AskedPlannerEnum": ["rules", "gemini"],
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.schema.tell_problems",
+    ],
 }
 
 # --- the broker -------------------------------------------------------------------------------

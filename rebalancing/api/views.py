@@ -19,6 +19,16 @@ from rest_framework.views import APIView
 
 from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
 from portfolio.services import create_model_version, create_sub_version
+from rebalancing.api.answers import (
+    AccountStatus,
+    DriftOnly,
+    PortfolioVersions,
+    RunReport,
+    RunSummary,
+    TargetHistory,
+    TargetsInForce,
+)
+from rebalancing.api.filters import RUN_FILTERS, filtered_runs, plain_id
 from rebalancing.api.serializers import (
     ConfigSerializer,
     DecisionSerializer,
@@ -50,6 +60,7 @@ __all__ = [
     "ModelPortfoliosView",
     "RunView",
     "RunsView",
+    "StatusAgainView",
     "StatusView",
     "SubPortfoliosView",
     "TargetsView",
@@ -65,9 +76,10 @@ def _account(request: Request) -> Account:
     mine = accounts_of(request.user)
     if wanted is None:
         return get_object_or_404(mine[:1])
-    if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 12:
-        raise InputError(Reason("account", {"value": wanted[:20]}))
-    return get_object_or_404(mine, pk=int(wanted))
+    try:
+        return get_object_or_404(mine, pk=plain_id(wanted))
+    except ValueError as error:
+        raise InputError(Reason("account", {"value": wanted[:20]})) from error
 
 
 def _run(request: Request, pk: int) -> Run:
@@ -119,9 +131,19 @@ class StatusView(APIView):
 
     permission_classes = [TraderWrites]
 
-    @extend_schema(parameters=[_ACCOUNT], responses=dict)
+    @extend_schema(parameters=[_ACCOUNT], responses=AccountStatus)
     def get(self, request: Request) -> Response:
         return Response(_status(request))
+
+
+class StatusAgainView(StatusView):
+    """The same under the address that the first specification gave it."""
+
+    @extend_schema(
+        parameters=[_ACCOUNT], responses=AccountStatus, operation_id="macro_trading_status_again"
+    )
+    def get(self, request: Request) -> Response:
+        return super().get(request)
 
 
 class DriftView(APIView):
@@ -129,7 +151,7 @@ class DriftView(APIView):
 
     permission_classes = [TraderWrites]
 
-    @extend_schema(parameters=[_ACCOUNT], responses=dict)
+    @extend_schema(parameters=[_ACCOUNT], responses=DriftOnly)
     def get(self, request: Request) -> Response:
         status = _status(request)
         wanted = ("account", "drift", "snapshot_at", "age_seconds", "thresholds", "needed")
@@ -144,17 +166,16 @@ class RunsView(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Run]:
         rows = Run.objects.filter(account__in=accounts_of(self.request.user)).order_by("-pk")
-        state = self.request.query_params.get("state")
-        return rows.filter(state=state) if state else rows
+        return filtered_runs(rows, self.request.query_params)
 
-    @extend_schema(responses=dict)
+    @extend_schema(responses=RunSummary(many=True), parameters=RUN_FILTERS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response([run_summary(run) for run in page or []])
 
     @extend_schema(
         request=RunRequestSerializer,
-        responses={201: dict, 200: dict},
+        responses={201: RunSummary, 200: RunSummary},
         parameters=[OpenApiParameter("Idempotency-Key", str, "header", required=True)],
     )
     def post(self, request: Request) -> Response:
@@ -193,7 +214,7 @@ class RunView(APIView):
 
     permission_classes = [TraderWrites]
 
-    @extend_schema(responses=dict)
+    @extend_schema(responses=RunReport)
     def get(self, request: Request, pk: int) -> Response:
         return Response(run_report(_run(request, pk)))
 
@@ -218,7 +239,7 @@ class DecideView(APIView):
     permission_classes = [ApproverWrites]
     verdict: str = Approval.Verdict.APPROVE
 
-    @extend_schema(request=DecisionSerializer, responses=dict)
+    @extend_schema(request=DecisionSerializer, responses=RunSummary)
     def post(self, request: Request, pk: int) -> Response:
         run = _run(request, pk)
         body = DecisionSerializer(data=request.data)
@@ -240,7 +261,7 @@ class CancelView(APIView):
     permission_classes = [TraderWrites]
     throttle_classes = ()  # whoever has changed too much must still be able to stop
 
-    @extend_schema(request=None, responses=dict)
+    @extend_schema(request=None, responses=RunSummary)
     def post(self, request: Request, pk: int) -> Response:
         run = _run(request, pk)
         return Response(run_summary(run_cancel(run.pk, request.user.get_username())))
@@ -251,12 +272,12 @@ class ModelPortfoliosView(APIView):
 
     permission_classes = [AdminWrites]
 
-    @extend_schema(responses=dict)
+    @extend_schema(responses=PortfolioVersions(many=True))
     def get(self, request: Request) -> Response:
         rows = ModelPortfolio.objects.prefetch_related("versions__weights")
         return Response([_versions(row, "weights_by_class") for row in rows])
 
-    @extend_schema(request=WeightsSerializer, responses={201: dict})
+    @extend_schema(request=WeightsSerializer, responses={201: PortfolioVersions})
     def put(self, request: Request) -> Response:
         body = WeightsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -273,12 +294,12 @@ class SubPortfoliosView(APIView):
 
     permission_classes = [AdminWrites]
 
-    @extend_schema(responses=dict)
+    @extend_schema(responses=PortfolioVersions(many=True))
     def get(self, request: Request) -> Response:
         rows = SubPortfolio.objects.prefetch_related("versions__weights")
         return Response([_versions(row, "weights_by_ticker") for row in rows])
 
-    @extend_schema(request=WeightsSerializer, responses={201: dict})
+    @extend_schema(request=WeightsSerializer, responses={201: PortfolioVersions})
     def put(self, request: Request) -> Response:
         body = WeightsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -314,7 +335,7 @@ class TargetsView(APIView):
 
     permission_classes = [AdminWrites]
 
-    @extend_schema(parameters=[_ACCOUNT], responses=dict)
+    @extend_schema(parameters=[_ACCOUNT], responses=TargetHistory)
     def get(self, request: Request) -> Response:
         rows = TargetDecision.objects.filter(account=_account(request)).select_related(
             "model_version__portfolio"
@@ -322,7 +343,7 @@ class TargetsView(APIView):
         found = [_decision(row) for row in rows]
         return Response({"current": found[0] if found else None, "history": found[1:]})
 
-    @extend_schema(request=TargetsSerializer, responses={201: dict})
+    @extend_schema(request=TargetsSerializer, responses={201: TargetsInForce})
     def put(self, request: Request) -> Response:
         body = TargetsSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -44,6 +44,7 @@ _FILES = {
 }
 
 _ASKING = {
+    "filter": _("거르는 값 %(name)s을(를) 읽을 수 없습니다. /api/docs/ 를 보세요."),
     "account": _("계좌 번호가 올바르지 않습니다 (%(value)s)."),
     "idempotency_key": _(
         "Idempotency-Key 헤더가 필요합니다: 영문자, 숫자, 점, 밑줄, 쌍점, 붙임표 8–64자."

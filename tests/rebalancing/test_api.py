@@ -394,7 +394,7 @@ def test_a_nul_in_a_query_is_refused_with_words(world: World, path: str, kind: s
 def test_the_schema_tells_the_status_that_is_answered(owner: APIClient) -> None:
     schema = owner.get("/api/schema/?format=json").json()["paths"]
     made = {
-        (path, method): sorted(answer["responses"])
+        (path, method): sorted(s for s in answer["responses"] if s < "300")
         for path, verbs in schema.items()
         for method, answer in verbs.items()
         if method in ("post", "put") and path.startswith(BASE)

@@ -1,0 +1,271 @@
+"""The schema is the contract: every operation is called, and every answer is what it says and no more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jsonschema
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from tests.support.world import World, make_user
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+BASE = "/api/macro-trading"
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One good request: `{names}` of path and body are filled from what the world knows."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    status: int = 200
+    query: str = ""
+    key: str = ""
+    prepare: Callable[[APIClient, Facts], None] = field(default=lambda client, facts: None)
+
+
+def planned(client: APIClient, facts: Facts) -> None:
+    """A run of its own whose plan waits."""
+    world: World = facts["world"]
+    run = world.drive(world.open(), approve=False)
+    facts |= {"run": run.pk, "hash": run.plan_hash}
+
+
+def finished(client: APIClient, facts: Facts) -> None:
+    """A run of its own with orders and fills."""
+    world: World = facts["world"]
+    run = world.drive(world.open())
+    facts |= {"run": run.pk, "hash": run.plan_hash}
+
+
+CALLS = [
+    Call("get", "/rebalancing/config"),
+    Call(
+        "post",
+        "/rebalancing/config",
+        {"mp_threshold_percent": "3.5", "sub_mp_threshold_percent": "5.0"},
+        201,
+    ),
+    Call("get", "/rebalancing/status"),
+    Call("get", "/rebalancing-status", query="?account={account}"),
+    Call("get", "/rebalancing/drift"),
+    Call("get", "/rebalancing/runs", query="?state=AWAITING_APPROVAL&page_size=5", prepare=planned),
+    Call("post", "/rebalancing/runs", {"account": "{account}"}, 201, key="contract-0001"),
+    Call("get", "/rebalancing/runs/{id}", prepare=planned),
+    Call("get", "/rebalancing/runs/{id}", prepare=finished),
+    Call("get", "/rebalancing/runs/{id}/evidence", prepare=planned),
+    Call("post", "/rebalancing/runs/{id}/approve", {"plan_hash": "{hash}"}, prepare=planned),
+    Call(
+        "post",
+        "/rebalancing/runs/{id}/reject",
+        {"plan_hash": "{hash}", "reason": "no"},
+        prepare=planned,
+    ),
+    Call("post", "/rebalancing/runs/{id}/cancel", prepare=planned),
+    Call("get", "/model-portfolios"),
+    Call("put", "/model-portfolios", {"code": "{model}", "weights": "{weights}"}, 201),
+    Call("get", "/sub-portfolios"),
+    Call("put", "/sub-portfolios", {"code": "{sub}", "weights": "{sub_weights}"}, 201),
+    Call("get", "/targets"),
+    Call(
+        "put",
+        "/targets",
+        {"account": "{account}", "model_portfolio": "{model}", "sub_portfolios": "{subs}"},
+        201,
+    ),
+]
+
+
+@pytest.fixture
+def facts(world: World) -> Facts:
+    client = client_for(world.owner)
+    models = client.get(f"{BASE}/model-portfolios").json()
+    subs = client.get(f"{BASE}/sub-portfolios").json()
+    current = client.get(f"{BASE}/targets").json()["current"]
+    model = next(m for m in models if current["model"].startswith(m["code"]))
+    wanted = [s for s in subs if s["asset_class"] in current["sub"]]
+    return {
+        "world": world,
+        "account": world.account.pk,
+        "model": model["code"],
+        "weights": model["versions"][0]["weights"],
+        "sub": wanted[0]["code"],
+        "sub_weights": wanted[0]["versions"][0]["weights"],
+        "subs": [s["code"] for s in wanted],
+    }
+
+
+def client_for(user: Any) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+def filled(value: Any, facts: Facts) -> Any:
+    if isinstance(value, dict):
+        return {k: filled(v, facts) for k, v in value.items()}
+    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
+        return facts.get(value[1:-1], "0" * 64)
+    return value
+
+
+def send(client: Any, call: Call, facts: Facts) -> Any:
+    path = BASE + call.path.replace("{id}", str(facts.get("run", 1)))
+    path += call.query.replace("{account}", str(facts["account"]))
+    more = {"HTTP_IDEMPOTENCY_KEY": call.key} if call.key else {}
+    if call.method == "get":
+        return client.get(path)
+    body = filled(call.body, facts) if call.body is not None else {}
+    return getattr(client, call.method)(path, body, format="json", **more)
+
+
+def schema_of(client: APIClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/api/schema/?format=json").json()
+    return closed(found)
+
+
+def closed(node: Any) -> Any:
+    """The schema with every object closed: what is not described may not be answered."""
+    if isinstance(node, list):
+        return [closed(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    made = {k: closed(v) for k, v in node.items()}
+    if "properties" in made and "additionalProperties" not in made and made.get("type") == "object":
+        made["additionalProperties"] = False
+    if made.pop("nullable", False):
+        return {"anyOf": [made, {"type": "null"}]}
+    return made
+
+
+def check(schema: dict[str, Any], call: Call, answer: Any) -> None:
+    operation = schema["paths"][BASE + call.path][call.method]
+    assert str(answer.status_code) in operation["responses"], answer.content[:300]
+    told = operation["responses"][str(answer.status_code)]["content"]
+    kind = answer["Content-Type"].split(";")[0]
+    assert kind in told, f"{kind} is not described"
+    if kind != "application/x-ndjson":
+        body = json.loads(answer.content)
+        jsonschema.Draft202012Validator(
+            told[kind]["schema"] | {"components": schema["components"]}
+        ).validate(body)
+
+
+def test_every_operation_of_the_schema_is_called_here(world: World) -> None:
+    schema = schema_of(client_for(world.owner))
+    described = {
+        (method, path.removeprefix(BASE))
+        for path, verbs in schema["paths"].items()
+        for method in verbs
+        if path.startswith(BASE)
+    }
+    assert described == {(call.method, call.path) for call in CALLS}
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda c: f"{c.method} {c.path}")
+def test_an_answer_is_what_the_schema_says(world: World, facts: Facts, call: Call) -> None:
+    client = client_for(world.owner)
+    schema = schema_of(client)
+    call.prepare(client, facts)
+    answer = send(client, call, facts)
+    assert answer.status_code == call.status, answer.content[:500]
+    check(schema, call, answer)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda c: f"{c.method} {c.path}")
+def test_a_refusal_is_what_the_schema_says(world: World, facts: Facts, call: Call) -> None:
+    schema = schema_of(client_for(world.owner))
+    nobody, stranger = Client(), client_for(make_user("contract-stranger"))
+    check(schema, call, nobody_sends(nobody, call))
+    refused = send(stranger, call, facts)
+    assert refused.status_code in (403, 404)
+    check(schema, call, refused)
+    garbled = client_for(world.owner)
+    if call.method != "get" and call.body is not None:
+        path = BASE + call.path.replace("{id}", "1")
+        answer = getattr(garbled, call.method)(
+            path,
+            b"{not json",
+            content_type="application/json",
+            HTTP_IDEMPOTENCY_KEY="contract-0002",
+        )
+        assert answer.status_code in (400, 404)
+        check(schema, call, answer)
+
+
+def nobody_sends(client: Client, call: Call) -> Any:
+    path = BASE + call.path.replace("{id}", "1")
+    answer = getattr(client, call.method)(path, content_type="application/json")
+    assert answer.status_code == 401
+    return answer
+
+
+def test_a_body_that_is_not_described_is_found(world: World) -> None:
+    """The control of this file: a field too many and one too few both fail."""
+    client = client_for(world.owner)
+    schema = schema_of(client)
+    shape = schema["components"]["schemas"]["Config"] | {"components": schema["components"]}
+    body = client.get(f"{BASE}/rebalancing/config").json()
+    validator = jsonschema.Draft202012Validator(shape)
+    validator.validate(body)
+    assert not validator.is_valid(body | {"more": 1})
+    assert not validator.is_valid({k: v for k, v in body.items() if k != "mp_threshold_percent"})
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("", 200),
+        ("?state=COMPLETED", 200),
+        ("?state=completed", 400),
+        ("?state=AWAITING_APPROVAL%00", 400),
+        ("?account={account}", 200),
+        ("?account=9999999", 200),
+        ("?account=１", 400),
+        ("?account=-1", 400),
+        ("?dry_run=true", 200),
+        ("?dry_run=1", 400),
+        ("?planner=rules", 200),
+        ("?planner=gpt", 400),
+        ("?since=2026-11-20&until=2026-11-30", 200),
+        ("?since=20261120", 400),
+        ("?since=2026-13-01", 400),
+        ("?until=9999-12-31", 400),
+        ("?sort=state", 400),
+        ("?page=999", 404),
+        ("?page=x", 404),
+        ("?page_size=10000", 200),
+    ],
+)
+def test_filters_are_read_or_refused_and_never_ignored(
+    world: World, facts: Facts, query: str, status: int
+) -> None:
+    client = client_for(world.owner)
+    answer = client.get(
+        f"{BASE}/rebalancing/runs" + query.replace("{account}", str(facts["account"]))
+    )
+    assert answer.status_code == status, answer.content[:300]
+    if status == 400 and "%00" not in query:
+        assert answer.json()["violations"][0]["code"] == "filter"
+
+
+def test_filters_find_what_they_name(world: World, facts: Facts) -> None:
+    client = client_for(world.owner)
+    planned(client, facts)
+
+    def count(query: str) -> int:
+        return int(client.get(f"{BASE}/rebalancing/runs?{query}").json()["count"])
+
+    day = client.get(f"{BASE}/rebalancing/runs/{facts['run']}").json()["created_at"][:10]
+    assert count("state=AWAITING_APPROVAL") == 1 and count("state=COMPLETED") == 0
+    assert count("dry_run=false&planner=rules") == 1 and count("dry_run=true") == 0
+    assert count(f"since={day}&until={day}") == 1 and count("until=2001-01-01") == 0
+    assert count(f"account={facts['account']}") == 1 and count("account=9999999") == 0
