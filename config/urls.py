@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from config.api_tokens import api_tokens
 from config.dashboard import overview
+from config.guide import guide
 from config.health import health, health_part_view
 from config.login import DeskLogin, to_login
 from config.preferences import set_looks
@@ -29,6 +30,7 @@ urlpatterns = [
     path("rebalancing/", include("rebalancing.urls")),
     path("portfolio/", include("portfolio.urls")),
     path("trading/", include("trading.urls")),
+    path("guide/", guide, name="guide"),
     path("health/", health, name="health"),
     path("health/part/", health_part_view, name="health-part"),
     path("admin/login/", to_login),

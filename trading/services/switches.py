@@ -15,6 +15,7 @@ from django.utils import timezone
 from trading.domain.errors import ConfigurationError, InputError, Reason, StateConflict
 from trading.domain.proof import OWNER_FRESH, Proof
 from trading.models import Account, Switch
+from trading.selectors.scopes import account_scope
 from trading.services.audit import audit
 from trading.services.clock import market_clock
 
@@ -32,10 +33,6 @@ log = structlog.get_logger(__name__)
 
 GLOBAL = "global"
 _ORDER = {"ACTIVE": 0, "REDUCING": 1, "HALTED": 2}
-
-
-def account_scope(account: Account) -> str:
-    return f"account:{account.pk}"
 
 
 def switch_state(account: Account, strategy: str = "") -> str:

@@ -1,0 +1,127 @@
+"""What has really happened on practice accounts, counted: read before real money is let in.
+
+Each line is something that goes wrong only in practice. A line without a case says so; none is ever assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Max, QuerySet
+
+from rebalancing.domain.states import RunState
+from rebalancing.models import Run
+from trading.domain.orders import AttemptState
+from trading.models import Account, Approval, Attempt, BrokerOrder, OrderAction, RuleCheck, Switch
+from trading.selectors.people import Person, accounts_of
+from trading.selectors.scopes import account_scope
+
+__all__ = ["PRACTICE", "Case", "Proof", "proven"]
+
+PRACTICE = (Account.Environment.SIM, Account.Environment.MOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How often, and when last; `last` is None where it never happened."""
+
+    count: int = 0
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One thing, on the simulator and on the broker's own practice host."""
+
+    code: str
+    simulator: Case
+    practice: Case
+
+    @property
+    def seen(self) -> bool:
+        return bool(self.simulator.count or self.practice.count)
+
+
+def proven(user: Person) -> list[Proof]:
+    """In the order of a run, over the practice accounts that the person may see."""
+    accounts = accounts_of(user).filter(environment__in=PRACTICE)
+    return [
+        Proof(code, found.get("sim", Case()), found.get("mock", Case()))
+        for code, found in _counted(accounts)
+    ]
+
+
+def _counted(accounts: QuerySet[Account]) -> list[tuple[str, Mapping[str, Case]]]:
+    runs = Run.objects.filter(account__in=accounts, dry_run=False)
+    orders = BrokerOrder.objects.filter(account__in=accounts, original_order_no="")
+    ours = orders.exclude(source=BrokerOrder.Source.EXTERNAL)
+    attempts = Attempt.objects.filter(intent__account__in=accounts)
+    return [
+        ("runs", _cases(runs.filter(state=RunState.COMPLETED), "account", "terminal_at")),
+        ("shortfalls", _cases(
+            runs.filter(state=RunState.COMPLETED_WITH_SHORTFALL), "account", "terminal_at"
+        )),
+        ("approvals", _cases(
+            Approval.objects.filter(account__in=accounts, verdict=Approval.Verdict.APPROVE)
+            .exclude(auth_level="policy"),
+            "account", "decided_at",
+        )),
+        ("vetoes", _cases(
+            RuleCheck.objects.filter(intent__account__in=accounts, verdict="VETO"),
+            "intent__account", "at",
+        )),
+        ("fills", _cases(ours.filter(filled_quantity__gt=0), "account", "last_seen_at")),
+        ("parts", _cases(
+            ours.filter(filled_quantity__gt=0, filled_quantity__lt=F("quantity"), is_final=True),
+            "account", "last_seen_at",
+        )),
+        ("cancels", _cases(
+            attempts.filter(action=OrderAction.CANCEL, state=AttemptState.ACKED),
+            "intent__account", "answered_at",
+        )),
+        ("refusals", _cases(
+            attempts.filter(state=AttemptState.REJECTED), "intent__account", "answered_at"
+        )),
+        ("adopted", _cases(
+            ours.filter(source=BrokerOrder.Source.ADOPTED), "account", "first_seen_at"
+        )),
+        ("external", _cases(
+            orders.filter(source=BrokerOrder.Source.EXTERNAL), "account", "first_seen_at"
+        )),
+        ("stops", _stops(accounts)),
+        ("schedules", _cases(
+            runs.filter(requester_kind=Run.Requester.SCHEDULE, terminal_at__isnull=False)
+            .exclude(state=RunState.FAILED),
+            "account", "terminal_at",
+        )),
+    ]  # fmt: skip
+
+
+def _cases(rows: QuerySet[Any], account: str, moment: str) -> dict[str, Case]:
+    """Cases by environment, in one question."""
+    told = (
+        rows.order_by()
+        .values(environment=F(f"{account}__environment"))
+        .annotate(count=Count("pk"), last=Max(moment))
+    )
+    return {row["environment"]: Case(row["count"], row["last"]) for row in told}
+
+
+def _stops(accounts: QuerySet[Account]) -> dict[str, Case]:
+    """Stops of single accounts; one of everything stopped them all, and is not told by environment."""
+    where = {account_scope(account): account.environment for account in accounts}
+    found: dict[str, Case] = {}
+    rows = (
+        Switch.objects.filter(scope__in=where, state=Switch.State.HALTED)
+        .order_by()
+        .values("scope")
+        .annotate(count=Count("pk"), last=Max("at"))
+    )
+    for row in rows:
+        old = found.get(where[row["scope"]], Case())
+        last = max(row["last"], old.last) if old.last else row["last"]
+        found[where[row["scope"]]] = Case(old.count + row["count"], last)
+    return found

@@ -1,0 +1,155 @@
+"""The first steps and what practice has proven: facts of the records, never assumed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from config.guide_words import PROOF_WORDS, STEP_WORDS
+from rebalancing.selectors.first_steps import STEPS, first_steps
+from rebalancing.selectors.proven import Proof, proven
+from tests.desk.conftest import DeskWorld
+from tests.support.authenticator import enrolled
+from trading.models import Account, Approval, Switch
+from trading.selectors.scopes import account_scope
+
+
+def steps(world: DeskWorld, name: str = "trader") -> dict[str, bool]:
+    return {step.code: step.done for step in first_steps(world.people[name], world.account)}
+
+
+def proofs(world: DeskWorld, name: str = "trader") -> dict[str, Proof]:
+    return {proof.code: proof for proof in proven(world.people[name])}
+
+
+def test_every_step_and_every_proof_has_words(desk: DeskWorld) -> None:
+    assert set(STEPS) == set(STEP_WORDS)
+    assert set(proofs(desk)) == set(PROOF_WORDS)
+
+
+def test_each_step_is_done_by_its_fact_alone(targeted: DeskWorld) -> None:
+    assert steps(targeted) == {
+        "account": bool(targeted.account.app_key),
+        "second_factor": False,
+        "targets": True,
+        "look": False,
+        "dry_run": False,
+        "run": False,
+    }
+    enrolled(targeted.people["trader"])
+    targeted.snapshot()
+    assert steps(targeted)["second_factor"] and steps(targeted)["look"]
+    targeted.run("FAILED", dry_run=True)
+    assert not steps(targeted)["dry_run"], "one that failed shows nothing"
+    targeted.run("COMPLETED", dry_run=True)
+    assert steps(targeted)["dry_run"] and not steps(targeted)["run"]
+    targeted.run("COMPLETED")
+    assert steps(targeted)["run"]
+
+
+def test_exactly_one_step_is_next(targeted: DeskWorld) -> None:
+    found = first_steps(targeted.people["trader"], targeted.account)
+    assert [step.code for step in found if step.next] == [
+        next(step.code for step in found if not step.done)
+    ]
+    assert [s.code for s in first_steps(targeted.people["trader"], None) if s.next] == ["account"]
+
+
+def test_nothing_is_proven_before_it_happened(desk: DeskWorld) -> None:
+    assert not any(proof.seen for proof in proofs(desk).values())
+
+
+def test_runs_count_by_environment_and_a_dry_run_proves_nothing(targeted: DeskWorld) -> None:
+    ended = timezone.now() - timedelta(hours=1)
+    targeted.run("COMPLETED", now=ended, dry_run=True)
+    assert not proofs(targeted)["runs"].seen
+    targeted.run("COMPLETED", now=ended)
+    found = proofs(targeted)["runs"]
+    assert (found.simulator.count, found.practice.count) == (1, 0)
+    assert found.simulator.last == ended
+    Account.objects.filter(pk=targeted.account.pk).update(environment="mock", wire="mock")
+    found = proofs(targeted)["runs"]
+    assert (found.simulator.count, found.practice.count) == (0, 1)
+
+
+def test_what_a_real_account_did_is_no_practice(targeted: DeskWorld) -> None:
+    targeted.run("COMPLETED")
+    Account.objects.filter(pk=targeted.account.pk).update(environment="real", wire="real")
+    assert not proofs(targeted)["runs"].seen
+
+
+def test_somebody_elses_practice_is_not_ones_own(targeted: DeskWorld) -> None:
+    targeted.run("COMPLETED")
+    assert proofs(targeted)["runs"].seen
+    assert not proofs(targeted, "stranger")["runs"].seen
+
+
+def approval(world: DeskWorld, **values: Any) -> Approval:
+    now = timezone.now()
+    plain: dict[str, Any] = {
+        "subject": "run:1",
+        "plan_hash": "a" * 64,
+        "account": world.account,
+        "requester": "trader",
+        "approver": "approver",
+        "policy": "four_eyes",
+        "policy_version": "1",
+        "auth_level": "password",
+        "verdict": "APPROVE",
+        "decided_at": now,
+        "expires_at": now + timedelta(minutes=5),
+    }
+    return Approval.objects.create(**plain | values)
+
+
+def test_a_policy_is_no_person(targeted: DeskWorld) -> None:
+    approval(targeted, auth_level="policy", policy="auto")
+    approval(targeted, verdict="DENY", subject="run:2")
+    assert not proofs(targeted)["approvals"].seen
+    approval(targeted, subject="run:3")
+    assert proofs(targeted)["approvals"].simulator.count == 1
+
+
+def test_stops_count_for_the_account_that_was_stopped(targeted: DeskWorld) -> None:
+    Switch.objects.create(scope="global", state="HALTED", by="a", reason="drill", at=timezone.now())
+    assert not proofs(targeted)["stops"].seen
+    scope = account_scope(targeted.account)
+    for state in ("HALTED", "ACTIVE", "HALTED"):
+        Switch.objects.create(
+            scope=scope, state=state, by="a", second="b", reason="drill", at=timezone.now()
+        )
+    assert proofs(targeted)["stops"].simulator.count == 2
+
+
+@pytest.mark.parametrize("name", ["viewer", "trader", "approver", "admin"])
+def test_the_page_says_what_is_done_what_is_next_and_what_is_not_proven(
+    targeted: DeskWorld, name: str
+) -> None:
+    client = targeted.client(name)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        page = client.get("/guide/")
+    text = page.content.decode()
+    assert page.status_code == 200 and len(asked) <= 40
+    assert "목표 비중을 정합니다" in text and "일어나지 않은 일은 확인된 일이 아닙니다" in text
+    assert 'id="disclaimer"' in text
+
+
+def test_somebody_without_an_account_is_led_from_the_overview_to_the_guide(
+    desk: DeskWorld,
+) -> None:
+    client = desk.client("stranger")
+    assert 'href="/guide/"' in client.get("/").content.decode()
+    assert client.get("/guide/").status_code == 200
+
+
+def test_every_page_carries_the_disclaimer(targeted: DeskWorld) -> None:
+    client = targeted.client("viewer")
+    for path in ("/", "/rebalancing/", "/portfolio/", "/health/", "/guide/"):
+        assert "투자를 권하지 않습니다" in client.get(path).content.decode(), path
