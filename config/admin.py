@@ -17,7 +17,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
@@ -25,10 +24,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from config import beat_admin
 from trading.selectors.people import Role, has_role
-from trading.selectors.second_factor import act_grounds
 from trading.services.audit import audit
 from trading.services.second_factor import remove_factor
-from trading.views.proof import ask_for_code, proof_of
+from trading.views.proof import asked_first
 
 __all__ = ["PeopleAdmin", "beat_admin"]
 
@@ -95,8 +93,8 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        if act_grounds(request.user, None, proof_of(request), timezone.now()):
-            return ask_for_code(request)
+        if asked := asked_first(request):
+            return asked
         return super().changeform_view(request, object_id, *args, **kwargs)
 
     def user_change_password(
@@ -106,8 +104,8 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
         form_url: str = "",
     ) -> HttpResponse:
         """A new password opens all that the old one did: a change like any other, and on record."""
-        if act_grounds(request.user, None, proof_of(request), timezone.now()):
-            return ask_for_code(request)
+        if asked := asked_first(request):
+            return asked
         answer: HttpResponse = super().user_change_password(request, id, form_url)
         if request.method == "POST" and answer.status_code == 302:
             with transaction.atomic():
@@ -120,8 +118,8 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
         person = User.objects.filter(pk=object_id).exclude(pk=request.user.pk or 0).first()
         if person is None:
             raise Http404
-        if act_grounds(request.user, None, proof_of(request), timezone.now()):
-            return ask_for_code(request)
+        if asked := asked_first(request):
+            return asked
         if request.method == "POST":
             remove_factor(person, request.user.get_username())
             messages.success(request, _("2차 인증을 초기화했습니다."))

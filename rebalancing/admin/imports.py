@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portfolio.domain.weights_csv import MOST_BYTES, Weights, read_weights, write_weights
@@ -25,8 +24,7 @@ from rebalancing.services.targets import current_target
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Account, Instrument
 from trading.selectors.people import Role, accounts_of, has_role
-from trading.selectors.second_factor import act_grounds
-from trading.views.proof import ask_for_code, proof_of
+from trading.views.proof import asked_first
 
 __all__ = ["export_targets", "import_page"]
 
@@ -38,8 +36,8 @@ def import_page(request: HttpRequest, site: Any) -> HttpResponse:
     """GET: the form. POST with a file: what would change. POST with what was seen: done."""
     if not has_role(request.user, Role.ADMIN):
         raise PermissionDenied
-    if act_grounds(request.user, None, proof_of(request), timezone.now()):
-        return ask_for_code(request)
+    if asked := asked_first(request):
+        return asked
     context: dict[str, Any] = {"accounts": list(accounts_of(request.user)), "problems": []}
     status = 200
     if request.method == "POST":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -138,10 +139,51 @@ def test_settings_in_the_admin_ask_for_a_code_and_come_back(
             asked.url
             == "/accounts/confirm/?next=%2Fadmin%2Frebalancing%2Frebalancingconfig%2Fadd%2F"
         )
-        assert client.post(path, SETTINGS).status_code == 302
+        assert client.post(path, SETTINGS).status_code == 200
         assert RebalancingConfig.objects.count() == 1
         shown = client.post(asked.url, {"code": Phone(phone.seed).code(), "next": path})
         assert client.get(shown.url).status_code == 200
+
+
+def carried_by(page: Any) -> dict[str, str]:
+    """What a page that asks for a code sends on with it."""
+    found = dict(HIDDEN.findall(page.content.decode()))
+    del found["csrfmiddlewaretoken"]
+    return found
+
+
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
+def test_what_was_typed_for_longer_than_a_code_lasts_is_typed_once(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    phone, client = enrolled(targeted.people["admin"]), Client()
+    signed_in(client, "admin", PASSWORD, phone)
+    path = "/admin/rebalancing/rebalancingconfig/add/"
+    typed = SETTINGS | {"min_trade_won": "20000", "cash_buffer_percent": "1.5"}
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
+        asked = client.post(path, typed)
+        carried = carried_by(asked)
+        assert carried == typed and asked["Cache-Control"] == "no-store"
+        wrong = client.post(path, carried | {"one_time_code": "000000"})
+        assert wrong.status_code == 200 and RebalancingConfig.objects.count() == 1
+        again = carried_by(wrong)
+        assert again == typed
+        right = client.post(path, again | {"one_time_code": Phone(phone.seed).code()})
+        assert right.status_code == 302
+    newest = RebalancingConfig.objects.first()
+    assert newest is not None and newest.min_trade_won == 20_000
+
+
+def test_a_question_for_a_code_echoes_text_as_text(staff: Client, targeted: DeskWorld) -> None:
+    phone, client = enrolled(targeted.people["admin"]), Client()
+    signed_in(client, "admin", PASSWORD, phone)
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
+        hostile = {"reason": '"><script>alert(1)</script>'}
+        page = client.post("/admin/rebalancing/rebalancingconfig/add/", SETTINGS | hostile)
+    text = page.content.decode()
+    assert "<script>alert" not in text and "&lt;script&gt;alert" in text
 
 
 def api(person: Any) -> APIClient:

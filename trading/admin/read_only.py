@@ -11,14 +11,12 @@ from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from trading.admin.numbers import plain_number
 from trading.selectors.people import Role, accounts_of, has_role
-from trading.selectors.second_factor import act_grounds
-from trading.views.proof import ask_for_code, proof_of
+from trading.views.proof import asked_first
 
 __all__ = ["AddOnlyAdmin", "GuardedAdmin", "ReadOnlyAdmin", "ScopedAdmin", "StampedAdmin"]
 
@@ -99,8 +97,8 @@ class GuardedAdmin(ScopedAdmin):
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
-        if may and act_grounds(request.user, None, proof_of(request), timezone.now()):
-            return ask_for_code(request)
+        if may and (asked := asked_first(request)):
+            return asked
         return super().changeform_view(request, object_id, *args, **kwargs)
 
 

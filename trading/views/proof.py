@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -10,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,6 +26,7 @@ from trading.services.second_factor import check_code
 __all__ = [
     "CODE_HEADER",
     "ask_for_code",
+    "asked_first",
     "needs_code",
     "proof_of",
     "remember",
@@ -32,7 +35,10 @@ __all__ = [
     "take_code",
 ]
 
+_SECRET = re.compile(r"password|secret|app_key|account_no", re.IGNORECASE)
 KEY = "proof"
+CARRIED_CODE = "one_time_code"
+"""Not `code`: portfolios have a field of that name."""
 CODE_HEADER = "X-One-Time-Code"
 """How a program shows a code with one request."""
 View = Callable[..., HttpResponse]
@@ -104,6 +110,40 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", None):
         return HttpResponseClientRedirect(url)
     return HttpResponseRedirect(url)
+
+
+def asked_first(request: HttpRequest) -> HttpResponse | None:
+    """Before a settings form acts: None when it may, else the page that asks for a code.
+
+    What was typed travels with the question and is sent on with the code, so that nobody types it twice. A form
+    with a file, a password or a key in it is never echoed: it has to be filled in again.
+    """
+    problem = ""
+    if code := request.POST.get(CARRIED_CODE, "").strip():
+        try:
+            remember(request, check_code(request.user, code))
+        except InputError as error:
+            problem = " ".join(str(WORDS.say(why.code, why.facts)) for why in error.reasons)
+        except StateConflict as conflict:
+            problem = str(WORDS.say(conflict.code, conflict.facts))
+    grounds = act_grounds(request.user, None, proof_of(request), timezone.now())
+    if not grounds and not problem:
+        return None
+    only_a_code = all(ground.code == "code_required" for ground in grounds)
+    secret = any(_SECRET.search(name) for name in request.POST)
+    if request.method != "POST" or request.FILES or secret or not only_a_code:
+        return ask_for_code(request)
+    left_out = ("csrfmiddlewaretoken", CARRIED_CODE)
+    carried = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in left_out
+        for value in values
+    ]
+    context = {"problem": problem, "carried": carried, "next": request.path, "in_place": True}
+    answer = render(request, "config/code.html", context)
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def _came_from(request: HttpRequest) -> str:
