@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV := uv==0.13.8
 
-.PHONY: help run setup test check bench storm fmt ci
+.PHONY: help run setup test check bench storm screens fmt ci
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ bench: $(VENV)/.test ## benchmarks into bench.json; NAME=… for one
 
 storm: $(VENV)/.test ## long fault runs: kill a worker at every commit; SEEDS=a-b
 	@exec $(PY) -m tests.faults.kill_everywhere $(SEEDS)
+
+screens: $(VENV)/.test $(VENV)/.messages ## pictures of every page into screenshots/, and those of the README
+	@exec $(PY) -m tests.e2e.screens --readme
 
 fmt: $(VENV)/.test ## format
 	@$(VENV)/bin/ruff check -q --fix . || true

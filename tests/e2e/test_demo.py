@@ -6,83 +6,26 @@ Only what a person sees is used; the simulator's truth is asked at the end and m
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.conftest import ROOT
+from tests.e2e.installation import (
+    Installation,
+    browser,
+    listening,
+    open_first_plan,
+    see_the_end,
+    sign_in,
+)
+from tests.e2e.pages import LOOKS, PAGES, looked_at
 from tests.support.authenticator import Phone
-from tests.support.servers import ensure_chromium
 
 pytestmark = pytest.mark.e2e
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-class Installation:
-    """`manage.py up` in a folder of its own, as `make run` starts it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
-        } | {
-            "VAR_DIR": str(folder),
-            "JEOUL_IGNORE_DOTENV": "1",
-            "PORT": "0",
-            "LOG_LEVEL": "WARNING",
-        }
-        self.log = (folder / "up.log").open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
-            cwd=ROOT,
-            env=environment,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-        )
-        self.facts = self._await()
-        self.login: dict[str, str] = json.loads((folder / "demo" / "login.json").read_text())
-
-    def _await(self) -> dict[str, Any]:
-        give_up = time.monotonic() + 90
-        while time.monotonic() < give_up:
-            assert self.process.poll() is None, (self.folder / "up.log").read_text()[-2000:]
-            try:
-                facts: dict[str, Any] = json.loads((self.folder / "running.json").read_text())
-                if httpx2.get(facts["web"] + "accounts/login/").status_code == 200:
-                    return facts
-            except (OSError, ValueError, httpx2.HTTPError):
-                time.sleep(0.1)
-        raise AssertionError("the installation did not start")
-
-    def truth(self) -> dict[str, Any]:
-        found: dict[str, Any] = httpx2.get(self.facts["sim_control"] + "/truth").json()
-        return found
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        try:
-            return self.process.wait(30)
-        finally:
-            self.log.close()
 
 
 @pytest.fixture(scope="module")
@@ -94,23 +37,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 @pytest.fixture(scope="module")
-def page(installation: Installation) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        path = os.environ.get("CHROMIUM") or ensure_chromium()
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(locale="ko-KR", viewport={"width": 1440, "height": 900})
+def page() -> Iterator[Any]:
+    with browser() as made:
+        context = made.new_context(locale="ko-KR", viewport={"width": 1440, "height": 900})
         opened = context.new_page()
-        opened.noise = []
-        opened.on(
-            "console",
-            lambda m: opened.noise.append(m.text) if m.type in ("error", "warning") else None,
-        )
-        opened.on("pageerror", lambda error: opened.noise.append(str(error)))
-        opened.set_default_timeout(30_000)
+        opened.noise = listening(opened)
         yield opened
-        browser.close()
 
 
 def won(text: str) -> int:
@@ -124,26 +56,16 @@ def test_a_newcomer_rebalances_the_demo_and_every_number_is_true(
     """One story in one test: its parts follow one another on one installation."""
     rebalance_in_the_browser(installation, page)
     find_out_why_on_a_phone(installation, page)
+    every_page_is_sound(installation, page)
     end_with_ctrl_c(installation)
     go_on_the_next_day_and_end_on_sigterm(installation)
 
 
 def rebalance_in_the_browser(installation: Installation, page: Any) -> None:
-    page.goto(installation.facts["web"])
-    page.get_by_label("사용자").or_(page.locator("input[name=username]")).first.fill(
-        installation.login["user"]
-    )
-    page.locator("input[name=password]").fill(installation.login["password"])
-    page.locator("main button[type=submit]").click()
-    page.get_by_text("임계값을 넘은 곳").first.wait_for()
-    page.locator("main").get_by_text("리밸런싱하기", exact=True).first.click()
-    page.get_by_role("button", name="리밸런싱 시작").click()
-    approve = page.get_by_role("button", name=re.compile("건 승인"))
-    approve.wait_for()
+    approve = open_first_plan(installation, page)
     assert installation.truth()["orders"] == [], "nothing is sent before a person agreed"
     approve.dblclick()
-    page.get_by_text("끝난 리밸런싱").wait_for(timeout=240_000)
-    page.get_by_text("현금 (후)").wait_for()  # each part of the page refreshes by itself
+    see_the_end(page)
     text = page.locator("main").inner_text()
     truth = installation.truth()
     (number,) = truth["cash"]
@@ -177,9 +99,7 @@ def find_out_why_on_a_phone(installation: Installation, page: Any) -> None:
         locale="en-US", viewport={"width": 390, "height": 844}, color_scheme="dark"
     )
     tab = phone.new_page()
-    tab.set_default_timeout(30_000)
-    noise: list[str] = []
-    tab.on("console", lambda m: noise.append(m.text) if m.type in ("error", "warning") else None)
+    noise = listening(tab)
     sign_in(tab, installation, "approver")
     tab.get_by_label("Menu", exact=True).click()
     tab.get_by_role("link", name="Settings").click()
@@ -205,11 +125,14 @@ def find_out_why_on_a_phone(installation: Installation, page: Any) -> None:
     phone.close()
 
 
-def sign_in(tab: Any, installation: Installation, name: str) -> None:
-    tab.goto(installation.facts["web"])
-    tab.locator("input[name=username]").fill(name)
-    tab.locator("input[name=password]").fill(installation.login["password"])
-    tab.locator("main form.stack button[type=submit]").click()
+def every_page_is_sound(installation: Installation, page: Any) -> None:
+    """On a phone in Korean and dark, at a desk in English and light: no noise, nothing cut off, no barrier."""
+    found = {}
+    for look in LOOKS:
+        for visited, _tab, problems in looked_at(page.context.browser, installation, PAGES, look):
+            if problems:
+                found[f"{visited.path} {look.name}"] = problems
+    assert found == {}
 
 
 def end_with_ctrl_c(installation: Installation) -> None:

@@ -1,0 +1,113 @@
+"""Every page once: where it is, how it is looked at, and what must not be found on it."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from tests.e2e.installation import Installation, listening, sign_in
+
+__all__ = ["LOOKS", "PAGES", "Look", "Page", "looked_at"]
+
+USER = "demo"
+SERIOUS = ("serious", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An address, as the demo knows it after its first rebalancing."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    name: str
+    width: int
+    height: int
+    language: str
+    theme: str
+
+
+LOOKS = (
+    Look("phone-ko-dark", 390, 844, "ko", "dark"),
+    Look("desk-en-light", 1440, 900, "en", "light"),
+)
+DESK = (
+    Page("overview", "/"),
+    Page("rebalancing", "/rebalancing/"),
+    Page("start", "/rebalancing/start/"),
+    Page("run", "/rebalancing/runs/1/"),
+    Page("why", "/rebalancing/runs/1/why/"),
+    Page("portfolio", "/portfolio/"),
+    Page("health", "/health/"),
+    Page("guide", "/guide/"),
+    Page("tokens", "/accounts/tokens/"),
+    Page("second-factor", "/accounts/second-factor/"),
+)
+ADMIN = (
+    Page("admin", "/admin/"),
+    Page("admin-mp", "/admin/portfolio/modelportfolio/"),
+    Page("admin-mp-one", "/admin/portfolio/modelportfolio/1/change/"),
+    Page("admin-targets", "/admin/portfolio/targetdecision/add/"),
+    Page("admin-settings", "/admin/rebalancing/rebalancingconfig/"),
+    Page("admin-runs", "/admin/rebalancing/run/"),
+    Page("admin-run", "/admin/rebalancing/run/1/change/"),
+    Page("admin-orders", "/admin/trading/brokerorder/"),
+    Page("admin-account", "/admin/trading/account/1/change/"),
+    Page("admin-schedules", "/admin/rebalancing/runschedule/add/"),
+    Page("admin-audit", "/admin/trading/auditentry/"),
+)
+PAGES = DESK + ADMIN
+
+
+def looked_at(
+    browser: Any, installation: Installation, pages: Iterable[Page], look: Look
+) -> Iterator[tuple[Page, Any, list[str]]]:
+    """Each page in one look, the tab that shows it and what is wrong with it."""
+    locale = "ko-KR" if look.language == "ko" else "en-US"
+    context = browser.new_context(
+        locale=locale,
+        viewport={"width": look.width, "height": look.height},
+        color_scheme=look.theme,
+    )
+    tab = context.new_page()
+    noise = listening(tab)
+    sign_in(tab, installation, USER)
+    tab.wait_for_url(installation.facts["web"])
+    for page in pages:
+        noise.clear()
+        answer = tab.goto(installation.facts["web"].rstrip("/") + page.path)
+        tab.wait_for_load_state("load")
+        problems = [] if answer.status == 200 else [f"status {answer.status}"]
+        problems += [f"console: {line}" for line in noise]
+        wide = tab.evaluate("document.documentElement.scrollWidth")
+        if wide > look.width:
+            problems.append(f"{wide} px wide")
+        problems += barriers(tab)
+        yield page, tab, problems
+    context.close()
+
+
+def barriers(tab: Any) -> list[str]:
+    """What axe calls serious or critical, by rule, with the first place."""
+    tab.evaluate(_axe())
+    found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"axe {one['id']}: {one['nodes'][0]['target']} ({len(one['nodes'])})"
+        for one in found["violations"]
+        if one["impact"] in SERIOUS
+    ]
+
+
+@cache
+def _axe() -> str:
+    return (
+        importlib.resources.files("axe_playwright_python")
+        .joinpath("axe.min.js")
+        .read_text(encoding="utf-8")
+    )
