@@ -11,5 +11,6 @@ NAMES = (
     "dashboard",
     "memory",
     "second_run",
+    "admin_lists",
     "simulator_http",
 )

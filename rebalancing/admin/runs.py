@@ -20,6 +20,7 @@ from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import decide_run
+from trading.admin.lists import period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.domain.errors import ConfigurationError, InputError, RuleViolation, StateConflict
 from trading.models import Approval
@@ -58,9 +59,8 @@ class LegInline(TabularInline):
 class RunAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = ("__str__", "created_at", "shown_state", "account", "requester", "why_ended")
-    list_filter = ("state", "requester_kind", "dry_run")
-    search_fields = ("requester",)
-    date_hierarchy = "created_at"
+    list_filter = (period("created_at"), "state", "requester_kind", "dry_run")
+    search_fields = ("^requester",)
     list_select_related = ("account",)
     inlines = (LegInline,)
     actions_detail = ("decide", "open_desk")

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import IntegrityError
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from trading.admin.lists import BoundedPaginator
 from trading.admin.numbers import plain_number
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.views.proof import asked_first
@@ -33,6 +34,8 @@ class ScopedAdmin(ModelAdmin):
     actions = None
     list_per_page = 50
     show_full_result_count = False
+    paginator = BoundedPaginator
+    list_before_template = "admin/_many.html"
     bounds: Mapping[str, tuple[Any, Any]] = {}
     """The least and the most that a number's field takes, where its column does not say it."""
 
@@ -68,13 +71,32 @@ class ScopedAdmin(ModelAdmin):
         rows = super().get_queryset(request)
         if not self.account_path:
             return rows
-        return rows.filter(**{f"{self.account_path}__in": accounts_of(request.user)})
+        return rows.filter(_of_accounts(rows.model, self.account_path, _own(request)))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, *self.roles) and super().has_module_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return has_role(request.user, *self.roles) and super().has_view_permission(request, obj)
+
+
+def _own(request: HttpRequest) -> list[int]:
+    return list(accounts_of(request.user).values_list("pk", flat=True))
+
+
+def _of_accounts(model: type[Model], path: str, accounts: list[int]) -> Q | Exists:
+    """Rows of these accounts, asked so that a list can be read newest first and left after a page.
+
+    One account is named by its number and not by a subquery; a row that names its account through another one
+    looks that up by key, row by row: a join would be sorted whole.
+    """
+    first, _dots, rest = path.partition("__")
+    if rest:
+        other = model._meta.get_field(first).related_model
+        assert isinstance(other, type)
+        owner = other._default_manager.filter(pk=OuterRef(f"{first}_id"))
+        return Exists(owner.filter(_of_accounts(other, rest, accounts)))
+    return Q(**({first: accounts[0]} if len(accounts) == 1 else {f"{first}__in": accounts}))
 
 
 class ReadOnlyAdmin(ScopedAdmin):

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from trading.admin.lists import known_values, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
     Alert,
@@ -27,6 +28,9 @@ from trading.selectors.people import Role
 __all__ = ["IntentAdmin", "LedgerAdmin"]
 
 
+_OBJECTS = {"run": _("리밸런싱 실행"), "intent": _("주문 의도"), "attempt": _("전송 시도")}
+
+
 @admin.register(Intent)
 class IntentAdmin(ReadOnlyAdmin):
     account_path = "account"
@@ -41,7 +45,7 @@ class IntentAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_filter = ("state", "origin", "side", "action")
-    search_fields = ("key", "instrument__ticker", "instrument__name")
+    search_fields = ("^key", "=instrument__ticker", "instrument__name")
     list_select_related = ("instrument",)
 
 
@@ -68,9 +72,8 @@ class BrokerOrderAdmin(ReadOnlyAdmin):
         "source",
         "is_final",
     )
-    list_filter = ("source", "is_final", "side")
-    search_fields = ("order_no", "instrument__ticker")
-    date_hierarchy = "trade_date"
+    list_filter = (period("trade_date"), "source", "is_final", "side")
+    search_fields = ("order_no", "=instrument__ticker")
     list_select_related = ("instrument",)
 
 
@@ -121,7 +124,8 @@ class AlertAdmin(ReadOnlyAdmin):
         "acknowledged_by",
         "acknowledged_at",
     )
-    list_filter = ("severity", "code")
+    list_filter = (period("created_at"), "severity")
+    search_fields = ("^code",)
     list_select_related = ("account",)
 
 
@@ -143,15 +147,16 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     roles = (Role.APPROVER, Role.ADMIN)
     list_display = ("seq", "at", "actor", "action", "object")
-    list_filter = ("action",)
-    search_fields = ("actor", "action", "object")
+    search_fields = ("^actor", "^action", "^object")
+    search_help_text = _("사람, 한 일, 대상의 앞부분으로 찾습니다.")
 
 
 @admin.register(Transition)
 class TransitionAdmin(ReadOnlyAdmin):
     roles = (Role.APPROVER, Role.ADMIN)
     list_display = ("at", "object_type", "object_id", "from_state", "to_state", "by", "reason")
-    list_filter = ("object_type", "to_state")
+    list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
+    search_fields = ("^to_state", "=object_id")
 
 
 @admin.register(ScheduleFire)

@@ -1,0 +1,85 @@
+"""Long lists: counted as far as anybody pages, narrowed by spans of time, never by reading every row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import DateField, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from trading.domain.sessions import SEOUL
+
+__all__ = ["MOST", "BoundedPaginator", "known_values", "period"]
+
+MOST = 10_000
+"""Nobody turns two hundred pages: beyond them a list is narrowed, and says so."""
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts up to `MOST` rows and pages no further; the cost of a list does not grow with its table."""
+
+    most = MOST
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        if not isinstance(rows, QuerySet):
+            return min(len(rows), self.most)
+        return rows.order_by().values("pk")[: self.most].count()
+
+
+class _Period(admin.SimpleListFilter):
+    """Spans that end now, by Seoul's days."""
+
+    title = _("기간")
+    parameter_name = "span"
+    field = ""
+    days: Mapping[str, int] = {"1": 1, "7": 7, "31": 31, "366": 366}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("1", _("오늘")), ("7", _("7일")), ("31", _("한 달")), ("366", _("한 해"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        days = self.days.get(self.value() or "")
+        if days is None:
+            return queryset
+        today = timezone.now().astimezone(SEOUL).date()
+        first = today - timedelta(days=days - 1)
+        column = queryset.model._meta.get_field(self.field)
+        if type(column) is DateField:
+            return queryset.filter(**{f"{self.field}__gte": first})
+        return queryset.filter(
+            **{f"{self.field}__gte": datetime.combine(first, datetime.min.time(), SEOUL)}
+        )
+
+
+def period(field: str) -> type[_Period]:
+    """A filter of `field` by spans of time: what a date hierarchy offers without reading the whole table."""
+    return type(f"Period_{field}", (_Period,), {"field": field})
+
+
+def known_values(
+    field: str, title: str | Promise, values: Mapping[str, str | Promise]
+) -> type[admin.SimpleListFilter]:
+    """A filter of `field` by values that are known without asking the table."""
+
+    class Known(admin.SimpleListFilter):
+        parameter_name = field
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+            return list(values.items())
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            value = self.value()
+            return queryset.filter(**{field: value}) if value in values else queryset
+
+    Known.title = title  # type: ignore[assignment]
+    return Known
