@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -16,13 +16,14 @@ from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.proof import FRESH, OWNER_FRESH, Proof
 from trading.models import Account, Approval, ApprovalPolicy, Attempt
 from trading.selectors.people import Person, Role, has_role, may_see
+from trading.selectors.policies import policy_shown
 from trading.selectors.second_factor import act_grounds, factor_of
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.clock import market_clock
 from trading.services.policies import policy_of
 
-__all__ = ["automatic_grounds", "decide_run"]
+__all__ = ["automatic_grounds", "code_age", "decide_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,13 @@ def _proof_grounds(run: Run, user: Person, proof: Proof | None, *, alone: bool) 
     """An owner who decides alone shows a code each time; others as their account asks."""
     if alone and factor_of(user) is None:
         return [Reason("second_factor_required")]
-    within = OWNER_FRESH if alone else FRESH
-    return act_grounds(user, run.account, proof, timezone.now(), within)
+    return act_grounds(user, run.account, proof, timezone.now(), OWNER_FRESH if alone else FRESH)
+
+
+def code_age(account: Account) -> timedelta:
+    """How old the code may be that an approval on `account` goes with, for the form to ask in time."""
+    alone = policy_shown(account).kind == ApprovalPolicy.Kind.OWNER
+    return OWNER_FRESH if alone else FRESH
 
 
 def _store(

@@ -24,6 +24,7 @@ from rebalancing.selectors.run_detail import (
 )
 from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
 from rebalancing.selectors.why import why_of
+from rebalancing.services.approvals import code_age
 from trading.domain.errors import Reason
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
@@ -82,7 +83,7 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         "money": money_of(run, legs),
         "legs": legs,
         "unknown": unknown,
-        "needs_code": needs_code(request, run.account),
+        "needs_code": needs_code(request, run.account, code_age(run.account)),
         "is_trader": has_role(request.user, Role.TRADER),
         "is_approver": has_role(request.user, Role.APPROVER),
         "own_request": run.requester == request.user.get_username(),
