@@ -316,7 +316,7 @@ def _policy(account: Account) -> LimitGroup:
         else _("자동 승인이 꺼져 있어 모든 계획을 사람이 승인합니다.")
     )
     title = _("자동 승인 · %(account)s · %(policy)s") % {
-        "account": f"{account.get_environment_display()} {account.masked}",
+        "account": account.masked,
         "policy": policy.get_kind_display(),
     }
     return LimitGroup(

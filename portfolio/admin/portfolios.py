@@ -279,6 +279,7 @@ class _VersionedAdmin(StampedAdmin):
             "opts": self.opts,
             "versions": versions_of(portfolio),
             "found": found,
+            "by_ticker": isinstance(portfolio, SubPortfolio),
             "back": reverse(f"admin:portfolio_{self.opts.model_name}_change", args=[portfolio.pk]),
         }
         return TemplateResponse(request, "admin/portfolio/compare.html", context)

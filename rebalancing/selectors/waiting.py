@@ -29,6 +29,10 @@ class Checks:
     asked: int = 0
     failed: int = 0
 
+    @property
+    def total(self) -> int:
+        return self.passed + self.noted + self.asked + self.failed
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingPlan:

@@ -63,7 +63,7 @@ def test_two_versions_stand_side_by_side_with_sign_and_arrow(
         ("ADDED", "대체자산"),
         ("SAME", "현금"),
     ]
-    assert told[0][1][2:] == ["60.00", "%", "50.00", "%", "▼", "줄어듦", "−10.00", "%p"]
+    assert told[0][1][1:] == ["60.00", "%", "50.00", "%", "▼", "줄어듦", "−10.00", "%p"]
     assert "빠짐" in rows[1][1] and "–" in rows[1][1] and "−30.00 %p" in rows[1][1]
     assert "추가" in rows[2][1] and "▲" in rows[2][1] and "+40.00 %p" in rows[2][1]
     assert "±0.00 %p" in rows[3][1]
