@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 __all__ = ["GROUPS", "UNFOLD", "navigation"]
 
 
+ROLES = ("viewer", "trader", "approver", "admin")
+
+
 def _desk(title: Any, icon: str, url: str) -> dict[str, Any]:
     """A way back to the desk: never the current place while in the admin."""
     return {
@@ -85,7 +88,7 @@ GROUPS: list[dict[str, Any]] = [
                 "admin:django_celery_beat_periodictask_changelist",
                 "admin",
             ),
-            _item(_("승인 대기"), "approval", "admin:rebalancing_run_waiting")
+            _item(_("승인 대기"), "approval", "admin:rebalancing_run_waiting", *ROLES)
             | {"counts_waiting": True},
             _item(_("리밸런싱 실행"), "list_alt", "admin:rebalancing_run_changelist")
             | {"active": _inside("/admin/rebalancing/run/", "/admin/rebalancing/run/waiting/")},
@@ -102,7 +105,7 @@ GROUPS: list[dict[str, Any]] = [
         "items": [
             _item(_("계좌"), "account_balance_wallet", "admin:trading_account_changelist"),
             _item(_("승인 정책"), "verified_user", "admin:trading_approvalpolicy_changelist"),
-            _item(_("한도"), "speed", "admin-limits"),
+            _item(_("한도"), "speed", "admin-limits", *ROLES),
             _item(_("종목"), "sell", "admin:trading_instrument_changelist"),
             _item(_("보유"), "inventory_2", "admin:trading_position_changelist"),
             _item(_("개장일"), "calendar_month", "admin:trading_marketday_changelist"),

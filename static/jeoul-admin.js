@@ -101,6 +101,14 @@
     });
   }
 
+  /* --- what waits is announced when it changes; ages are not --- */
+  function announce(event) {
+    var news = event.target.querySelector && event.target.querySelector("[data-announce]");
+    var spoken = document.getElementById("announce");
+    if (news && spoken && spoken.textContent !== news.dataset.announce) spoken.textContent = news.dataset.announce;
+  }
+
+  addEventListener("htmx:afterSwap", announce);
   addEventListener("submit", guard, true);
   addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
   addEventListener("DOMContentLoaded", function () {

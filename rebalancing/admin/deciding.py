@@ -6,7 +6,7 @@ The page names each plan by run and hash; exactly those are decided, each for it
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,9 @@ from rebalancing.selectors.waiting import WaitingPlan, waiting_plans
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.approvals import code_age, decide_run
 from trading.domain.errors import ConfigurationError, InputError, RuleViolation, StateConflict
-from trading.models import Approval
+from trading.models import Approval, ApprovalPolicy
 from trading.selectors.people import Role, has_role
+from trading.selectors.policies import policy_shown
 from trading.views.access import accounts_seen
 from trading.views.moments import market_now
 from trading.views.proof import needs_code, proof_of, take_code
@@ -33,6 +34,8 @@ from trading.views.proof import needs_code, proof_of, take_code
 __all__ = ["decide_many_page", "decide_one", "said", "waiting_page"]
 
 _KEY = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})", re.ASCII)
+Policies = Mapping[int, ApprovalPolicy]
+"""Run → the policy that rules its account."""
 MOST = 50
 """Plans of one confirmation; a person reads each of them."""
 
@@ -91,21 +94,23 @@ def decide_many_page(request: HttpRequest, site: Any) -> HttpResponse:
         if not picked.lost:
             messages.warning(request, _("고른 계획이 없습니다. 바뀐 것은 없습니다."))
         return _back()
+    policies = {plan.run.pk: policy_shown(plan.account) for plan in picked.plans}
     problems: list[str] = []
     if request.method == "POST":
-        problems = _code_problems(request, picked.plans, verdict)
+        problems = _code_problems(request, picked.plans, policies, verdict)
         if not problems:
             _decide_each(request, picked, verdict, request.POST.get("reason", "").strip())
             return _back()
     context = site.each_context(request) | {
         "title": _("승인 확인") if verdict == Approval.Verdict.APPROVE else _("거절 확인"),
-        "rows": _rows(picked.plans),
+        "rows": _rows(picked.plans, policies),
         "lost": picked.lost,
         "verdict": verdict,
         "sells": sum(plan.money.sells for plan in picked.plans),
         "buys": sum(plan.money.buys for plan in picked.plans),
         "orders": sum(len(plan.legs) for plan in picked.plans),
-        "needs_code": verdict == Approval.Verdict.APPROVE and _asks(request, picked.plans),
+        "needs_code": verdict == Approval.Verdict.APPROVE
+        and _asks(request, picked.plans, policies),
         "problems": problems,
         "reason": given.get("reason", "")[:300],
     }
@@ -121,13 +126,14 @@ def _back() -> HttpResponse:
     return redirect(reverse("admin:rebalancing_run_waiting"))
 
 
-def _rows(plans: Sequence[WaitingPlan]) -> list[dict[str, Any]]:
+def _rows(plans: Sequence[WaitingPlan], policies: Policies | None = None) -> list[dict[str, Any]]:
     """Each plan with its account's time: a deadline is counted by the clock that decides it."""
     clocks = {plan.account.environment: market_now(plan.account) for plan in plans}
     rows = []
     for plan in plans:
         now = clocks[plan.account.environment]
-        rows.append({"plan": plan, "now": now, "over": plan.is_over(now)})
+        row = {"plan": plan, "now": now, "over": plan.is_over(now)}
+        rows.append(row | {"policy": (policies or {}).get(plan.run.pk)})
     return rows
 
 
@@ -152,17 +158,19 @@ def _gone(run_id: int) -> str:
     return WORDS.say("not_awaiting", {"run": run_id})
 
 
-def _asks(request: HttpRequest, plans: Sequence[WaitingPlan]) -> bool:
-    return any(needs_code(request, plan.account, code_age(plan.account)) for plan in plans)
+def _asks(request: HttpRequest, plans: Sequence[WaitingPlan], policies: Policies) -> bool:
+    return any(needs_code(request, plan.account, code_age(policies[plan.run.pk])) for plan in plans)
 
 
-def _code_problems(request: HttpRequest, plans: Sequence[WaitingPlan], verdict: str) -> list[str]:
+def _code_problems(
+    request: HttpRequest, plans: Sequence[WaitingPlan], policies: Policies, verdict: str
+) -> list[str]:
     """One code for all: a wrong or missing one decides nothing at all."""
     try:
         take_code(request)
     except (InputError, StateConflict) as error:
         return said(error)
-    if verdict == Approval.Verdict.APPROVE and _asks(request, plans):
+    if verdict == Approval.Verdict.APPROVE and _asks(request, plans, policies):
         return [WORDS.say("code_required", {"minutes": 5})]
     return []
 

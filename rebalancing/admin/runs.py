@@ -27,6 +27,7 @@ from trading.admin.read_only import ReadOnlyAdmin
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
 from trading.selectors.people import Role, has_role
+from trading.selectors.policies import policy_shown
 from trading.views.moments import market_now
 from trading.views.proof import needs_code, take_code
 
@@ -137,7 +138,7 @@ class RunAdmin(ReadOnlyAdmin):
             "state": STATE_NAMES.get(run.state, run.state),
             "difference": difference_of(run, legs, advice_by_run([run]).get(run.pk)),
             "now": market_now(run.account),
-            "needs_code": needs_code(request, run.account, code_age(run.account)),
+            "needs_code": needs_code(request, run.account, code_age(policy_shown(run.account))),
             "may_decide": has_role(request.user, Role.APPROVER),
             "problems": problems,
         }

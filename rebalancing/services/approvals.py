@@ -16,7 +16,6 @@ from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.proof import FRESH, OWNER_FRESH, Proof
 from trading.models import Account, Approval, ApprovalPolicy, Attempt
 from trading.selectors.people import Person, Role, has_role, may_see
-from trading.selectors.policies import policy_shown
 from trading.selectors.second_factor import act_grounds, factor_of
 from trading.services.alerts import alert
 from trading.services.audit import audit
@@ -149,10 +148,9 @@ def _proof_grounds(run: Run, user: Person, proof: Proof | None, *, alone: bool) 
     return act_grounds(user, run.account, proof, timezone.now(), OWNER_FRESH if alone else FRESH)
 
 
-def code_age(account: Account) -> timedelta:
-    """How old the code may be that an approval on `account` goes with, for the form to ask in time."""
-    alone = policy_shown(account).kind == ApprovalPolicy.Kind.OWNER
-    return OWNER_FRESH if alone else FRESH
+def code_age(policy: ApprovalPolicy) -> timedelta:
+    """How old the code may be that an approval under `policy` goes with, for the form to ask in time."""
+    return OWNER_FRESH if policy.kind == ApprovalPolicy.Kind.OWNER else FRESH
 
 
 def _store(

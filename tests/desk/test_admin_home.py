@@ -175,6 +175,8 @@ def test_the_cards_refresh_themselves_as_the_desk_does(busy: DeskWorld, staff: C
     new = staff.get(PART, {"seen": seen[1]}, headers={"HX-Request": "true"})
     assert "확인하지 않은 알림이 없습니다" in _page(new)
     assert "<html" not in new.content.decode()
+    said = 'data-announce="승인 대기 1, 결과를 모르는 주문 1, 알림 0"'
+    assert said in _page(new) and 'aria-live="polite"' in text.split('id="announce"')[1][:80]
 
 
 def test_an_empty_front_page_says_so(staff: Client) -> None:

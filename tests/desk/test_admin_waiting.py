@@ -274,7 +274,10 @@ def test_four_eyes_hold_for_each_plan(waiting: Waiting, targeted: DeskWorld) -> 
     own, others = waiting(requester="approver"), waiting(requester="trader")
     for run in (own, others):
         ApprovalPolicy.objects.create(account=run.account, kind="four_eyes", created_by="test")
-    told = _page(targeted.client("approver").post(DECIDE, _body(own, others), follow=True))
+    client = targeted.client("approver")
+    shown = _page(client.get(DECIDE, _body(own, others)))
+    assert shown.count("요청한 사람은 이 계획을 승인할 수 없습니다") == 1, "told before pressing"
+    told = _page(client.post(DECIDE, _body(own, others), follow=True))
     assert f"리밸런싱 #{own.pk}: " in told and "계획 1건을 승인했습니다" in told
     assert _states(own, others) == ["AWAITING_APPROVAL", "APPROVED"]
 
