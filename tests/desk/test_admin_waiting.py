@@ -153,6 +153,7 @@ def test_the_confirmation_names_each_plan_by_hash_and_money_and_decides_nothing(
     assert not Approval.objects.exists()
 
 
+@pytest.mark.money
 def test_many_plans_are_approved_with_one_confirmation(
     waiting: Waiting, targeted: DeskWorld
 ) -> None:
@@ -173,6 +174,7 @@ def test_many_plans_are_rejected_with_their_reason(waiting: Waiting, targeted: D
     assert set(Approval.objects.values_list("reason", flat=True)) == {"너무 큼"}
 
 
+@pytest.mark.money
 def test_a_plan_that_changed_meanwhile_is_told_and_the_others_go(
     waiting: Waiting, targeted: DeskWorld
 ) -> None:
@@ -200,6 +202,7 @@ def test_a_plan_that_expired_meanwhile_is_told_and_the_others_go(
     assert _states(late, good) == ["APPROVAL_EXPIRED", "APPROVED"]
 
 
+@pytest.mark.money
 def test_a_second_press_decides_nothing_more(waiting: Waiting, targeted: DeskWorld) -> None:
     runs, client = [waiting(), waiting()], targeted.client("approver")
     client.post(DECIDE, _body(*runs))
