@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,7 +10,10 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["UNFOLD"]
+__all__ = ["GROUPS", "UNFOLD", "navigation"]
+
+
+ROLES = ("viewer", "trader", "approver", "admin")
 
 
 def _desk(title: Any, icon: str, url: str) -> dict[str, Any]:
@@ -37,6 +41,120 @@ def _item(title: Any, icon: str, url: str, *roles: str) -> dict[str, Any]:
     return item
 
 
+def _inside(path: str, *without: str) -> Callable[[HttpRequest], bool]:
+    """Marks an entry as the current place below `path`, save where another entry lies deeper."""
+    return lambda request: request.path.startswith(path) and not request.path.startswith(without)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar, with the number of plans that wait for this person's accounts."""
+    from rebalancing.selectors.waiting import waiting_count
+
+    waiting = waiting_count(request.user)
+    return [
+        group | {"items": [_counted(item, waiting) for item in group["items"]]} for group in GROUPS
+    ]
+
+
+def _counted(item: dict[str, Any], waiting: int) -> dict[str, Any]:
+    if not item.get("counts_waiting") or not waiting:
+        return item
+    return item | {"badge": waiting, "badge_variant": "warning"}
+
+
+GROUPS: list[dict[str, Any]] = [
+    {
+        "title": _("데스크"),
+        "items": [
+            _desk(_("개요"), "home", "overview"),
+            _desk(_("리밸런싱"), "sync_alt", "rebalancing:status"),
+            _desk(_("포트폴리오"), "donut_small", "portfolio:portfolio"),
+            _desk(_("상태"), "vital_signs", "health"),
+        ],
+    },
+    {
+        "title": _("리밸런싱 관리"),
+        "separator": True,
+        "items": [
+            _item(_("MP"), "pie_chart", "admin:portfolio_modelportfolio_changelist"),
+            _item(_("Sub-MP"), "donut_large", "admin:portfolio_subportfolio_changelist"),
+            _item(_("목표 결정"), "flag", "admin:portfolio_targetdecision_changelist"),
+            _item(_("리밸런싱 설정"), "tune", "admin:rebalancing_rebalancingconfig_changelist"),
+            _item(_("예약"), "schedule", "admin:rebalancing_runschedule_changelist"),
+            _item(_("예약 기록"), "event_available", "admin:trading_schedulefire_changelist"),
+            _item(
+                _("깨우기"),
+                "alarm",
+                "admin:django_celery_beat_periodictask_changelist",
+                "admin",
+            ),
+            _item(_("승인 대기"), "approval", "admin:rebalancing_run_waiting", *ROLES)
+            | {"counts_waiting": True},
+            _item(_("리밸런싱 실행"), "list_alt", "admin:rebalancing_run_changelist")
+            | {"active": _inside("/admin/rebalancing/run/", "/admin/rebalancing/run/waiting/")},
+            _item(
+                _("리밸런싱 이력"),
+                "history",
+                "admin:rebalancing_rebalancinghistory_changelist",
+            ),
+        ],
+    },
+    {
+        "title": _("계좌와 종목"),
+        "separator": True,
+        "items": [
+            _item(_("계좌"), "account_balance_wallet", "admin:trading_account_changelist"),
+            _item(_("승인 정책"), "verified_user", "admin:trading_approvalpolicy_changelist"),
+            _item(_("한도"), "speed", "admin-limits", *ROLES),
+            _item(_("종목"), "sell", "admin:trading_instrument_changelist"),
+            _item(_("보유"), "inventory_2", "admin:trading_position_changelist"),
+            _item(_("개장일"), "calendar_month", "admin:trading_marketday_changelist"),
+        ],
+    },
+    {
+        "title": _("기록"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item(_("주문 의도"), "edit_note", "admin:trading_intent_changelist"),
+            _item(_("전송 시도"), "send", "admin:trading_attempt_changelist"),
+            _item(_("증권사 주문"), "receipt_long", "admin:trading_brokerorder_changelist"),
+            _item(_("체결 원장"), "menu_book", "admin:trading_ledger_changelist"),
+            _item(_("로트"), "layers", "admin:trading_lot_changelist"),
+            _item(_("승인"), "how_to_reg", "admin:trading_approval_changelist"),
+            _item(_("잔고 스냅샷"), "photo_camera", "admin:trading_snapshot_changelist"),
+            _item(_("알림"), "notifications", "admin:trading_alert_changelist"),
+            _item(
+                _("거래 스위치"),
+                "emergency_home",
+                "admin:trading_switch_changelist",
+                "trader",
+                "approver",
+                "admin",
+            ),
+            _item(
+                _("상태 변화"),
+                "swap_horiz",
+                "admin:trading_transition_changelist",
+                "approver",
+                "admin",
+            ),
+            _item(
+                _("감사 기록"),
+                "shield",
+                "admin:trading_auditentry_changelist",
+                "approver",
+                "admin",
+            ),
+        ],
+    },
+    {
+        "title": _("사람"),
+        "separator": True,
+        "items": [_item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin")],
+    },
+]
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("저울 관리"),
     "SITE_HEADER": _("저울"),
@@ -47,10 +165,24 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("jeoul.svg")}
     ],
     "STYLES": [lambda request: static("jeoul-admin.css")],
+    "DASHBOARD_CALLBACK": "config.admin_home.with_cards",
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_HISTORY": True,
     "COLORS": {
+        "base": {
+            "50": "oklch(97.6% .002 248)",
+            "100": "oklch(95.3% .004 248)",
+            "200": "oklch(92.6% .005 248)",
+            "300": "oklch(86.5% .008 248)",
+            "400": "oklch(70.6% .02 248)",
+            "500": "oklch(53% .023 248)",
+            "600": "oklch(42.4% .023 248)",
+            "700": "oklch(38.3% .014 248)",
+            "800": "oklch(30.5% .011 248)",
+            "900": "oklch(19.5% .006 230)",
+            "950": "oklch(17% .006 230)",
+        },
         "primary": {
             "50": "oklch(97% .014 184)",
             "100": "oklch(93% .03 184)",
@@ -63,106 +195,11 @@ UNFOLD: dict[str, Any] = {
             "800": "oklch(36% .06 184)",
             "900": "oklch(31% .05 184)",
             "950": "oklch(22% .04 184)",
-        }
+        },
     },
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "title": _("데스크"),
-                "items": [
-                    _desk(_("개요"), "home", "overview"),
-                    _desk(_("리밸런싱"), "sync_alt", "rebalancing:status"),
-                    _desk(_("포트폴리오"), "donut_small", "portfolio:portfolio"),
-                    _desk(_("상태"), "vital_signs", "health"),
-                ],
-            },
-            {
-                "title": _("리밸런싱 관리"),
-                "separator": True,
-                "items": [
-                    _item(_("MP"), "pie_chart", "admin:portfolio_modelportfolio_changelist"),
-                    _item(_("Sub-MP"), "donut_large", "admin:portfolio_subportfolio_changelist"),
-                    _item(_("목표 결정"), "flag", "admin:portfolio_targetdecision_changelist"),
-                    _item(
-                        _("리밸런싱 설정"), "tune", "admin:rebalancing_rebalancingconfig_changelist"
-                    ),
-                    _item(_("예약"), "schedule", "admin:rebalancing_runschedule_changelist"),
-                    _item(
-                        _("예약 기록"), "event_available", "admin:trading_schedulefire_changelist"
-                    ),
-                    _item(
-                        _("깨우기"),
-                        "alarm",
-                        "admin:django_celery_beat_periodictask_changelist",
-                        "admin",
-                    ),
-                    _item(_("리밸런싱 실행"), "list_alt", "admin:rebalancing_run_changelist"),
-                    _item(
-                        _("리밸런싱 이력"),
-                        "history",
-                        "admin:rebalancing_rebalancinghistory_changelist",
-                    ),
-                ],
-            },
-            {
-                "title": _("계좌와 종목"),
-                "separator": True,
-                "items": [
-                    _item(_("계좌"), "account_balance_wallet", "admin:trading_account_changelist"),
-                    _item(
-                        _("승인 정책"), "verified_user", "admin:trading_approvalpolicy_changelist"
-                    ),
-                    _item(_("종목"), "sell", "admin:trading_instrument_changelist"),
-                    _item(_("보유"), "inventory_2", "admin:trading_position_changelist"),
-                    _item(_("개장일"), "calendar_month", "admin:trading_marketday_changelist"),
-                ],
-            },
-            {
-                "title": _("기록"),
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    _item(_("주문 의도"), "edit_note", "admin:trading_intent_changelist"),
-                    _item(_("전송 시도"), "send", "admin:trading_attempt_changelist"),
-                    _item(_("증권사 주문"), "receipt_long", "admin:trading_brokerorder_changelist"),
-                    _item(_("체결 원장"), "menu_book", "admin:trading_ledger_changelist"),
-                    _item(_("로트"), "layers", "admin:trading_lot_changelist"),
-                    _item(_("승인"), "how_to_reg", "admin:trading_approval_changelist"),
-                    _item(_("잔고 스냅샷"), "photo_camera", "admin:trading_snapshot_changelist"),
-                    _item(_("알림"), "notifications", "admin:trading_alert_changelist"),
-                    _item(
-                        _("거래 스위치"),
-                        "emergency_home",
-                        "admin:trading_switch_changelist",
-                        "trader",
-                        "approver",
-                        "admin",
-                    ),
-                    _item(
-                        _("상태 변화"),
-                        "swap_horiz",
-                        "admin:trading_transition_changelist",
-                        "approver",
-                        "admin",
-                    ),
-                    _item(
-                        _("감사 기록"),
-                        "shield",
-                        "admin:trading_auditentry_changelist",
-                        "approver",
-                        "admin",
-                    ),
-                ],
-            },
-            {
-                "title": _("사람"),
-                "separator": True,
-                "items": [
-                    _item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin")
-                ],
-            },
-        ],
+        "navigation": navigation,
     },
 }

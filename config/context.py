@@ -15,11 +15,13 @@ from rebalancing.models import Run
 from trading.models import Account
 from trading.selectors.people import Role, has_role
 from trading.services.calendar import market_phase
-from trading.services.switches import switch_state
+from trading.services.switches import strictest_state, switch_state
 from trading.views.access import accounts_seen, chosen_account
 from trading.views.moments import market_now
 
 __all__ = ["Desk", "desk"]
+
+_SERIOUS = ("real", "mock", "sim")
 
 
 @dataclass(eq=False)
@@ -65,6 +67,17 @@ class Desk:
     @cached_property
     def switch(self) -> str:
         return switch_state(self.account) if self.account else "ACTIVE"
+
+    @property
+    def environment(self) -> str:
+        """The most serious environment of the person's accounts: real before mock before simulated."""
+        have = {account.environment for account in self.accounts}
+        return next((name for name in _SERIOUS if name in have), "none")
+
+    @cached_property
+    def strictest(self) -> str:
+        """The strictest state of the kill switch over all of the person's accounts."""
+        return strictest_state(self.accounts) if self.accounts else "ACTIVE"
 
     @cached_property
     def waiting(self) -> bool:

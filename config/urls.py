@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from config.admin_home import home_part_view, limits
 from config.api_tokens import api_tokens
 from config.dashboard import overview
 from config.guide import guide
@@ -34,6 +35,8 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("health/part/", health_part_view, name="health-part"),
     path("admin/login/", to_login),
+    path("admin/home/", home_part_view, name="admin-home"),
+    path("admin/limits/", admin.site.admin_view(limits), name="admin-limits"),
     path("admin/", admin.site.urls),
     path("api/", include("config.api_urls")),
 ]

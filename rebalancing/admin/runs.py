@@ -5,27 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
+from rebalancing.admin.deciding import decide_many_page, decide_one, said, waiting_page
 from rebalancing.domain.states import TERMINAL, RunState
 from rebalancing.models import Leg, RebalancingHistory, Run
+from rebalancing.selectors.difference import advice_by_run, difference_of
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
-from rebalancing.services.approvals import decide_run
+from rebalancing.services.approvals import code_age
 from trading.admin.lists import period
 from trading.admin.read_only import ReadOnlyAdmin
-from trading.domain.errors import ConfigurationError, InputError, RuleViolation, StateConflict
+from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
 from trading.selectors.people import Role, has_role
-from trading.views.proof import needs_code, proof_of, take_code
+from trading.selectors.policies import policy_shown
+from trading.views.moments import market_now
+from trading.views.proof import needs_code, take_code
 
 __all__ = ["RunAdmin"]
 
@@ -71,6 +76,27 @@ class RunAdmin(ReadOnlyAdmin):
         (_("계획"), {"fields": ("generation", "planner", "approval_policy", "plan_hash")}),
     )
 
+    def get_urls(self) -> list[Any]:
+        """Two pages about the plans that wait stand before the pages of single runs."""
+        inside = self.admin_site.admin_view
+        return [
+            path("waiting/", inside(self.waiting), name="rebalancing_run_waiting"),
+            path("waiting/decide/", inside(self.decide_many), name="rebalancing_run_decide_many"),
+            *super().get_urls(),
+        ]
+
+    def waiting(self, request: HttpRequest) -> HttpResponse:
+        self._only_viewers(request)
+        return waiting_page(request, self.admin_site)
+
+    def decide_many(self, request: HttpRequest) -> HttpResponse:
+        self._only_viewers(request)
+        return decide_many_page(request, self.admin_site)
+
+    def _only_viewers(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
     @admin.display(description=_("상태"))
     def state_in_words(self, run: Run) -> str:
         return str(STATE_NAMES.get(run.state, run.state))
@@ -110,7 +136,9 @@ class RunAdmin(ReadOnlyAdmin):
             "checks": check_groups(run),
             "open": run.state == RunState.AWAITING_APPROVAL,
             "state": STATE_NAMES.get(run.state, run.state),
-            "needs_code": needs_code(request, run.account),
+            "difference": difference_of(run, legs, advice_by_run([run]).get(run.pk)),
+            "now": market_now(run.account),
+            "needs_code": needs_code(request, run.account, code_age(policy_shown(run.account))),
             "may_decide": has_role(request.user, Role.APPROVER),
             "problems": problems,
         }
@@ -128,19 +156,17 @@ def _decided(request: HttpRequest, run: Run) -> list[str]:
     plan_hash, reason = request.POST.get("plan_hash", ""), request.POST.get("reason", "").strip()
     try:
         take_code(request)
-        decide_run(run.pk, plan_hash, request.user, verdict, reason, proof_of(request))
-    except (InputError, RuleViolation) as violation:
-        return [WORDS.say(why.code, why.facts) for why in violation.reasons]
-    except (StateConflict, ConfigurationError) as error:
-        return [WORDS.say(error.code, getattr(error, "facts", {}))]
-    approved = verdict == Approval.Verdict.APPROVE
-    messages.success(
-        request,
-        _("승인했습니다. 주문을 시작합니다.")
-        if approved
-        else _("거절했습니다. 주문은 나가지 않습니다."),
-    )
-    return []
+    except (InputError, StateConflict) as error:
+        return said(error)
+    problems = decide_one(request, run.pk, plan_hash, verdict, reason)
+    if not problems:
+        messages.success(
+            request,
+            _("승인했습니다. 주문을 시작합니다.")
+            if verdict == Approval.Verdict.APPROVE
+            else _("거절했습니다. 주문은 나가지 않습니다."),
+        )
+    return problems
 
 
 @admin.register(RebalancingHistory)

@@ -33,7 +33,7 @@ __all__ = [
 
 _CASH_MARGIN = Decimal("1.01")
 _WEIGHT_MARGIN = Fraction(1, 100)
-_SINGLE_NAME_LIMIT = Fraction(1, 2)
+SINGLE_NAME_LIMIT = Fraction(1, 2)
 _SLACK = Fraction(1, 10**9)
 
 
@@ -173,7 +173,7 @@ def _weight_verdict(miss: Fraction, one_share: Fraction) -> Verdict:
 
 
 def _is_outsized(won: int, equity: int) -> bool:
-    return abs(won) > _SINGLE_NAME_LIMIT * equity
+    return abs(won) > SINGLE_NAME_LIMIT * equity
 
 
 def _cash_result(checks: TradeChecks) -> CheckResult:
@@ -219,7 +219,7 @@ def _size_results(
         numbers: dict[str, object] = {
             "amount": trade.amount,
             "equity": facts.equity,
-            "limit": int(_SINGLE_NAME_LIMIT * facts.equity),
+            "limit": int(SINGLE_NAME_LIMIT * facts.equity),
         }
         results.append(CheckResult("V3", trade.ticker, verdict, numbers))
     return results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,16 @@ from rebalancing.domain.advice_states import AdviceState
 from rebalancing.models import Advice, Run
 from rebalancing.selectors.words import price_rule
 
-__all__ = ["ADVICE_NAMES", "AdviceView", "FactRow", "LegPair", "Way", "advice_of", "raw_advice"]
+__all__ = [
+    "ADVICE_NAMES",
+    "AdviceView",
+    "FactRow",
+    "LegPair",
+    "Way",
+    "advice_of",
+    "raw_advice",
+    "way_of",
+]
 
 ADVICE_NAMES: Mapping[AdviceState, object] = {
     AdviceState.READY: gettext_lazy("준비됨"),
@@ -167,9 +176,15 @@ def _pair(
 
 
 def _ruled(leg: Mapping[str, Any]) -> Way:
-    slices = tuple(str(part) for part in leg["slices"])
-    rule = _rule(leg["order_type"], leg.get("price_strategy"), leg.get("limit_price"))
-    return Way(rule, slices if len(slices) > 1 else (), leg.get("limit_price"))
+    return way_of(
+        leg["order_type"], leg.get("price_strategy"), leg.get("limit_price"), leg["slices"]
+    )
+
+
+def way_of(kind: object, strategy: object, limit: int | None, slices: Iterable[object]) -> Way:
+    """How a leg as stored is sent, in words."""
+    parts = tuple(str(part) for part in slices)
+    return Way(_rule(kind, strategy, limit), parts if len(parts) > 1 else (), limit)
 
 
 def _advised(items: list[dict[str, Any]]) -> Way:

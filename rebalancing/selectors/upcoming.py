@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from rebalancing.models import RunSchedule
 from trading.domain.sessions import Calendar
 from trading.models import Account
 
-__all__ = ["Upcoming", "next_schedule", "waits_for"]
+__all__ = ["Upcoming", "next_schedule", "soonest_of", "waits_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,17 @@ def waits_for(schedule: RunSchedule) -> str:
 
 def next_schedule(account: Account, now: datetime, calendar: Calendar) -> Upcoming | None:
     """The first moment after `now` at which an enabled schedule acts; None when there is none."""
+    rows = RunSchedule.objects.filter(account=account, enabled=True).order_by("at", "pk")
+    return soonest_of(rows, {account.pk: now}, calendar)
+
+
+def soonest_of(
+    schedules: Iterable[RunSchedule], clocks: Mapping[int, datetime | None], calendar: Calendar
+) -> Upcoming | None:
+    """The first to act of several accounts' schedules; `clocks` says what time it is for each account."""
     found = []
-    for schedule in RunSchedule.objects.filter(account=account, enabled=True).order_by("at", "pk"):
-        moments = upcoming(schedule.rule, now, calendar, count=1)
+    for schedule in schedules:
+        now = clocks.get(schedule.account_id)
+        moments = upcoming(schedule.rule, now, calendar, count=1) if now else ()
         found += [Upcoming(schedule, moment) for moment in moments]
     return min(found, key=lambda each: each.at, default=None)

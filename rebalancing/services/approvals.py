@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -22,7 +22,7 @@ from trading.services.audit import audit
 from trading.services.clock import market_clock
 from trading.services.policies import policy_of
 
-__all__ = ["automatic_grounds", "decide_run"]
+__all__ = ["automatic_grounds", "code_age", "decide_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,12 @@ def _proof_grounds(run: Run, user: Person, proof: Proof | None, *, alone: bool) 
     """An owner who decides alone shows a code each time; others as their account asks."""
     if alone and factor_of(user) is None:
         return [Reason("second_factor_required")]
-    within = OWNER_FRESH if alone else FRESH
-    return act_grounds(user, run.account, proof, timezone.now(), within)
+    return act_grounds(user, run.account, proof, timezone.now(), OWNER_FRESH if alone else FRESH)
+
+
+def code_age(policy: ApprovalPolicy) -> timedelta:
+    """How old the code may be that an approval under `policy` goes with, for the form to ask in time."""
+    return OWNER_FRESH if policy.kind == ApprovalPolicy.Kind.OWNER else FRESH
 
 
 def _store(

@@ -24,6 +24,7 @@ from rebalancing.selectors.run_detail import (
 )
 from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
 from rebalancing.selectors.why import why_of
+from rebalancing.services.approvals import code_age
 from trading.domain.errors import Reason
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
@@ -75,14 +76,14 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         for order in unknown_orders(run.account)
         if order.attempt.intent.origin == "run" and order.attempt.intent.origin_id == run.pk
     ]
-    legs = legs_of(run)
+    legs, policy = legs_of(run), policy_shown(run.account)
     context = {
         "problems": problems,
-        "policy": policy_shown(run.account),
+        "policy": policy,
         "money": money_of(run, legs),
         "legs": legs,
         "unknown": unknown,
-        "needs_code": needs_code(request, run.account),
+        "needs_code": needs_code(request, run.account, code_age(policy)),
         "is_trader": has_role(request.user, Role.TRADER),
         "is_approver": has_role(request.user, Role.APPROVER),
         "own_request": run.requester == request.user.get_username(),

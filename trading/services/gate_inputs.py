@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Q
 
 from trading.domain.errors import ConfigurationError
-from trading.domain.limits import GateInputs
+from trading.domain.limits import GateInputs, GateLimits
 from trading.domain.orders import IntentState
 from trading.domain.quotes import Quote
 from trading.domain.sessions import Phase
@@ -149,11 +149,11 @@ def _approval_holds(intent: Intent) -> bool:
 
 
 def _duplicates(intent: Intent, now: datetime) -> int:
-    """The same order of another parent within the last minute."""
+    """The same order of another parent within the gate's window, a minute."""
     same = (
         Attempt.objects.filter(
             action=OrderAction.ORDER,
-            committed_at__gt=now - timedelta(seconds=60),
+            committed_at__gt=now - timedelta(seconds=GateLimits().duplicate_seconds),
             intent__account=intent.account,
             intent__instrument_id=intent.instrument_id,
             intent__side=intent.side,

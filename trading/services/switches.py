@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -26,6 +27,7 @@ __all__ = [
     "engage",
     "is_engaged",
     "release",
+    "strictest_state",
     "switch_state",
 ]
 
@@ -37,7 +39,17 @@ _ORDER = {"ACTIVE": 0, "REDUCING": 1, "HALTED": 2}
 
 def switch_state(account: Account, strategy: str = "") -> str:
     """The strictest of the kill file, the global, the account's and the strategy's switch."""
-    scopes = [GLOBAL, account_scope(account), *([f"strategy:{strategy}"] if strategy else [])]
+    return _strictest(
+        [GLOBAL, account_scope(account), *([f"strategy:{strategy}"] if strategy else [])]
+    )
+
+
+def strictest_state(accounts: Iterable[Account]) -> str:
+    """The strictest state that any of `accounts` is in."""
+    return _strictest([GLOBAL, *map(account_scope, accounts)])
+
+
+def _strictest(scopes: list[str]) -> str:
     newest = (
         Switch.objects.filter(scope__in=scopes)
         .order_by()

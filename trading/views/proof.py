@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from trading.domain.errors import InputError, StateConflict
-from trading.domain.proof import Proof
+from trading.domain.proof import FRESH, Proof
 from trading.selectors.second_factor import act_grounds
 from trading.selectors.words import WORDS
 from trading.services.second_factor import check_code
@@ -76,9 +76,9 @@ def show_code(request: Any) -> Proof | None:
     return check_code(request.user, code) if code else proof_of(plain)
 
 
-def needs_code(request: HttpRequest, account: Any = None) -> bool:
-    """True when a form has to ask for a code before its act."""
-    grounds = act_grounds(request.user, account, proof_of(request), timezone.now())
+def needs_code(request: HttpRequest, account: Any = None, within: timedelta = FRESH) -> bool:
+    """True when a form has to ask for a code before its act, the last one being older than `within`."""
+    grounds = act_grounds(request.user, account, proof_of(request), timezone.now(), within)
     return any(ground.code == "code_required" for ground in grounds)
 
 

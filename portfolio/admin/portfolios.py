@@ -10,10 +10,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action
@@ -26,6 +29,7 @@ from portfolio.models import (
     SubPortfolio,
     SubPortfolioVersion,
 )
+from portfolio.selectors.versions import NoVersion, compare_versions, versions_of
 from portfolio.services import create_model_version, create_sub_version
 from trading.admin.numbers import PlainDecimalField
 from trading.admin.read_only import StampedAdmin
@@ -44,9 +48,11 @@ def _weight_field(label: Any) -> PlainDecimalField:
         attrs={
             "inputmode": "decimal",
             "data-weight": "",
-            "data-total": _("합계"),
-            "data-short": _("모자람"),
-            "data-over": _("넘침"),
+            "data-total": _("합계 %(sum)s %"),
+            "data-short": _("%(gap)s %p 모자랍니다"),
+            "data-over": _("%(gap)s %p 넘습니다"),
+            "data-exact": _("꼭 맞습니다"),
+            "data-unread": _("읽을 수 없는 값 %(n)s개"),
         }
     )
     return PlainDecimalField(
@@ -177,6 +183,10 @@ def sub_form_with(rows: int) -> type[SubPortfolioForm]:
     return type("SubPortfolioRowsForm", (SubPortfolioForm,), fields)
 
 
+def _compare_name(portfolio: Model) -> str:
+    return f"admin:portfolio_{portfolio._meta.model_name}_compare"
+
+
 def _pairs(codes: list[str]) -> tuple[tuple[str, ...], ...]:
     """Weight fields two by two, so that a row fits a phone."""
     names = [f"weight_{code}" for code in codes]
@@ -184,16 +194,29 @@ def _pairs(codes: list[str]) -> tuple[tuple[str, ...], ...]:
 
 
 class _History(TabularInline):
-    """Earlier versions, to read."""
+    """Every version, to read; each leads to what it changed."""
 
     extra = 0
     hide_title = True
     can_delete = False
     max_num = 0
-    fields = ("number", "shown", "note", "created_by", "created_at")
+    fields = ("number", "shown", "note", "created_by", "created_at", "changes")
     readonly_fields = fields
     ordering = ("-number",)
     verbose_name_plural = _("버전 기록")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows.select_related("portfolio").prefetch_related("weights")
+
+    @admin.display(description=_("비교"))
+    def changes(self, version: Any) -> str:
+        if version.number < 2:
+            return "–"
+        page = reverse(_compare_name(version.portfolio), args=[version.portfolio_id])
+        query = f"?from={version.number - 1}&to={version.number}"
+        told = gettext("v%(n)s와 비교") % {"n": version.number - 1}
+        return format_html('<a class="jeoul-link" href="{}{}">{}</a>', page, query, told)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -222,10 +245,7 @@ class SubHistory(_History):
 class _VersionedAdmin(StampedAdmin):
     """Saves the portfolio, then makes a version when the weights were changed."""
 
-    actions_detail = ("open_desk",)
-
-    class Media:
-        js = ("jeoul-admin.js",)
+    actions_detail = ("compare", "open_desk")
 
     _make_version: Callable[..., None]
     """Writes a version from `(form, by, note)`; each portfolio has its own kind."""
@@ -240,6 +260,29 @@ class _VersionedAdmin(StampedAdmin):
     def current(self, portfolio: Any) -> str:
         version = portfolio.versions.first()
         return f"v{version.number}" if version else "–"
+
+    @action(description=_("비교"), url_path="compare", permissions=["view"])
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Two versions side by side; the address keeps which."""
+        portfolio = self.get_object(request, str(object_id))
+        if portfolio is None:
+            raise Http404
+        try:
+            found = compare_versions(
+                portfolio, request.GET.get("from", "").strip(), request.GET.get("to", "").strip()
+            )
+        except NoVersion as unknown:
+            raise Http404 from unknown
+        context = self.admin_site.each_context(request) | {
+            "title": gettext("%(portfolio)s 버전 비교") % {"portfolio": portfolio},
+            "portfolio": portfolio,
+            "opts": self.opts,
+            "versions": versions_of(portfolio),
+            "found": found,
+            "by_ticker": isinstance(portfolio, SubPortfolio),
+            "back": reverse(f"admin:portfolio_{self.opts.model_name}_change", args=[portfolio.pk]),
+        }
+        return TemplateResponse(request, "admin/portfolio/compare.html", context)
 
     @action(description=_("데스크에서 보기"), url_path="desk")
     def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:
