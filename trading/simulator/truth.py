@@ -467,7 +467,7 @@ class Truth:
 
     def recheck(self, code: str) -> None:
         """The price was moved by hand: let the present second happen again for resting orders."""
-        for board in self.floor.forget(code):
+        for board in self.floor.forget(code, self.time):
             self.board_book(board, code)
         if code in self.books and self.phase() is Phase.REGULAR:
             self.ticks.pop(code, None)

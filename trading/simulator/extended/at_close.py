@@ -23,10 +23,10 @@ CROWDED = 0.8
 """How often one side waits for the other."""
 WAITING = (0.3, 4.0)
 """Shares that wait, against one level of the day's book."""
-QUEUE = (2.0, 30.0)
+QUEUE = (1.0, 40.0)
 """Shares queued before a newcomer on the crowded side, against the same."""
 BALANCED_QUEUE = (0.0, 1.5)
-ARRIVAL = 0.04
+ARRIVAL = 0.03
 """How often in a second somebody comes who takes from the crowded side."""
 ARRIVING = (0.1, 1.5)
 

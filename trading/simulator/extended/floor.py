@@ -50,6 +50,8 @@ class Floor:
     day: date | None = None
     books: dict[Key, MatchingBook] = field(default_factory=dict)
     ticks: dict[Key, int] = field(default_factory=dict)
+    stopped: set[Key] = field(default_factory=set)
+    """Books that did not trade when they were last looked at: their levels are not the present ones."""
     until_pre_end: set[str] = field(default_factory=set)
     """Orders that NXT cancels when its pre-market ends."""
 
@@ -72,6 +74,7 @@ class Floor:
             self.day = day
             self.books.clear()
             self.ticks.clear()
+            self.stopped.clear()
             self.until_pre_end.clear()
         key, hours = (board, code), self.calendar.session_hours(day)
         book = self.books.get(key)
@@ -80,13 +83,15 @@ class Floor:
         book.lower, book.upper = self._limits(board, code, day)
         book.halted = self.halted(code, now)
         tick = seconds(hours, now)
-        if not open_at(hours, board, now) or book.halted or self.paused(board, code, now):
-            # what was until now is past, whatever is still to come in this second
-            self.ticks[key] = max(self.ticks.get(key, tick - 1), tick - 1)
+        stopped = book.halted or self.paused(board, code, now)
+        seen = self.ticks.get(key) == tick and key not in self.stopped
+        self.ticks[key] = tick  # what came before it is past
+        if stopped or not open_at(hours, board, now):
+            self.stopped.add(key)
             return book, ()
-        if self.ticks.get(key) == tick:
+        if seen:
             return book, ()
-        self.ticks[key] = tick
+        self.stopped.discard(key)
         asks, bids, _last, _volume = self._second(board, code, day, tick)
         return book, book.refresh(asks, bids)
 
@@ -96,8 +101,10 @@ class Floor:
             return on_nxt(self.market, code)
         return board is not Board.AFTER or not self.market.listing(code).kind.is_fund
 
-    def forget(self, code: str) -> list[Board]:
-        """Let the present second of a code's books happen again; returns their boards."""
+    def forget(self, code: str, now: datetime) -> list[Board]:
+        """Let the present second of today's books of a code happen again; returns their boards."""
+        if self.day != now.date():
+            return []
         boards = [board for board, one in self.books if one == code]
         for board in boards:
             self.ticks[board, code] -= 1
@@ -187,6 +194,7 @@ class Floor:
         book = self.books[board, code]
         book.halted = False
         self.ticks[board, code] = tick
+        self.stopped.discard((board, code))
         asks, bids, last, volume = self._second(board, code, self.day, tick)
         return book.refresh(asks, bids, last, volume)
 
