@@ -20,7 +20,6 @@ from tests.trading.simulator.test_one_truth import NOTICE, counted, numbers
 from tests.trading.simulator.test_world import comparable, fold
 from trading.simulator import DEMO_APPKEY, DEMO_APPSECRET, Simulator
 
-ORDERS = 1_750
 CASH = 10**9
 NAMES = ("005930", "000660", "035420", "005380", "005930", "035420", "035720", "069500")
 UNPRICED = {
@@ -83,19 +82,25 @@ def act(hand: Hand, rng: random.Random) -> None:
 
 
 def pace(hour: str) -> int:
-    """Seconds between two orders of a day of 1,400 that are mostly sent outside the regular session."""
+    """Seconds between two orders of a day that are mostly sent outside the regular session."""
     if hour < "09:00":
         return 8
-    return 100 if hour < "15:30" else 4 if hour < "16:00" else 16
+    return 100 if hour < "15:30" else 4 if hour < "16:00" else 14
 
 
-def live(hand: Hand, rng: random.Random, orders: int, seconds: int = 0) -> None:
-    """`orders` of them, `seconds` of the day apart on average, else as `pace` says."""
+def live(hand: Hand, rng: random.Random, orders: int, seconds: int) -> None:
+    """`orders` of them, `seconds` of the day apart on average."""
     for number in range(orders):
         act(hand, rng)
-        hand.sim.advance(rng.randint(0, 2 * (seconds or pace(f"{hand.sim.now():%H:%M}"))))
+        hand.sim.advance(rng.randint(0, 2 * seconds))
         if number % 200 == 0:
             hand.login()
+
+
+def live_until(hand: Hand, rng: random.Random, end: str) -> None:
+    while (hour := f"{hand.sim.now():%H:%M}") < end:
+        act(hand, rng)
+        hand.sim.advance(rng.randint(0, 2 * pace(hour)))
 
 
 @pytest.fixture(params=[3, 4])
@@ -106,7 +111,7 @@ def day(make: Make, request: pytest.FixtureRequest) -> tuple[Simulator, Hand, li
     rng = random.Random(request.param)
     with Ear(hand) as ear:
         ear.register("H0STCNI0", "me")
-        live(hand, rng, ORDERS)
+        live_until(hand, rng, "19:30")
         sim.advance(60)
         out = len([row for row in sim.journal() if row["kind"] == "notice_out"])
         heard = [ear.frame().rows[0] for _ in range(out)]
@@ -123,7 +128,9 @@ def test_every_screen_tells_the_same_story(day: Any) -> None:
     boards = {accepted[row["odno"]].get("board", "") for row in fills}
     assert boards == {"", "krx_before", "krx_at_close", "krx_after", "nxt"}
     beside = [row for row in accepted.values() if row.get("board")]
-    assert len(beside) > 1_000 and len([r for r in fills if accepted[r["odno"]].get("board")]) > 500
+    assert (
+        len(beside) >= 1_000 and len([r for r in fills if accepted[r["odno"]].get("board")]) > 500
+    )
 
     # the journal alone, and no won made or lost
     folded = fold(journal)

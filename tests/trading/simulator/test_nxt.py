@@ -374,11 +374,9 @@ def test_a_notice_names_the_exchange_that_an_order_is_on(make: Make) -> None:
     hand = at(make, "15:25", accounts=RICH)
     with Ear(hand) as ear:
         ear.register("H0STCNI0", "me")
-        hand.order("buy", SHARE, 1, 80_000, "00", **SOR)
-        hand.order("buy", SHARE, 1, 80_000, "00")
-        hand.sim.advance(600)
-        hand.order("buy", SHARE, 1, 80_000, "00", **NXT)
-        hand.order("buy", SHARE, 1, 80_000, "00", **SOR)
+        for wait, venue in ((1, SOR), (600, {}), (1, NXT), (1, SOR)):
+            hand.order("buy", SHARE, 1, 80_000, "00", **venue)
+            hand.sim.advance(wait)
         heard = [ear.frame().rows[0][EXCHANGE] for _ in range(4)]
     assert heard == ["3", "1", "2", "4"]
 
