@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from trading.domain.costs import DEFAULT_COMMISSION, CommissionRates, commission, sell_tax
+from trading.domain.costs import DEFAULT_COMMISSION, CommissionRates
 from trading.domain.matching import (
     Execution,
     MatchingBook,
     OrderType,
-    Side,
     TimeInForce,
 )
 from trading.domain.sessions import Calendar, Phase
 from trading.simulator.accounts import Account, AccountPlan
+from trading.simulator.charges import charges
 from trading.simulator.continuous import next_fill
 from trading.simulator.extended.floor import Floor, Touch
 from trading.simulator.journal import Journal
@@ -44,9 +44,10 @@ from trading.simulator.market import Market
 from trading.simulator.order_types import ONE_PRICE, PLAIN, limit_of
 from trading.simulator.placing import NewOrder, Placed, Refused, Why
 from trading.simulator.referee import truth_of
-from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal, reserve_price
+from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal
 from trading.simulator.reservations import Reservations
 from trading.simulator.routing import misfit, route
+from trading.simulator.rows import row_of
 from trading.simulator.us.truth import UsTruth
 from trading.simulator.windows import Board
 
@@ -211,7 +212,7 @@ class Truth:
         book.halted = self.market.halted(code, at)
         volume = int(self.market.bar(code, at.date()).volume * AUCTION_SHARE)
         volume = 1_000_000_000 if self.tame else volume
-        self._book_fills(code, book.uncross(price, volume, closing), at)
+        self._book_fills(book.uncross(price, volume, closing), at)
 
     def _trade_until(self, target: datetime) -> None:
         """Continuous trading from `self.time` to `target`: fills of resting orders, in order."""
@@ -225,7 +226,7 @@ class Truth:
             tick, code, board = heapq.heappop(heap)
             at = opened + timedelta(seconds=tick)
             if board:
-                self._book_fills(code, self.floor.trade(Board(board), code, tick), at)
+                self._book_fills(self.floor.trade(Board(board), code, tick), at)
                 again = self.floor.touch(Board(board), code, target)
             else:
                 self._tick(code, day, tick, at)
@@ -260,10 +261,10 @@ class Truth:
         price = self.market.price_at(code, day, tick)
         if self.market.reopening(code, day, tick, tick) is not None:
             self._uncross(code, price, at, closing=False)
-            self._book_fills(code, book.refresh(asks, bids), at)
+            self._book_fills(book.refresh(asks, bids), at)
             return
         volume = self.market.traded_at(code, day, tick)
-        self._book_fills(code, book.refresh(asks, bids, price, volume), at)
+        self._book_fills(book.refresh(asks, bids, price, volume), at)
 
     # --- the book now -------------------------------------------------------------------------
 
@@ -288,7 +289,7 @@ class Truth:
         if self.ticks.get(code) != tick and not book.halted and not auction:
             self.ticks[code] = tick
             asks, bids = self.market.ladder(code, day, tick)
-            self._book_fills(code, book.refresh(asks, bids), self.time)
+            self._book_fills(book.refresh(asks, bids), self.time)
         elif code not in self.ticks or (auction and self.ticks[code] != tick):
             self.ticks[code] = tick  # what came before it is past: `run_to` has been through it
             stopped = book.halted
@@ -451,7 +452,7 @@ class Truth:
         if taken:
             price = limit_of(order) or self._last(order)
             fill = Execution(odno, order.side, price, taken)
-            self._book_fills(order.code, (fill,), self.time)
+            self._book_fills((fill,), self.time)
         return taken
 
     def _last(self, order: OrderRow) -> int:
@@ -532,7 +533,7 @@ class Truth:
     def board_book(self, board: Board, code: str) -> MatchingBook:
         """A book beside the regular session's at the present time; of a session day only."""
         book, fills = self.floor.book(board, code, self.time)
-        self._book_fills(code, fills, self.time)
+        self._book_fills(fills, self.time)
         return book
 
     def _queues(self, order: NewOrder | OrderRow) -> bool:
@@ -550,26 +551,9 @@ class Truth:
         return self.time.date()
 
     def _row(self, order: NewOrder, upper: int, action: str, original: str) -> OrderRow:
-        return OrderRow(
-            account=order.account,
-            odno=self._next_odno(),
-            orgn_odno=original,
-            orgno=self.orgno,
-            day=self._today(),
-            at=self.time,
-            code=order.code,
-            kind=self.market.listing(order.code).kind,
-            side=order.side,
-            quantity=order.quantity,
-            price=order.price,
-            order_type=order.order_type,
-            tif=order.tif,
-            dvsn=order.dvsn,
-            venue=order.venue,
-            reserve_price=reserve_price(order, upper),
-            action=action,
-            board=order.board,
-        )
+        kind = self.market.listing(order.code).kind
+        number = self.orgno, self._next_odno()
+        return row_of(order, self.time, number, kind, upper, action, original)
 
     def _next_odno(self) -> str:
         rng = random.Random(f"{self.seed}:odno:{self._day}:{self._orders}")
@@ -602,7 +586,7 @@ class Truth:
             reach=None if row.tif is TimeInForce.FOK else cap, rivals=rivals,
             auction=self._queues(row),
         )  # fmt: skip
-        self._book_fills(row.code, outcome.executions, self.time)
+        self._book_fills(outcome.executions, self.time)
         if outcome.cancelled:
             self.journal.write("cancel", self.time, odno=row.odno, qty=outcome.cancelled)
             holder = self._owner(row.odno)
@@ -610,19 +594,13 @@ class Truth:
         filled = sum(f.quantity for f in outcome.executions if f.order_id == row.odno)
         return Placed(row.odno, row.orgno, row.at, filled, key)
 
-    def _book_fills(self, code: str, fills: Iterable[Execution], at: datetime) -> None:
-        kind = self.market.listing(code).kind
+    def _book_fills(self, fills: Iterable[Execution], at: datetime) -> None:
         for fill in fills:
             account = self._owner(fill.order_id)
             amount = fill.price * fill.quantity
-            # a broker charges an order, not its parts: fills in pieces cost what one fill would
-            before = account.truth.orders[at.date(), fill.order_id].amount
-            after = before + amount
-            fee = commission(after, kind, self.rates) - commission(before, kind, self.rates)
             settles = self.calendar.settlement_date(at.date())
-            tax = 0
-            if fill.side is Side.SELL:
-                tax = sell_tax(after, settles, kind) - sell_tax(before, settles, kind)
+            order = account.truth.orders[at.date(), fill.order_id]
+            fee, tax = charges(order, fill, settles, self.rates)
             self.journal.write(
                 "fill", at, odno=fill.order_id, qty=fill.quantity, price=fill.price,
                 amt=amount, fee=fee, tax=tax,
