@@ -6,6 +6,7 @@ import hashlib
 import random
 import shutil
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -103,20 +104,22 @@ def live_until(hand: Hand, rng: random.Random, end: str) -> None:
         hand.sim.advance(rng.randint(0, 2 * pace(hour)))
 
 
-@pytest.fixture(params=[3, 4])
-def day(make: Make, request: pytest.FixtureRequest) -> tuple[Simulator, Hand, list[list[str]]]:
+@pytest.fixture(scope="module", params=[3, 4])
+def day(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, Hand, list[list[str]]]]:
     """A messy world, and more than a thousand orders from eight in the morning to the evening."""
-    sim = make(tame=False, seed=request.param, start=BEGINS, accounts=POOR)
-    hand = Hand(sim).login()
-    rng = random.Random(request.param)
-    with Ear(hand) as ear:
-        ear.register("H0STCNI0", "me")
-        live_until(hand, rng, "19:30")
-        sim.advance(60)
-        out = len([row for row in sim.journal() if row["kind"] == "notice_out"])
-        heard = [ear.frame().rows[0] for _ in range(out)]
-    hand.login()
-    return sim, hand, heard
+    seed = request.param
+    with Simulator(
+        tame=False, throttled=False, start=BEGINS, seed=seed, speed=0, accounts=POOR
+    ) as sim:
+        hand, rng = Hand(sim).login(), random.Random(seed)
+        with Ear(hand) as ear:
+            ear.register("H0STCNI0", "me")
+            live_until(hand, rng, "19:30")
+            sim.advance(60)
+            out = len([row for row in sim.journal() if row["kind"] == "notice_out"])
+            heard = [ear.frame().rows[0] for _ in range(out)]
+        hand.login()
+        yield sim, hand, heard
 
 
 def test_every_screen_tells_the_same_story(day: Any) -> None:
