@@ -59,6 +59,8 @@ class OrderRow:
     revised: int = 0
     expired: int = 0
     hidden_until: datetime | None = None
+    board: str = ""
+    """The book outside the regular session that it works in, empty for that session's."""
 
     @property
     def remaining(self) -> int:

@@ -289,15 +289,20 @@ class Market:
         self, code: str, day: date, tick: int
     ) -> tuple[tuple[BookLevel, ...], tuple[BookLevel, ...]]:
         """(asks, bids) of the anonymous book in one second, ten levels, inside the day's limits."""
-        price = self.price_at(code, day, tick)
         rng = random.Random(f"{self.seed}:book:{code}:{day}:{tick}")
+        return self.ladder_around(code, day, self.price_at(code, day, tick), rng)
+
+    def ladder_around(
+        self, code: str, day: date, price: int, rng: random.Random, share: float = 1.0
+    ) -> tuple[tuple[BookLevel, ...], tuple[BookLevel, ...]]:
+        """(asks, bids) around a price, `share` times as deep as those of the regular session."""
         listing, (lower, upper) = self.listing(code), self.limits(code, day)
         spread = self._spread(listing, price, rng)
         if rng.random() < 0.5:
             bid, ask = price, shift_ticks(price, spread, listing.kind)
         else:
             ask, bid = price, shift_ticks(price, -spread, listing.kind)
-        deep = self._level_depth(code, day)
+        deep = self.depth(code, day) * share
         return (
             self._levels(ask, 1, lower, upper, listing.kind, deep, rng),
             self._levels(bid, -1, lower, upper, listing.kind, deep, rng),
@@ -309,7 +314,8 @@ class Market:
         usual = price * listing.sigma * 0.02 / tick_size(price, listing.kind)
         return 1 + min(4, int(usual * rng.random() * 2))
 
-    def _level_depth(self, code: str, day: date) -> float:
+    def depth(self, code: str, day: date) -> float:
+        """About how many shares stand at one price of the regular session's book."""
         if self.tame:
             return TAME_LEVEL
         return max(30.0, self.bar(code, day).volume * 0.0015)
@@ -604,4 +610,4 @@ class Market:
         if self.tame or rng.random() >= QUICK_RIVAL_CHANCE:
             return None, 0
         share = rng.uniform(*LATE_RIVAL_SHARE)
-        return int(quantity * share), int(self._level_depth(code, day) * rng.uniform(*RIVAL_LEVELS))
+        return int(quantity * share), int(self.depth(code, day) * rng.uniform(*RIVAL_LEVELS))

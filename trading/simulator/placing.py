@@ -29,6 +29,12 @@ class Why(StrEnum):
     NO_CASH = "no_cash"
     NO_ORIGINAL = "no_original"
     NOTHING_LEFT = "nothing_left"
+    TYPE = "type"
+    """The market that the order works in does not take the type."""
+    NOT_ON_VENUE = "not_on_venue"
+    NO_MARKET_PRE = "no_market_pre"
+    NO_MARKET_AFTER = "no_market_after"
+    """At market, in a window that takes prices only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class NewOrder:
     tif: TimeInForce = TimeInForce.DAY
     dvsn: str = "00"
     venue: str = "KRX"
+    board: str = ""
+    """The book that it works in (`windows.Board`); empty for KRX's regular session."""
 
 
 @dataclass(frozen=True, slots=True)

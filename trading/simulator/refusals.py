@@ -49,8 +49,8 @@ def exchange_refusal(order: NewOrder, book: MatchingBook, auction: bool) -> Why 
 
 
 def reserve_price(order: NewOrder, upper: int) -> int:
-    """Won a share that a buy sets aside: its limit, or the day's upper limit without one."""
-    return order.price if order.order_type is OrderType.LIMIT else upper
+    """Won a share that a buy sets aside: its limit, or the most that its book trades at without one."""
+    return (order.price or upper) if order.order_type is OrderType.LIMIT else upper
 
 
 def funds_refusal(

@@ -13,6 +13,7 @@ from trading.domain.matching import OrderType
 from trading.domain.sessions import SEOUL, Calendar
 from trading.simulator.journal import Journal
 from trading.simulator.market import Market
+from trading.simulator.order_types import ONE_PRICE
 from trading.simulator.placing import NewOrder, Placed, Refused, Why
 
 __all__ = ["Reservation", "Reservations"]
@@ -138,4 +139,5 @@ def _unfit(order: NewOrder, market: Market) -> Why | None:
         return Why.UNKNOWN_CODE
     if order.quantity <= 0:
         return Why.QUANTITY
-    return Why.OFF_TICK if order.order_type is OrderType.LIMIT and order.price <= 0 else None
+    priced = order.order_type is OrderType.LIMIT and order.dvsn not in ONE_PRICE
+    return Why.OFF_TICK if priced and order.price <= 0 else None

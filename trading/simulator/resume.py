@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from trading.domain.matching import MatchingBook, Side
 from trading.simulator.accounts import Account
 from trading.simulator.auth import KeyRing
-from trading.simulator.calls.orders import ORDER_TYPES
 from trading.simulator.journal import US
 from trading.simulator.ledger import (
     Accepted,
@@ -30,6 +29,7 @@ from trading.simulator.ledger import (
     Revised,
     Settled,
 )
+from trading.simulator.order_types import TYPES
 from trading.simulator.placing import NewOrder
 from trading.simulator.reservations import Reservation
 from trading.simulator.truth import Truth
@@ -150,7 +150,7 @@ class _Fold:
         self._emit(self.truth.accounts[row.account], Accepted(row), at)
 
     def _row(self, record: Record, at: datetime) -> OrderRow:
-        order_type, tif = ORDER_TYPES[record["dvsn"]]
+        kind = TYPES[record["dvsn"]]
         return OrderRow(
             account=record["account"],
             odno=record["odno"],
@@ -163,12 +163,13 @@ class _Fold:
             side=Side(record["side"]),
             quantity=record["qty"],
             price=record["price"],
-            order_type=order_type,
-            tif=tif,
+            order_type=kind.order_type,
+            tif=kind.tif,
             dvsn=record["dvsn"],
             venue=record["venue"],
             reserve_price=record["reserve"],
             action=record["action"],
+            board=record.get("board", ""),
         )
 
     def _fill(self, record: Record, at: datetime) -> None:
@@ -194,10 +195,10 @@ class _Fold:
         self._of_order(record, Expired((at.date(), record["odno"]), record["qty"]), at)
 
     def _resv(self, record: Record, at: datetime) -> None:
-        order_type, tif = ORDER_TYPES[record["dvsn"]]
+        kind = TYPES[record["dvsn"]]
         order = NewOrder(
-            record["account"], record["ticker"], Side(record["side"]), record["qty"], order_type,
-            record["price"], tif, record["dvsn"],
+            record["account"], record["ticker"], Side(record["side"]), record["qty"], kind.order_type,
+            record["price"], kind.tif, record["dvsn"],
         )  # fmt: skip
         first, until = (
             datetime.strptime(record[name], "%Y%m%d").date() for name in ("trade_date", "until")
@@ -214,10 +215,10 @@ class _Fold:
 
     def _resv_revise(self, record: Record, at: datetime) -> None:
         one = self._reservation(record)
-        order_type, tif = ORDER_TYPES[record["dvsn"]]
+        kind = TYPES[record["dvsn"]]
         one.order = replace(
-            one.order, quantity=record["qty"], price=record["price"], order_type=order_type,
-            tif=tif, dvsn=record["dvsn"],
+            one.order, quantity=record["qty"], price=record["price"], order_type=kind.order_type,
+            tif=kind.tif, dvsn=record["dvsn"],
         )  # fmt: skip
 
     def _resv_sent(self, record: Record, at: datetime) -> None:
@@ -235,7 +236,9 @@ class _Fold:
 
 def _set_day(truth: Truth, last: datetime) -> None:
     day = last.date()
-    if not truth.calendar.is_session(day) or last < truth.calendar.session_hours(day).preopen:
+    begun = any(row.day == day for a in truth.accounts.values() for row in a.truth.orders.values())
+    early = truth.calendar.is_session(day) and last < truth.calendar.session_hours(day).preopen
+    if not truth.calendar.is_session(day) or (early and not begun):
         day = truth.calendar.previous_session(day)
     truth.continue_day(day, last)
 
@@ -252,6 +255,9 @@ def _refill_books(truth: Truth) -> None:
         if row.day == day and row.remaining > 0
     ]
     for row in sorted(working, key=lambda row: row.odno):
+        if row.board:
+            truth.floor.refill(row, truth.time)
+            continue
         book = truth.books.get(row.code) or _book(truth, row.code, day)
         truth.books[row.code] = book
         book.submit(

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from trading.domain.costs import DEFAULT_COMMISSION, CommissionRates, commission, sell_tax
+from trading.domain.costs import DEFAULT_COMMISSION, CommissionRates
 from trading.domain.matching import (
     Execution,
     MatchingBook,
     OrderType,
-    Side,
     TimeInForce,
 )
 from trading.domain.sessions import Calendar, Phase
 from trading.simulator.accounts import Account, AccountPlan
+from trading.simulator.charges import charges
+from trading.simulator.continuous import next_fill
+from trading.simulator.extended.floor import Floor, Touch
 from trading.simulator.journal import Journal
 from trading.simulator.ledger import (
     Accepted,
@@ -39,10 +41,15 @@ from trading.simulator.ledger import (
     Settled,
 )
 from trading.simulator.market import Market
+from trading.simulator.order_types import ONE_PRICE, PLAIN, limit_of
 from trading.simulator.placing import NewOrder, Placed, Refused, Why
-from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal, reserve_price
+from trading.simulator.referee import truth_of
+from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal
 from trading.simulator.reservations import Reservations
+from trading.simulator.routing import misfit, route
+from trading.simulator.rows import row_of
 from trading.simulator.us.truth import UsTruth
+from trading.simulator.windows import Board
 
 __all__ = ["Truth"]
 
@@ -74,6 +81,8 @@ class Truth:
     running: bool = False
     us: UsTruth = field(init=False)
     """The US exchanges and the accounts' dollars, in the same time."""
+    floor: Floor = field(init=False)
+    """The books beside KRX's regular one."""
     _day: date | None = None
     _odno: int = 0
     _orders: int = 0
@@ -82,6 +91,7 @@ class Truth:
     def __post_init__(self) -> None:
         day = self.time.date()
         self.reservations = Reservations(self.calendar)
+        self.floor = Floor(self.market, self.calendar)
         self.us = UsTruth(self.journal, self.seed, self.orgno, self.time, self.tame, self.plans)
         if self.calendar.is_session(day) and self.time >= self.calendar.session_hours(day).preopen:
             self._begin_day(day)
@@ -126,6 +136,12 @@ class Truth:
         return self.calendar.phase_at(self.time)
 
     def _next_boundary(self) -> tuple[datetime, Callable[[datetime], None]]:
+        boundary, step = self._next_turn()
+        ends = self.floor.next_end(self.time) if self.floor.resting else None
+        return (ends, self._at_end) if ends and ends < boundary else (boundary, step)
+
+    def _next_turn(self) -> tuple[datetime, Callable[[datetime], None]]:
+        """When KRX's regular session turns next."""
         day = self.time.date()
         while True:
             if self.calendar.is_session(day):
@@ -141,7 +157,8 @@ class Truth:
             day = self.calendar.next_session(day)
 
     def _at_preopen(self, at: datetime) -> None:
-        self._begin_day(at.date())
+        if self._day != at.date():  # an order of NXT's pre-market has begun it before
+            self._begin_day(at.date())
         self.reservations.send(at.date(), at, self.place, self.filled, self.journal)
 
     def _begin_day(self, day: date) -> None:
@@ -183,64 +200,58 @@ class Truth:
                 self.journal.write("expire", at, odno=odno, qty=quantity)
                 self.emit(self._owner(odno), Expired((at.date(), odno), quantity), at)
 
+    def _at_end(self, at: datetime) -> None:
+        """Some board's day is over."""
+        for left in self.floor.close(at):
+            kind, event = ("cancel", Cancelled) if left.cancelled else ("expire", Expired)
+            self.journal.write(kind, at, odno=left.odno, qty=left.quantity)
+            self.emit(self._owner(left.odno), event((at.date(), left.odno), left.quantity), at)
+
     def _uncross(self, code: str, price: int, at: datetime, closing: bool) -> None:
         book = self.books[code]
         book.halted = self.market.halted(code, at)
         volume = int(self.market.bar(code, at.date()).volume * AUCTION_SHARE)
         volume = 1_000_000_000 if self.tame else volume
-        self._book_fills(code, book.uncross(price, volume, closing), at)
+        self._book_fills(book.uncross(price, volume, closing), at)
 
     def _trade_until(self, target: datetime) -> None:
-        """The continuous market from `self.time` to `target`: fills of resting orders, in order."""
+        """Continuous trading from `self.time` to `target`: fills of resting orders, in order."""
         day = target.date()
-        if day != self._day or not self.books:
+        if day != self._day or not (self.books or self.floor.books):
             return
+        opened = self.calendar.session_hours(day).open
+        heap = [*self._touches(day, target), *self.floor.touches(target)]
+        heapq.heapify(heap)
+        while heap:
+            tick, code, board = heapq.heappop(heap)
+            at = opened + timedelta(seconds=tick)
+            if board:
+                self._book_fills(self.floor.trade(Board(board), code, tick), at)
+                again = self.floor.touch(Board(board), code, target)
+            else:
+                self._tick(code, day, tick, at)
+                again = self._touch(code, opened, self._last_tick(day, target))
+            if again:
+                heapq.heappush(heap, again)
+
+    def _last_tick(self, day: date, target: datetime) -> int:
+        return self.market.tick_at(self.calendar.session_hours(day), target)
+
+    def _touches(self, day: date, target: datetime) -> Iterator[Touch]:
+        """For every book of the regular session the next second that could fill something in it."""
         hours = self.calendar.session_hours(day)
         if target <= hours.open or self.time >= hours.closing_auction:
             return
         last = self.market.tick_at(hours, target)
-        due = [
-            self._touch(code, day, last) for code, book in self.books.items() if book.has_resting
-        ]
-        heap = [touch for touch in due if touch]
-        heapq.heapify(heap)
-        while heap:
-            tick, code = heapq.heappop(heap)
-            self._tick(code, day, tick, hours.open + timedelta(seconds=tick))
-            again = self._touch(code, day, last)
-            if again:
-                heapq.heappush(heap, again)
+        for code in self.books:
+            touch = self._touch(code, hours.open, last)
+            if touch:
+                yield touch
 
-    def _touch(self, code: str, day: date, last: int) -> tuple[int, str] | None:
-        """The next second at which the market could fill something resting in `code`."""
-        if not self.books[code].has_resting:
-            return None
+    def _touch(self, code: str, opened: datetime, last: int) -> Touch | None:
         first = self.ticks.get(code, -1) + 1
-        if first > last:
-            return None
-        reopens = self.market.reopening(code, day, first, last)
-        touched = self._next_trade(code, day, first, last)
-        due = [tick for tick in (reopens, touched) if tick is not None]
-        return (min(due), code) if due else None
-
-    def _next_trade(self, code: str, day: date, first: int, last: int) -> int | None:
-        """The next second of continuous trading that reaches an order of ours."""
-        opened = self.calendar.session_hours(day).open
-        buy, sell, at_market = self.books[code].interest()
-        while first <= last:
-            tick: int | None = first
-            if not at_market:
-                tick = self.market.next_touch(code, day, first, last, buy, sell)
-            if tick is None:
-                return None
-            moment = opened + timedelta(seconds=tick)
-            if not self.market.closed(code, moment):
-                return tick
-            resumes = self.market.trading_again(code, moment)
-            if resumes is None:
-                return None
-            first = max(tick + 1, -int(-(resumes - opened).total_seconds() // 1))
-        return None
+        tick = next_fill(self.market, self.books[code], code, opened, first, last)
+        return None if tick is None else (tick, code, "")
 
     def _tick(self, code: str, day: date, tick: int, at: datetime) -> None:
         book = self.books[code]
@@ -250,18 +261,18 @@ class Truth:
         price = self.market.price_at(code, day, tick)
         if self.market.reopening(code, day, tick, tick) is not None:
             self._uncross(code, price, at, closing=False)
-            self._book_fills(code, book.refresh(asks, bids), at)
+            self._book_fills(book.refresh(asks, bids), at)
             return
         volume = self.market.traded_at(code, day, tick)
-        self._book_fills(code, book.refresh(asks, bids, price, volume), at)
+        self._book_fills(book.refresh(asks, bids, price, volume), at)
 
     # --- the book now -------------------------------------------------------------------------
 
     def book(self, code: str) -> MatchingBook:
         """The book of `code` at the present time, our resting orders included."""
-        day = self.time.date() if self._day == self.time.date() else None
-        if day is None:
-            before = self.calendar.previous_session(self.time.date())
+        day = self.time.date()
+        if self._day != day or self.time < self.calendar.session_hours(day).preopen:
+            before = self.calendar.previous_session(day)
             return self._fresh_book(code, before, 1 << 30)
         book = self.books.get(code)
         if book is None:
@@ -278,7 +289,7 @@ class Truth:
         if self.ticks.get(code) != tick and not book.halted and not auction:
             self.ticks[code] = tick
             asks, bids = self.market.ladder(code, day, tick)
-            self._book_fills(code, book.refresh(asks, bids), self.time)
+            self._book_fills(book.refresh(asks, bids), self.time)
         elif code not in self.ticks or (auction and self.ticks[code] != tick):
             self.ticks[code] = tick  # what came before it is past: `run_to` has been through it
             stopped = book.halted
@@ -364,11 +375,14 @@ class Truth:
         `reach` caps what fills at once; `hide` keeps it off the lists and `slow` its proceeds out
         of buying power, both in seconds.
         """
-        why = self._refusal(order)
-        if why:
-            return Refused(why)
-        book = self.book(order.code)
-        row = self._row(order, book.upper, "new", "")
+        sent = self._sent(order)
+        why = sent if isinstance(sent, Why) else self._refusal(sent)
+        if isinstance(sent, Why) or why:
+            return Refused(why or Why.TYPE)
+        if self._day != self._today():
+            self._begin_day(self._today())
+        book = self._book_of(sent)
+        row = self._row(sent, book.upper, "new", "")
         if hide:
             row.hidden_until = self.time + timedelta(seconds=hide)
         if slow:
@@ -392,12 +406,12 @@ class Truth:
         old, moved = found
         code, order_type, tif = dvsn
         wanted = NewOrder(
-            account, old.code, old.side, moved, order_type, price, tif, code, old.venue
+            account, old.code, old.side, moved, order_type, price, tif, code, old.venue, old.board
         )
-        why = self._refusal(wanted, instead_of=old)
+        why = misfit(wanted, self.time, self.calendar) or self._refusal(wanted, instead_of=old)
         if why:
             return Refused(why)
-        book = self.book(old.code)
+        book = self._book_of(old)
         holder, key = self.account(account), old.key
         removed = book.cancel(old.odno, moved)
         row = self._row(replace(wanted, quantity=removed), book.upper, "revise", old.odno)
@@ -418,10 +432,10 @@ class Truth:
         if isinstance(found, Refused):
             return found
         old, removed = found
-        removed = self.book(old.code).cancel(old.odno, removed)
+        removed = self._book_of(old).cancel(old.odno, removed)
         asked = NewOrder(
             account, old.code, old.side, removed, old.order_type, old.price, old.tif, old.dvsn,
-            old.venue,
+            old.venue, old.board,
         )  # fmt: skip
         row = self._row(asked, old.reserve_price, "cancel", old.odno)
         row.cancelled = removed
@@ -434,12 +448,17 @@ class Truth:
         """Fill what is left of a working order at its limit, or the last price. Returns shares."""
         account = self.account(self.owners[odno]).truth
         order = account.orders[self._today(), odno]
-        taken = self.book(order.code).cancel(odno)
+        taken = self._book_of(order).cancel(odno)
         if taken:
-            price = order.price or self.market.shown(order.code, self.time).last
+            price = limit_of(order) or self._last(order)
             fill = Execution(odno, order.side, price, taken)
-            self._book_fills(order.code, (fill,), self.time)
+            self._book_fills((fill,), self.time)
         return taken
+
+    def _last(self, order: OrderRow) -> int:
+        if order.board:
+            return self.floor.last(Board(order.board), order.code, self.time)
+        return self.market.shown(order.code, self.time).last
 
     def halt(self, code: str, halted: bool, seconds: float | None = None) -> None:
         """Halt an instrument by hand, for `seconds` or until lifted."""
@@ -449,6 +468,8 @@ class Truth:
 
     def recheck(self, code: str) -> None:
         """The price was moved by hand: let the present second happen again for resting orders."""
+        for board in self.floor.forget(code, self.time):
+            self.board_book(board, code)
         if code in self.books and self.phase() is Phase.REGULAR:
             self.ticks.pop(code, None)
             self.book(code)
@@ -460,14 +481,17 @@ class Truth:
         return entry_refusal(self.calendar, self.time)
 
     def _refusal(self, order: NewOrder, instead_of: OrderRow | None = None) -> Why | None:
-        closed = self.entry_refusal()
+        closed = None if order.board else self.entry_refusal()
         if closed:
             return closed
         if order.code not in self.market:
             return Why.UNKNOWN_CODE
-        book = self.book(order.code)
+        if order.board and not self.floor.trades(Board(order.board), order.code):
+            return Why.NOT_ON_VENUE
+        book = self._book_of(order)
         kind = self.market.listing(order.code).kind
-        return exchange_refusal(order, book, self._in_auction(order.code)) or funds_refusal(
+        limited = replace(order, price=book.upper) if order.dvsn in ONE_PRICE else order
+        return exchange_refusal(limited, book, self._queues(order)) or funds_refusal(
             order, self.account(order.account), self.time, book.upper, kind, instead_of
         )
 
@@ -475,14 +499,14 @@ class Truth:
         self, original: tuple[str, str], account: str, quantity: int | None
     ) -> tuple[OrderRow, int] | Refused:
         orgno, odno = original
-        closed = self.entry_refusal()
+        order = self.account(account).truth.orders.get((self._today(), odno))
+        elsewhere = order is not None and order.board
+        closed = None if elsewhere else self.entry_refusal()
         if closed:
             return Refused(closed)
-        ledger = self.account(account).truth
-        order = ledger.orders.get((self._today(), odno))
         if order is None or order.action == "cancel" or (orgno and orgno != order.orgno):
             return Refused(Why.NO_ORIGINAL)
-        self.book(order.code)
+        self._book_of(order)
         asked = order.remaining if quantity is None else quantity
         if order.remaining <= 0:
             return Refused(Why.NOTHING_LEFT)
@@ -491,6 +515,32 @@ class Truth:
         return order, asked
 
     # --- acceptance and fills -----------------------------------------------------------------
+
+    def _sent(self, order: NewOrder) -> NewOrder | Why:
+        """The order with the board that it goes to, or why no venue takes it now."""
+        if order.venue == "KRX" and order.dvsn in PLAIN:
+            return order
+        span = route(order, self.time, self.calendar)
+        if span is None or isinstance(span, Why):
+            return span or order
+        return replace(order, board=span.board)
+
+    def _book_of(self, order: NewOrder | OrderRow) -> MatchingBook:
+        if not order.board:
+            return self.book(order.code)
+        return self.board_book(Board(order.board), order.code)
+
+    def board_book(self, board: Board, code: str) -> MatchingBook:
+        """A book beside the regular session's at the present time; of a session day only."""
+        book, fills = self.floor.book(board, code, self.time)
+        self._book_fills(fills, self.time)
+        return book
+
+    def _queues(self, order: NewOrder | OrderRow) -> bool:
+        """True while an order is not matched as it comes."""
+        if order.board:
+            return self.floor.paused(Board(order.board), order.code, self.time)
+        return self._in_auction(order.code)
 
     def _in_auction(self, code: str) -> bool:
         if self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION):
@@ -501,25 +551,9 @@ class Truth:
         return self.time.date()
 
     def _row(self, order: NewOrder, upper: int, action: str, original: str) -> OrderRow:
-        return OrderRow(
-            account=order.account,
-            odno=self._next_odno(),
-            orgn_odno=original,
-            orgno=self.orgno,
-            day=self._today(),
-            at=self.time,
-            code=order.code,
-            kind=self.market.listing(order.code).kind,
-            side=order.side,
-            quantity=order.quantity,
-            price=order.price,
-            order_type=order.order_type,
-            tif=order.tif,
-            dvsn=order.dvsn,
-            venue=order.venue,
-            reserve_price=reserve_price(order, upper),
-            action=action,
-        )
+        kind = self.market.listing(order.code).kind
+        number = self.orgno, self._next_odno()
+        return row_of(order, self.time, number, kind, upper, action, original)
 
     def _next_odno(self) -> str:
         rng = random.Random(f"{self.seed}:odno:{self._day}:{self._orders}")
@@ -530,25 +564,29 @@ class Truth:
     def _accept(self, row: OrderRow, req_seq: int | None) -> None:
         number = row.account
         link = {"orgn_odno": row.orgn_odno} if row.orgn_odno else {}
+        board = {"board": row.board} if row.board else {}
         self.journal.write(
             "accepted", self.time, odno=row.odno, **link, account=number, ticker=row.code,
             side=row.side.value, qty=row.quantity, req_seq=req_seq, action=row.action,
             price=row.price, orgno=row.orgno, trade_date=f"{row.day:%Y%m%d}",
-            dvsn=row.dvsn, venue=row.venue, reserve=row.reserve_price,
+            dvsn=row.dvsn, venue=row.venue, reserve=row.reserve_price, **board,
         )  # fmt: skip
         self.owners[row.odno] = number
         self.emit(self.account(number), Accepted(row), self.time)
 
     def _match(self, row: OrderRow, book: MatchingBook, reach: int | None) -> Placed:
         key = row.key
-        cap, rivals = self.market.reach(row.code, row.day, row.odno, row.quantity)
+        if row.board:
+            cap, rivals = self.floor.arrival(row, self.time)
+        else:
+            cap, rivals = self.market.reach(row.code, row.day, row.odno, row.quantity)
         cap = cap if reach is None else reach
         outcome = book.submit(
-            row.odno, row.side, row.quantity, row.order_type, row.price or None, row.tif,
+            row.odno, row.side, row.quantity, row.order_type, limit_of(row), row.tif,
             reach=None if row.tif is TimeInForce.FOK else cap, rivals=rivals,
-            auction=self._in_auction(row.code),
+            auction=self._queues(row),
         )  # fmt: skip
-        self._book_fills(row.code, outcome.executions, self.time)
+        self._book_fills(outcome.executions, self.time)
         if outcome.cancelled:
             self.journal.write("cancel", self.time, odno=row.odno, qty=outcome.cancelled)
             holder = self._owner(row.odno)
@@ -556,19 +594,13 @@ class Truth:
         filled = sum(f.quantity for f in outcome.executions if f.order_id == row.odno)
         return Placed(row.odno, row.orgno, row.at, filled, key)
 
-    def _book_fills(self, code: str, fills: Iterable[Execution], at: datetime) -> None:
-        kind = self.market.listing(code).kind
+    def _book_fills(self, fills: Iterable[Execution], at: datetime) -> None:
         for fill in fills:
             account = self._owner(fill.order_id)
             amount = fill.price * fill.quantity
-            # a broker charges an order, not its parts: fills in pieces cost what one fill would
-            before = account.truth.orders[at.date(), fill.order_id].amount
-            after = before + amount
-            fee = commission(after, kind, self.rates) - commission(before, kind, self.rates)
             settles = self.calendar.settlement_date(at.date())
-            tax = 0
-            if fill.side is Side.SELL:
-                tax = sell_tax(after, settles, kind) - sell_tax(before, settles, kind)
+            order = account.truth.orders[at.date(), fill.order_id]
+            fee, tax = charges(order, fill, settles, self.rates)
             self.journal.write(
                 "fill", at, odno=fill.order_id, qty=fill.quantity, price=fill.price,
                 amt=amount, fee=fee, tax=tax,
@@ -600,35 +632,4 @@ class Truth:
 
     def as_dict(self, epoch: int) -> dict[str, Any]:
         """Everything true, in the published shape; equals the fold of the journal."""
-        orders = []
-        for number, account in sorted(self.accounts.items()):
-            for order in account.truth.orders.values():
-                link = {"orgn_odno": order.orgn_odno} if order.orgn_odno else {}
-                orders.append(
-                    {
-                        "account": number,
-                        "trade_date": f"{order.day:%Y%m%d}",
-                        "orgno": order.orgno,
-                        "odno": order.odno,
-                        **link,
-                        "ticker": order.code,
-                        "side": order.side.value,
-                        "qty": order.quantity,
-                        "filled": order.filled,
-                        "amount": order.amount,
-                    }
-                )
-        us = self.us.as_dict()
-        return {
-            "epoch": epoch,
-            "orders": orders,
-            "positions": {
-                number: {c: h.quantity for c, h in a.truth.holdings.items() if h.quantity}
-                for number, a in sorted(self.accounts.items())
-            },
-            "cash": {
-                number: {"cash": a.truth.cash, "d2_cash": a.truth.d2_cash}
-                for number, a in sorted(self.accounts.items())
-            },
-            **({"us": us} if us else {}),
-        }
+        return truth_of(self.accounts, epoch, self.us.as_dict())

@@ -164,7 +164,7 @@ def test_fok_without_depth_is_taken_and_cancelled_whole(make: Make) -> None:
     assert int(hand.power().json["output"]["ord_psbl_cash"]) == 10**12
 
 
-def test_only_krx_on_mock_and_no_nxt_here(make: Make) -> None:
+def test_only_krx_on_mock_and_a_market_order_nowhere_but_on_krx(make: Make) -> None:
     real, mock = Hand(make()).login(), Hand(make(profile="mock")).login()
     assert real.order("buy", "069500", 1, EXCG_ID_DVSN_CD="SOR").json["rt_cd"] == "0"
     assert real.order("buy", "069500", 1, EXCG_ID_DVSN_CD="NXT").code == "OPSQ2001"

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from trading.domain.matching import OrderType, Side, TimeInForce
-from trading.simulator.calls.orders import ORDER_TYPES
 from trading.simulator.http import Reply, json_reply
 from trading.simulator.ledger import AccountLedger, DayTrade, OrderRow
+from trading.simulator.order_types import TYPES
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
 
@@ -47,12 +47,8 @@ ZERO_TEXTS = (
 )
 """Amounts that the broker's table calls texts; the broker sends "0"."""
 
-TYPE_NAMES = {
-    "00": "지정가", "01": "시장가", "02": "조건부지정가", "03": "최유리지정가",
-    "04": "최우선지정가", "11": "지정가", "12": "지정가", "13": "시장가",
-    "14": "시장가", "15": "최유리", "16": "최유리",
-}  # fmt: skip
 CONDITION_NAMES = {TimeInForce.DAY: "없음", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+BEFORE_HOURS = "61"
 SIDE_CODES = {Side.SELL: "01", Side.BUY: "02"}
 SIDE_NAMES = {Side.SELL: "매도", Side.BUY: "매수"}
 ACTION_NAMES = {"new": "", "revise": "정정", "cancel": "취소"}
@@ -271,10 +267,11 @@ def largest_amount(free: int, rate: Decimal) -> int:
 
 def calculation_price(truth: Truth, code: str, dvsn: str, price_text: str) -> int:
     """The price that a quantity is counted with: the limit, or what a price-less order may cost."""
-    order_type = ORDER_TYPES.get(dvsn, (OrderType.LIMIT, TimeInForce.DAY))[0]
-    if order_type is OrderType.LIMIT and price_text.isdigit() and int(price_text) > 0:
+    kind = TYPES.get(dvsn)
+    limited = kind is None or kind.order_type is OrderType.LIMIT
+    if limited and price_text.isdigit() and int(price_text) > 0:
         return int(price_text)
-    return truth.market.shown(code, truth.time).upper
+    return truth.floor.most(dvsn, code, truth.time) or truth.market.shown(code, truth.time).upper
 
 
 # --- orders -----------------------------------------------------------------------------------
@@ -327,7 +324,7 @@ def _order_row(truth: Truth, order: OrderRow) -> dict[str, str]:
             "ord_gno_brno": order.orgno,
             "odno": order.odno,
             "orgn_odno": order.orgn_odno,
-            "ord_dvsn_name": TYPE_NAMES[order.dvsn],
+            "ord_dvsn_name": TYPES[order.dvsn].name,
             "sll_buy_dvsn_cd": SIDE_CODES[order.side],
             "sll_buy_dvsn_cd_name": SIDE_NAMES[order.side] + ACTION_NAMES[order.action],
             "pdno": order.code,
@@ -344,7 +341,7 @@ def _order_row(truth: Truth, order: OrderRow) -> dict[str, str]:
             "rmn_qty": order.remaining,
             "ccld_cndt_name": CONDITION_NAMES[order.tif],
             "prdt_type_cd": "300",
-            "excg_dvsn_cd": "02",
+            "excg_dvsn_cd": BEFORE_HOURS if order.dvsn == "05" else "02",
             "ord_orgno": order.orgno,
             "excg_id_dvsn_Cd": order.venue,
         },
@@ -375,7 +372,7 @@ def _open_row(truth: Truth, order: OrderRow) -> dict[str, str]:
             "ord_gno_brno": order.orgno,
             "odno": order.odno,
             "orgn_odno": order.orgn_odno,
-            "ord_dvsn_name": TYPE_NAMES[order.dvsn],
+            "ord_dvsn_name": TYPES[order.dvsn].name,
             "pdno": order.code,
             "prdt_name": truth.market.listing(order.code).name,
             "rvse_cncl_dvsn_name": SIDE_NAMES[order.side] + "정정*" if order.orgn_odno else "",
@@ -387,7 +384,7 @@ def _open_row(truth: Truth, order: OrderRow) -> dict[str, str]:
             "psbl_qty": order.remaining,
             "sll_buy_dvsn_cd": SIDE_CODES[order.side],
             "ord_dvsn_cd": order.dvsn,
-            "excg_dvsn_cd": "02",
+            "excg_dvsn_cd": BEFORE_HOURS if order.dvsn == "05" else "02",
             "excg_id_dvsn_cd": order.venue,
             "excg_id_dvsn_name": order.venue,
         },

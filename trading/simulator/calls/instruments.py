@@ -15,6 +15,7 @@ from trading.simulator.market import Shown, percent, sign
 from trading.simulator.papers import Paper, paper_of
 from trading.simulator.truth import Truth
 from trading.simulator.us.listings import LISTINGS, PRODUCT_TYPES
+from trading.simulator.windows import Board
 from trading.simulator.wire import MSG_WIDTH, Ask, fill
 
 __all__ = ["HANDLERS", "sector_index", "size_index"]
@@ -217,7 +218,8 @@ def _last_over(truth: Truth) -> date:
 
 
 def _marks(truth: Truth, shown: Shown) -> dict[str, object]:
-    """State; nobody here is administered, and NXT trades nothing."""
+    """State; nobody here is administered."""
+    on_nxt = truth.floor.trades(Board.NXT, shown.listing.code)
     return {
         "tr_stop_yn": "Y" if shown.halted else "N",
         "admn_item_yn": "N",
@@ -226,8 +228,8 @@ def _marks(truth: Truth, shown: Shown) -> dict[str, object]:
         "dpsi_aptm_erlm_yn": "Y",
         "etf_etn_ivst_heed_item_yn": "N",
         "frnr_psnl_lmt_rt": "0.00000000",
-        "cptt_trad_tr_psbl_yn": "N",
-        "nxt_tr_stop_yn": "N",
+        "cptt_trad_tr_psbl_yn": "Y" if on_nxt else "N",
+        "nxt_tr_stop_yn": "Y" if on_nxt and shown.halted else "N",
     }
 
 

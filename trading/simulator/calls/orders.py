@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from trading.domain.matching import OrderType, Side, TimeInForce
 from trading.simulator.http import Reply, json_reply
+from trading.simulator.order_types import MOCK_TYPES, ONE_PRICE, TYPES, takes
 from trading.simulator.placing import NewOrder, Placed, Refused, Why
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill
 
-__all__ = ["HANDLERS", "ORDER_TYPES", "order_cash", "order_rvsecncl", "refusal_of"]
+__all__ = ["HANDLERS", "PRICED", "order_cash", "order_rvsecncl", "refusal_of"]
 
-DAY, IOC, FOK = TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK
-ORDER_TYPES: dict[str, tuple[OrderType, TimeInForce]] = {
-    "00": (OrderType.LIMIT, DAY),
-    "01": (OrderType.MARKET, DAY),
-    "02": (OrderType.CONDITIONAL, DAY),
-    "03": (OrderType.BEST, DAY),
-    "04": (OrderType.TOP, DAY),
-    "11": (OrderType.LIMIT, IOC),
-    "12": (OrderType.LIMIT, FOK),
-    "13": (OrderType.MARKET, IOC),
-    "14": (OrderType.MARKET, FOK),
-    "15": (OrderType.BEST, IOC),
-    "16": (OrderType.BEST, FOK),
-}
-MOCK_TYPES = frozenset({"00", "01", "02", "03", "04"})
 PRICED = frozenset({OrderType.LIMIT, OrderType.CONDITIONAL})
 
 REAL_REFUSALS: dict[Why, tuple[str, str]] = {
@@ -43,6 +29,13 @@ REAL_REFUSALS: dict[Why, tuple[str, str]] = {
     Why.NO_CASH: ("APBK0952", "주문가능금액을 초과 했습니다"),
     Why.NO_ORIGINAL: ("APBK1663", "원주문번호가 존재하지 않습니다."),
     Why.NOTHING_LEFT: ("APBK0400", "정정취소 가능수량이 없습니다."),
+    Why.TYPE: ("OPSQ2001", "ERROR : INPUT FIELD INVALID [ORD_DVSN]"),
+    Why.NOT_ON_VENUE: ("APBK0656", "해당 시장에서 거래할 수 없는 종목입니다."),
+    Why.NO_MARKET_PRE: ("APBK0918", "장운영시간이 아닙니다.([프리마켓] 시장가 매매 불가 시간)"),
+    Why.NO_MARKET_AFTER: (
+        "APBK3013",
+        "[애프터마켓]시장가매매불가: 지정가 및 최유리/최우선지정가 주문만 가능합니다.",
+    ),
 }
 MOCK_REFUSALS: dict[Why, tuple[str, str]] = {
     Why.NOT_A_SESSION: ("40100000", "모의투자 영업일이 아닙니다."),
@@ -76,7 +69,9 @@ def order_cash(truth: Truth, ask: Ask, mock: bool) -> Reply:
     code = ask.get("PDNO")
     dvsn, order_type, tif = _order_type(ask, mock)
     venue = _venue(ask, mock)
-    quantity, price = _whole(ask.get("ORD_QTY")), _price(ask.get("ORD_UNPR"), order_type)
+    if not takes(venue, dvsn, truth.time.date()):
+        raise refusal_of(Why.TYPE, mock)
+    quantity, price = _whole(ask.get("ORD_QTY")), _price(ask.get("ORD_UNPR"), dvsn)
     order = NewOrder(
         ask.account, code, Side(ask.side), quantity, order_type, price, tif, dvsn, venue
     )
@@ -102,7 +97,7 @@ def order_rvsecncl(truth: Truth, ask: Ask, mock: bool) -> Reply:
     if action != "01":
         raise Refusal("OPSQ2001", "ERROR : INPUT FIELD INVALID [RVSE_CNCL_DVSN_CD]")
     dvsn, order_type, tif = _order_type(ask, mock)
-    price = _price(ask.get("ORD_UNPR"), order_type)
+    price = _price(ask.get("ORD_UNPR"), dvsn)
     placed = truth.revise(original, ask.account, quantity, (dvsn, order_type, tif), price, ask.seq)
     return _answer(truth, placed, ask, mock, "revise", ("", "", quantity or 0))
 
@@ -143,14 +138,15 @@ def _answer(
 
 def _order_type(ask: Ask, mock: bool) -> tuple[str, OrderType, TimeInForce]:
     dvsn = ask.get("ORD_DVSN")
-    if dvsn not in ORDER_TYPES or (mock and dvsn not in MOCK_TYPES):
-        raise Refusal("OPSQ2001", "ERROR : INPUT FIELD INVALID [ORD_DVSN]")
-    return (dvsn, *ORDER_TYPES[dvsn])
+    kind = TYPES.get(dvsn)
+    if kind is None or (mock and dvsn not in MOCK_TYPES):
+        raise refusal_of(Why.TYPE, mock)
+    return dvsn, kind.order_type, kind.tif
 
 
 def _venue(ask: Ask, mock: bool) -> str:
     venue = ask.get("EXCG_ID_DVSN_CD") or "KRX"
-    if venue not in ("KRX",) if mock else venue not in ("KRX", "SOR"):
+    if venue != "KRX" and (mock or venue not in ("NXT", "SOR")):
         raise Refusal("OPSQ2001", "ERROR : INPUT FIELD INVALID [EXCG_ID_DVSN_CD]")
     return venue
 
@@ -160,11 +156,11 @@ def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _price(text: str, order_type: OrderType) -> int:
+def _price(text: str, dvsn: str) -> int:
     """The limit in won, 0 for a price-less type; -1 (off every grid) for what is not a price."""
     whole = text.isascii() and text.isdigit()
     price = int(text) if whole else -1 if text else 0
-    if order_type in PRICED:
+    if TYPES[dvsn].order_type in PRICED and dvsn not in ONE_PRICE:
         return price or -1
     if price:
         raise Refusal("APBK0506", "시장가 등 단가가 없는 주문은 주문단가를 0으로 입력하십시오.")

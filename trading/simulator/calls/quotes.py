@@ -9,6 +9,7 @@ from decimal import Decimal
 from trading.domain.matching import Side
 from trading.domain.price_grid import tick_size
 from trading.domain.sessions import Phase
+from trading.simulator.calls.venues import NXT, book_of, on_nxt
 from trading.simulator.company import company_of
 from trading.simulator.history import extremes
 from trading.simulator.http import Reply, json_reply
@@ -57,9 +58,15 @@ def done(ask: Ask, body: Mapping[str, object]) -> Reply:
     return json_reply({**body, **text}, headers={"tr_id": ask.tr_id, "tr_cont": "D"})
 
 
+def _look_either(truth: Truth, ask: Ask) -> Shown:
+    """As `look`, but NX is a market too."""
+    nxt = ask.get("FID_COND_MRKT_DIV_CODE") == NXT
+    return on_nxt(truth, ask) if nxt else look(truth, ask)
+
+
 def inquire_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """The last price with the day's range, limits, tick and state."""
-    shown = look(truth, ask)
+    shown = _look_either(truth, ask)
     values = _price(shown) | _marks(shown) | _flows(truth, shown) | _worth(truth, shown)
     values |= _pivots(truth, shown) | _ranges(truth, shown)
     return done(ask, {"output": fill("inquire_price", "output", values)})
@@ -194,8 +201,8 @@ def _ranges(truth: Truth, shown: Shown) -> dict[str, object]:
 
 def inquire_asking_price(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """Ten levels a side, empty ones as zero, and the expected match of an auction."""
-    shown = look(truth, ask)
-    book = truth.book(shown.listing.code)
+    shown = _look_either(truth, ask)
+    book = book_of(truth, ask.get("FID_COND_MRKT_DIV_CODE"), shown.listing.code)
     values: dict[str, object] = {
         "aspr_acpt_hour": f"{truth.time:%H%M%S}",
         "new_mkop_cls_code": PHASE_CODES[truth.phase()],

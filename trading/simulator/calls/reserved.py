@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 from trading.domain.matching import Side
 from trading.simulator.calls.accounts import SIDE_CODES
-from trading.simulator.calls.orders import ORDER_TYPES, PRICED, REAL_REFUSALS, refusal_of
+from trading.simulator.calls.orders import PRICED, REAL_REFUSALS, refusal_of
 from trading.simulator.http import Reply, json_reply
+from trading.simulator.order_types import ONE_PRICE, TYPES
 from trading.simulator.placing import NewOrder, Refused, Why
 from trading.simulator.reservations import Reservation
 from trading.simulator.truth import Truth
@@ -16,9 +17,7 @@ from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
 __all__ = ["HANDLERS"]
 
 SIDES = {code: side for side, code in SIDE_CODES.items()}
-TYPES = frozenset({"00", "01", "02", "05"})
-PRE_OPEN = "05"
-"""Before the open at the previous close: not modelled, and refused as a type."""
+RESERVED = frozenset({"00", "01", "02", "05"})
 PAGE = 20
 DONE, WAITING, CANCELLED, REFUSED = "처리", "미처리", "취소", "거부"
 STATES = {"": (DONE, WAITING, CANCELLED, REFUSED), "0": (DONE, WAITING, CANCELLED, REFUSED),
@@ -56,20 +55,21 @@ def change(truth: Truth, ask: Ask, mock: bool) -> Reply:
 def _order(ask: Ask) -> NewOrder:
     dvsn = ask.get("ORD_DVSN_CD")
     side = SIDES.get(ask.get("SLL_BUY_DVSN_CD"))
-    if dvsn not in TYPES or dvsn == PRE_OPEN:
+    if dvsn not in RESERVED:
         raise Refusal("OPSQ2001", "ERROR : INPUT FIELD INVALID [ORD_DVSN_CD]")
     if side is None:
         raise Refusal("OPSQ2001", "ERROR : INPUT FIELD INVALID [SLL_BUY_DVSN_CD]")
-    order_type, tif = ORDER_TYPES[dvsn]
+    kind = TYPES[dvsn]
+    priced = kind.order_type in PRICED and dvsn not in ONE_PRICE
     quantity, price = ask.get("ORD_QTY"), ask.get("ORD_UNPR")
     return NewOrder(
         account=ask.account,
         code=ask.get("PDNO"),
         side=Side(side),
         quantity=int(quantity) if quantity.isascii() and quantity.isdigit() else 0,
-        order_type=order_type,
-        price=int(price) if order_type in PRICED and price.isascii() and price.isdigit() else 0,
-        tif=tif,
+        order_type=kind.order_type,
+        price=int(price) if priced and price.isascii() and price.isdigit() else 0,
+        tif=kind.tif,
         dvsn=dvsn,
     )
 

@@ -71,7 +71,7 @@ def _head(order: OrderRow, at: datetime, hts_id: str, name: str) -> dict[str, ob
         "ODER_QTY": f"{order.quantity:09d}",
         "ACNT_NAME": "홍길동",
         "ORD_COND_PRC": f"{0:09d}",
-        "ORD_EXG_GB": VENUES.get(order.venue, "1"),
+        "ORD_EXG_GB": "4" if order.venue == "SOR" and order.board else VENUES.get(order.venue, "1"),
         "POPUP_YN": "Y",
         "FILLER": "",
         "CRDT_CLS": "10",
