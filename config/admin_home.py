@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from config.limits import limits_page
 from rebalancing.selectors.inbox import inbox_of
@@ -36,6 +37,7 @@ def home_part_view(request: HttpRequest) -> HttpResponse:
     return answer_part(request, _part(request))
 
 
+@require_safe
 def limits(request: HttpRequest) -> HttpResponse:
     return limits_page(request, admin.site)
 

@@ -19,6 +19,7 @@ from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World
 from trading.brokers.kis import broker as adapter
 from trading.domain.errors import BrokerGarbled, StateConflict
+from trading.domain.sessions import KRX
 from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, ScheduleFire, Switch
 from trading.services.brokers import broker_for
 from trading.services.guards import stop_when_too_much_goes_wrong
@@ -80,9 +81,11 @@ def test_a_row_with_more_than_was_ordered_is_garbled() -> None:
         adapter._order_row(row | {"rmn_qty": "5"})
 
 
+@pytest.mark.parametrize("sessions", [1, 2, 5], ids=["next", "second", "a week later"])
 def test_a_fill_that_shows_after_its_order_seemed_over_is_still_booked(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, sessions: int
 ) -> None:
+    """However long nobody was there: the day is read once more before it counts as settled."""
     run = world.drive(world.open(), until="SELL_WAIT")
     real = adapter._order_row
     stale = {"tot_ccld_qty": "0", "tot_ccld_amt": "0"}
@@ -95,7 +98,8 @@ def test_a_fill_that_shows_after_its_order_seemed_over_is_still_booked(
     reconcile_account(world.account)
     assert BrokerOrder.objects.filter(is_final=True, filled_quantity=0).exists()
     monkeypatch.setattr(adapter, "_order_row", real)
-    world.sim.advance(16 * 3600 + 2 * 24 * 3600)
+    then = KRX.session_hours(KRX.next_session(world.now.date(), sessions)).open
+    world.sim.advance((then - world.now).total_seconds() + 600)
     reconcile_account(world.account)
     world.drive(run)
     check_truth(world)

@@ -143,21 +143,30 @@ def _first_open_day(account: Account, now: datetime) -> date:
     today = now.date()
     orders = BrokerOrder.objects.filter(account=account, is_final=False)
     first = orders.order_by("trade_date").values_list("trade_date", flat=True).first()
-    # a late fill stays bookable until the next session's close
-    if (
-        first is None
-        and BrokerOrder.objects.filter(account=account, trade_date=_session_before(today))
-        .exclude(owner=None)
-        .filter(filled_quantity__lt=F("quantity"))
-        .exists()
-    ):
-        first = _session_before(today)
+    if first is None:
+        first = _oldest_unfilled(account, since=_settled_before(account, today))
     days = [today, *([first] if first else [])]
     for attempts in (_unanswered(account), unchecked_refusals(account, now)):
         oldest = attempts.order_by("committed_at").only("committed_at").first()
         if oldest is not None:
             days.append(oldest.committed_at.astimezone(SEOUL).date())
     return min(days)
+
+
+def _settled_before(account: Account, today: date) -> date:
+    """A late fill stays bookable until its day was read once more on a later day: usually the session before
+    today, after a longer absence the day of the last complete reading."""
+    last = Enumeration.objects.filter(account=account, complete=True).only("trade_date").first()
+    before = _session_before(today)
+    return before if last is None else min(before, last.trade_date)
+
+
+def _oldest_unfilled(account: Account, since: date) -> date | None:
+    """The day of the oldest order of ours that never filled whole."""
+    unfilled = BrokerOrder.objects.filter(
+        account=account, trade_date__gte=since, filled_quantity__lt=F("quantity")
+    ).exclude(owner=None)
+    return unfilled.order_by("trade_date").values_list("trade_date", flat=True).first()
 
 
 def _session_before(day: date) -> date:
