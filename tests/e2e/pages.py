@@ -51,6 +51,9 @@ DESK = (
 )
 ADMIN = (
     Page("admin", "/admin/"),
+    Page("admin-waiting", "/admin/rebalancing/run/waiting/"),
+    Page("admin-limits", "/admin/limits/"),
+    Page("admin-compare", "/admin/portfolio/modelportfolio/1/compare/"),
     Page("admin-mp", "/admin/portfolio/modelportfolio/"),
     Page("admin-mp-one", "/admin/portfolio/modelportfolio/1/change/"),
     Page("admin-targets", "/admin/portfolio/targetdecision/add/"),
