@@ -303,6 +303,8 @@ GEMINI_MODELS = {
     "planner": model_name("GEMINI_MODEL_PLANNER", ""),
 }
 """Role → model; a role without one of its own has that of the empty role."""
+FRED_API_KEY = env.str("FRED_API_KEY", default="").strip()
+FRED_BASE_URL = web_address("FRED_BASE_URL", "https://api.stlouisfed.org/fred")
 GEMINI_TIMEOUT = decimal("GEMINI_TIMEOUT", 20.0, 1.0, 30.0)
 """Seconds for the whole call. A snapshot is good for sixty, a worker's hold on a run for forty-five."""
 

@@ -31,6 +31,8 @@ ADVICE: Mapping[str, Sentence] = {
     "advice_moved": _("그 사이 조언 요청이 다음 단계로 갔습니다."),
     "mixed_manner": _("%(ticker)s: 한 종목에 방식이 다른 조언이 섞여 있습니다."),
     "context_no_collector": _("아직 수집하지 않는 값입니다."),
+    "context_no_key": _("읽어 올 곳의 키가 없습니다 (FRED_API_KEY)."),
+    "context_too_old": _("일주일 넘게 새 값이 없습니다."),
     "context_not_offered": _("이 계좌의 환경에서는 제공되지 않습니다."),
     "context_unreadable": _("지금 읽을 수 없었습니다."),
     "no_book": _("호가가 없습니다."),

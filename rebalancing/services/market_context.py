@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from functools import partial
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from rebalancing.domain.context import MOST_HEADLINES, Fact, MarketContext, Title
-from trading.domain.errors import BrokerError, BrokerUnsupported, ConfigurationError
+from trading.domain.errors import (
+    BrokerError,
+    BrokerUnsupported,
+    ConfigurationError,
+    SourceError,
+)
 from trading.domain.ports import Clock, MarketReader
+from trading.domain.sessions import SEOUL
 from trading.models import Account
 from trading.services.brokers import markets_for
+from trading.services.series import newest_vix
 
 __all__ = ["market_context"]
 
 log = structlog.get_logger(__name__)
-KOSPI = "0001"
-Provider = Callable[[MarketReader], Fact]
+KOSPI, KOSPI_FACT = "0001", "kospi_change_percent"
+VIX_SOURCE = "CBOE, FRED VIXCLS"
+CHICAGO, VIX_CLOSE = ZoneInfo("America/Chicago"), time(15, 15)
+VIX_KEEPS = timedelta(days=7)
 
 
 def market_context(account: Account, clock: Clock) -> MarketContext:
     """Facts and headlines. Never raises: what cannot be read is missing, with the reason."""
+    today = clock.now().date()
+    vix = _vix(today)
     try:
         reader = markets_for(account)
     except (BrokerError, ConfigurationError):
-        missing = [Fact(name, None, "KIS", missing="context_unreadable") for name in _FACTS]
-        return MarketContext(tuple(missing), headlines_missing="context_unreadable")
-    facts = tuple(_read(partial(provider, reader), name) for name, provider in _FACTS.items())
+        kospi = Fact(KOSPI_FACT, None, "KIS", missing="context_unreadable")
+        return MarketContext((kospi, vix), headlines_missing="context_unreadable")
+    facts = (_kospi(reader), vix)
     try:
         titles = _titles(reader, clock.now())
     except BrokerError as error:
@@ -37,23 +47,26 @@ def market_context(account: Account, clock: Clock) -> MarketContext:
 
 
 def _kospi(reader: MarketReader) -> Fact:
-    now = reader.index(KOSPI)
-    return Fact("kospi_change_percent", str(now.change_percent), "KIS", now.at)
-
-
-def _vix(_reader: MarketReader) -> Fact:
-    """Nothing collects it yet; a number would be made up."""
-    return Fact("vix", None, "CBOE", missing="context_no_collector")
-
-
-_FACTS: dict[str, Provider] = {"kospi_change_percent": _kospi, "vix": _vix}
-
-
-def _read(ask: Callable[[], Fact], name: str) -> Fact:
     try:
-        return ask()
+        now = reader.index(KOSPI)
     except BrokerError as error:
-        return Fact(name, None, "KIS", missing=_why(error, name))
+        return Fact(KOSPI_FACT, None, "KIS", missing=_why(error, KOSPI_FACT))
+    return Fact(KOSPI_FACT, str(now.change_percent), "KIS", now.at)
+
+
+def _vix(today: date) -> Fact:
+    """The last close in Chicago, with its day: hours old at best, and unknown when it is older than a week."""
+    try:
+        found = newest_vix(today)
+    except ConfigurationError:
+        return Fact("vix", None, VIX_SOURCE, missing="context_no_key")
+    except SourceError as error:
+        log.warning("context_unreadable", name="vix", error=str(error))
+        return Fact("vix", None, VIX_SOURCE, missing="context_unreadable")
+    if today - found.day > VIX_KEEPS:
+        return Fact("vix", None, VIX_SOURCE, missing="context_too_old")
+    closed = datetime.combine(found.day, VIX_CLOSE, CHICAGO)
+    return Fact("vix", str(found.value), VIX_SOURCE, closed.astimezone(SEOUL))
 
 
 def _titles(reader: MarketReader, now: datetime) -> tuple[Title, ...]:

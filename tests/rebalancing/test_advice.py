@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ from tests.support.world import APP_KEY, APP_SECRET, World
 from trading.brokers.kis.markets import KisMarkets
 from trading.domain.errors import BrokerUnavailable, Reason
 from trading.domain.markets import Headline
+from trading.domain.series import Observation
 from trading.models import Alert, Intent
 from trading.services.clock import simulated_clock, wall_seconds
 from trading.services.epochs import close_dead_epochs
+from trading.sources import fred
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,7 +159,8 @@ def test_a_poisoned_headline_changes_no_trade_and_no_secret_was_told(
     assert told(host.requests[-1], "headlines")[0]["text"] == bad
     assert (poisoned.planner, advice.state) == ("fallback", "DISCARDED")
     assert ways(poisoned) == advice.rules
-    assert trades_of(ways(poisoned)) == trades_of(ways(calm))
+    # a moment later another price may make a share more or less; which trades there are stays
+    assert [t[:2] for t in trades_of(ways(poisoned))] == [t[:2] for t in trades_of(ways(calm))]
     sent = json.dumps([host.requests, advice.request], ensure_ascii=False)
     for secret in (APP_KEY, APP_SECRET, KEY, "99887766", world.account.name, "owner"):
         assert secret not in sent
@@ -176,9 +180,39 @@ def test_a_market_that_cannot_be_read_is_said_to_be_unknown_and_nothing_waits(
     market = told(host.requests[-1], "market_context")
     assert {row["name"]: (row["value"], row["missing"]) for row in market["facts"]} == {
         "kospi_change_percent": (None, "context_unreadable"),
-        "vix": (None, "context_no_collector"),
+        "vix": (None, "context_no_key"),
     }
     assert (market["headlines"], market["headlines_missing"]) == ([], "context_unreadable")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("days", "value", "missing"),
+    [(0, "16.01", None), (3, "16.01", None), (8, None, "context_too_old")],
+)
+def test_the_vix_is_told_with_its_day_and_an_old_one_is_unknown(
+    world: World,
+    host: GeminiServer,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+    value: str | None,
+    missing: str | None,
+) -> None:
+    monkeypatch.setattr(settings, "FRED_API_KEY", "CANARYFRED")
+    day = world.now.date() - timedelta(days=days)
+    monkeypatch.setattr(
+        fred, "newest", lambda series, until, **_more: Observation(series, day, Decimal("16.01"))
+    )
+    _run, advice = planned(world)
+    facts = told(host.requests[-1], "market_context")["facts"]
+    (vix,) = [row for row in facts if row["name"] == "vix"]
+    assert (vix["value"], vix.get("missing")) == (value, missing)
+    assert "FRED" in vix["source"]
+    if value:
+        assert vix["at"].startswith(str(day + timedelta(days=1))), (
+            "Chicago's close is Seoul's morning"
+        )
+    assert "CANARYFRED" not in json.dumps([host.requests, advice.request])
 
 
 @pytest.mark.once

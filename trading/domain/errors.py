@@ -13,6 +13,7 @@ JeoulError
 │   ├── BrokerMisconfigured keys, host or account are wrong: stop and tell a person
 │   └── BrokerGarbled      an answer that cannot be read: never a fact, ask again
 │       └── BrokerPriceless names without a readable price: ask again, or leave them out
+├── SourceError           somebody else's published figure cannot be read: go on without it, and say so
 └── ConfigurationError    the installation is wrong: stop and say what to set
 """
 
@@ -37,6 +38,7 @@ __all__ = [
     "JeoulError",
     "Reason",
     "RuleViolation",
+    "SourceError",
     "StateConflict",
 ]
 
@@ -165,3 +167,9 @@ class BrokerPriceless(BrokerGarbled):
     def __init__(self, tickers: Sequence[str]) -> None:
         self.tickers = tuple(tickers)
         super().__init__(f"no readable price of {', '.join(self.tickers)}")
+
+
+class SourceError(JeoulError):
+    """A publisher did not answer, or not readably. Nothing depends on it: go on and say what is missing."""
+
+    code = "source_unreadable"
