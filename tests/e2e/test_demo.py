@@ -9,6 +9,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -49,13 +50,15 @@ def won(text: str) -> int:
     return int(re.sub(r"[^0-9]", "", text))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_newcomer_rebalances_the_demo_and_every_number_is_true(
     installation: Installation, page: Any
 ) -> None:
     """One story in one test: its parts follow one another on one installation."""
     rebalance_in_the_browser(installation, page)
-    find_out_why_on_a_phone(installation, page)
+    approver = find_out_why_on_a_phone(installation, page)
+    new_targets_and_a_schedule_in_the_admin(installation, page)
+    approve_what_waits_on_a_phone(installation, page, approver)
     every_page_is_sound(installation, page)
     end_with_ctrl_c(installation)
     go_on_the_next_day_and_end_on_sigterm(installation)
@@ -93,8 +96,11 @@ def _fill_amounts(page: Any) -> list[str]:
     ]
 
 
-def find_out_why_on_a_phone(installation: Installation, page: Any) -> None:
-    """Another person, in English, on a phone: sets up a second factor, comes in with it, reads the story."""
+def find_out_why_on_a_phone(installation: Installation, page: Any) -> Phone:
+    """Another person, in English, on a phone: sets up a second factor, comes in with it, reads the story.
+
+    Returns the authenticator that asks for this person from now on.
+    """
     phone = page.context.browser.new_context(
         locale="en-US", viewport={"width": 390, "height": 844}, color_scheme="dark"
     )
@@ -120,6 +126,70 @@ def find_out_why_on_a_phone(installation: Installation, page: Any) -> None:
     story = tab.locator("main").inner_text()
     assert "demo started the rebalancing" in story and "approved exactly this plan" in story
     assert "were filled at" in story
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert noise == []
+    phone.close()
+    return app
+
+
+def new_targets_and_a_schedule_in_the_admin(installation: Installation, page: Any) -> None:
+    """Other weights, bound to the account, and a look at its drift at ten: by the admin's own words."""
+    page.noise.clear()
+    page.get_by_role("link", name="관리", exact=True).click()
+    page.get_by_role("link", name="MP", exact=True).first.click()
+    page.get_by_role("link", name=re.compile("MP-3")).first.click()
+    page.get_by_label("주식").fill("35")
+    page.get_by_label("채권").fill("45")
+    page.get_by_text("합계 100.00 %").wait_for()
+    page.get_by_role("button", name="저장", exact=True).click()
+    page.get_by_role("link", name="목표 결정", exact=True).first.click()
+    page.get_by_role("link", name=re.compile("추가")).first.click()
+    page.get_by_label("계좌").select_option(index=1)
+    page.get_by_label("MP", exact=True).select_option(label=_option(page, "MP", "MP-3 v2"))
+    for box in page.get_by_role("checkbox", name=re.compile(" — ")).all():
+        box.check()
+    page.get_by_role("button", name="저장", exact=True).click()
+    page.get_by_text("MP-3 v2").first.wait_for()
+    page.get_by_role("link", name="예약", exact=True).first.click()
+    page.get_by_role("link", name=re.compile("추가")).first.click()
+    page.get_by_label("계좌").select_option(index=1)
+    page.get_by_label("시각").fill("10:00")
+    page.get_by_label("켜짐").check()
+    page.get_by_role("button", name="저장", exact=True).click()
+    page.get_by_role("link", name="개요", exact=True).first.click()
+    page.get_by_text("임계값을 넘은 곳").first.wait_for()
+    assert page.noise == []
+
+
+def _option(page: Any, label: str, begins: str) -> str:
+    options = page.get_by_label(label, exact=True).locator("option").all_inner_texts()
+    return str(next(text for text in options if text.strip().startswith(begins)))
+
+
+def approve_what_waits_on_a_phone(installation: Installation, page: Any, app: Phone) -> None:
+    """At ten the run is there by itself and waits; somebody approves it on a phone and reads why it bought."""
+    control = installation.facts["sim_control"]
+    now = datetime.fromisoformat(httpx2.get(f"{control}/health").json()["vt"])
+    ten = now.replace(hour=10, minute=0, second=5)
+    httpx2.post(
+        f"{control}/advance", json={"seconds": (ten - now).total_seconds()}
+    ).raise_for_status()
+    phone = page.context.browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
+    tab = phone.new_page()
+    noise = listening(tab)
+    sign_in(tab, installation, "approver")
+    tab.get_by_label("Authenticator code").fill(app.code())
+    tab.get_by_role("button", name="Continue").click()
+    waits = tab.locator("main").get_by_role("link", name=re.compile("#2")).first
+    waits.wait_for(timeout=120_000)
+    waits.click()
+    tab.get_by_role("button", name=re.compile("Approve")).click()
+    tab.get_by_text("Filled as planned.").or_(
+        tab.get_by_text("Nothing more to do.")
+    ).first.wait_for(timeout=240_000)
+    tab.get_by_role("link", name="Why bought").first.click()
+    story = tab.locator("main").inner_text()
+    assert "approver approved exactly this plan" in story and "were filled at" in story
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert noise == []
     phone.close()
