@@ -17,6 +17,7 @@ from trading.brokers.kis.auth import issue_token, revoke_token
 from trading.brokers.kis.breaker import Breaker
 from trading.brokers.kis.broker import KisBroker
 from trading.brokers.kis.capabilities import abilities
+from trading.brokers.kis.capped import TimedTransport
 from trading.brokers.kis.client import TIMEOUT, Credentials, KisClient
 from trading.brokers.kis.markets import KisMarkets
 from trading.domain.capabilities import Ability
@@ -108,7 +109,12 @@ def _client_http(url: str, timeout: httpx2.Timeout = TIMEOUT) -> httpx2.Client:
     which = (url, timeout.read)
     with _lock:
         if which not in _http:
-            _http[which] = httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+            _http[which] = httpx2.Client(
+                transport=TimedTransport(),
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=False,
+            )
         return _http[which]
 
 

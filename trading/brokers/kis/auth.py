@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 
+from trading.brokers.kis.capped import TooMuch, exchange
 from trading.brokers.kis.client import TIMEOUT, Credentials
 from trading.brokers.kis.errors import read_error
 from trading.brokers.kis.parsing import decode
@@ -26,6 +27,8 @@ from trading.kis_wire import calls
 __all__ = ["issue_approval", "issue_token", "revoke_token"]
 
 SEOUL = ZoneInfo("Asia/Seoul")
+TOTAL_SECONDS = 10.0
+MAX_BYTES = 100_000
 
 
 def issue_token(
@@ -80,16 +83,20 @@ def _asked(
     """
     body = {"grant_type": "client_credentials", "appkey": credentials.app_key, **secret}
     try:
-        response = http.post(
+        found = exchange(
+            http,
+            "POST",
             base_url.rstrip("/") + calls()[name].path,
+            most=MAX_BYTES,
+            seconds=TOTAL_SECONDS,
             content=json.dumps(body).encode(),
             headers={"content-type": "application/json; charset=utf-8"},
             timeout=TIMEOUT,
         )
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, TooMuch) as error:
         raise BrokerUnavailable(type(error).__name__) from None
-    status = response.status_code
-    reply = decode(response.content)
+    status = found.status
+    reply = decode(found.body)
     if reply is None:
         raise BrokerUnavailable("the answer to the keys is not JSON", http_status=status)
     failure = str(reply.get("error_code") or reply.get("msg_cd") or "")

@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 import httpx2
 
 from trading.brokers.kis.breaker import Breaker
+from trading.brokers.kis.capped import TooMuch, exchange
 from trading.brokers.kis.errors import read_error
 from trading.brokers.kis.parsing import code, document
 from trading.domain.errors import (
@@ -39,6 +40,8 @@ T = TypeVar("T")
 
 MAX_BYTES = 4_000_000
 MAX_PAGES = 400
+TOTAL_SECONDS = 20.0
+"""For one answer, from the first byte asked to the last one read."""
 TRIES = 4
 TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 
@@ -280,24 +283,23 @@ class KisClient:
     ) -> tuple[int, Mapping[str, str], bytes]:
         asked = time.monotonic()
         try:
-            with self._http.stream(
+            found = exchange(
+                self._http,
                 method,
                 self.base_url + path,
+                most=MAX_BYTES,
+                seconds=TOTAL_SECONDS,
                 headers=dict(headers),
                 params=dict(params or {}),
                 content=content,
-            ) as response:
-                body = bytearray()
-                started = time.monotonic()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > MAX_BYTES or time.monotonic() - started > 20:
-                        raise BrokerGarbled("the answer is too large or too slow")
-                self._note_time(response.headers.get("date", ""), asked)
-                return response.status_code, response.headers, bytes(body)
+            )
+        except TooMuch as error:
+            raise BrokerGarbled(str(error)) from None
         except httpx2.HTTPError as error:
             # The library's text may quote the request; keep only what kind of failure it was.
             raise BrokerUnavailable(type(error).__name__) from None
+        self._note_time(found.headers.get("date", ""), asked)
+        return found.status, found.headers, found.body
 
     def _note_time(self, date_header: str, asked: float) -> None:
         """An answer without a readable date says nothing about the time."""
