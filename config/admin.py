@@ -22,13 +22,14 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from config import beat_admin
+from config import beat_admin, token_admin
 from trading.selectors.people import Role, has_role
+from trading.services.api_tokens import revoke_tokens_of
 from trading.services.audit import audit
 from trading.services.second_factor import remove_factor
 from trading.views.proof import asked_first
 
-__all__ = ["PeopleAdmin", "beat_admin"]
+__all__ = ["PeopleAdmin", "beat_admin", "token_admin"]
 
 User = get_user_model()
 for _model in (User, Group):
@@ -148,6 +149,8 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         with transaction.atomic():
             super().save_related(request, form, formsets, change)
+            if not form.instance.is_active:
+                revoke_tokens_of(form.instance, request.user.get_username())
             audit(
                 request.user.get_username(),
                 "user_changed" if change else "user_added",

@@ -151,7 +151,10 @@ GROUPS: list[dict[str, Any]] = [
     {
         "title": _("사람"),
         "separator": True,
-        "items": [_item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin")],
+        "items": [
+            _item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin"),
+            _item(_("API 토큰"), "key", "admin:trading_apitoken_changelist", "admin"),
+        ],
     },
 ]
 

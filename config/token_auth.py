@@ -11,15 +11,21 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from trading.models import ApiToken
+from trading.selectors.people import accounts_of
+from trading.selectors.second_factor import must_enrol
 from trading.services.api_tokens import known_token
 
 __all__ = ["TokenAuthentication"]
 
 KEYWORDS = (b"token", b"bearer")
+_OWED = _("실전 계좌를 다루려면 먼저 2차 인증을 설정하세요.")
 
 
 class TokenAuthentication(BaseAuthentication):
-    """401 for a token that is unknown, ended or of somebody who left: which of these is not told."""
+    """401 for a token that is unknown, ended or of somebody who left: which of these is not told.
+
+    Whoever owes a second factor is held up as their session is; only stopping waits for nothing.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
         parts = get_authorization_header(request).split()
@@ -34,6 +40,9 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("토큰이 없거나 끝났습니다."), code="token_unknown")
         if token.reach == ApiToken.Reach.READ and request.method not in SAFE_METHODS:
             raise PermissionDenied(_("이 토큰은 읽기만 할 수 있습니다."), code="token_reads_only")
+        stops = request.path.rstrip("/").endswith("/cancel")
+        if not stops and must_enrol(token.user, accounts_of(token.user)):
+            raise PermissionDenied(_OWED, code="second_factor_required")
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

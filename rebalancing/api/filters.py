@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ RUN_FILTERS = [
     OpenApiParameter("page", int),
     OpenApiParameter("page_size", int, description="up to 200; 50 without it"),
 ]
+_DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
 Narrow = Callable[[QuerySet[Run], str], QuerySet[Run]]
 
 
@@ -38,11 +40,10 @@ def filtered_runs(rows: QuerySet[Run], asked: Mapping[str, str]) -> QuerySet[Run
         if name not in {p.name for p in RUN_FILTERS} | {"format"}
     ]
     for name, narrow in _NARROW.items():
-        value = asked.get(name, "")
-        if not value:
+        if name not in asked:
             continue
         try:
-            rows = narrow(rows, value)
+            rows = narrow(rows, asked[name])
         except ValueError:
             reasons.append(Reason("filter", {"name": name}))
     if reasons:
@@ -64,16 +65,19 @@ def _one_of(text: str, known: Any) -> str:
 
 
 def _day(text: str) -> date:
-    if len(text) != 10 or not text.isascii():
+    if not _DAY.fullmatch(text):
         raise ValueError(text)
     return date.fromisoformat(text)
 
 
 def _midnight(text: str, days: int = 0) -> datetime:
-    try:
-        return datetime.combine(_day(text) + timedelta(days=days), time(), SEOUL)
-    except OverflowError as error:
-        raise ValueError(text) from error
+    return datetime.combine(_day(text) + timedelta(days=days), time(), SEOUL)
+
+
+def _paged(rows: QuerySet[Run], text: str) -> QuerySet[Run]:
+    if plain_id(text) < 1:
+        raise ValueError(text)
+    return rows
 
 
 _NARROW: Mapping[str, Narrow] = {
@@ -83,4 +87,6 @@ _NARROW: Mapping[str, Narrow] = {
     "planner": lambda rows, text: rows.filter(planner=_one_of(text, Run.Planner.values)),
     "since": lambda rows, text: rows.filter(created_at__gte=_midnight(text)),
     "until": lambda rows, text: rows.filter(created_at__lt=_midnight(text, 1)),
+    "page": _paged,
+    "page_size": _paged,
 }

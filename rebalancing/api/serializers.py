@@ -59,7 +59,7 @@ class ConfigSerializer(StrictSerializer):
         max_value=Decimal("2.0"),
         required=False,
     )
-    updated_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
     updated_by = serializers.CharField(read_only=True)
 
     def create(self, validated_data: dict[str, Any]) -> RebalancingConfig:

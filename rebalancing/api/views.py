@@ -38,6 +38,7 @@ from rebalancing.api.serializers import (
 )
 from rebalancing.models import Run
 from rebalancing.selectors.evidence import evidence
+from rebalancing.selectors.gaps import newest_config
 from rebalancing.selectors.report import run_report, run_summary
 from rebalancing.selectors.status import account_status
 from rebalancing.services.approvals import decide_run
@@ -106,7 +107,7 @@ class ConfigView(APIView):
 
     @extend_schema(responses=ConfigSerializer)
     def get(self, request: Request) -> Response:
-        return Response(ConfigSerializer(current_config()).data)
+        return Response(ConfigSerializer(newest_config()).data)
 
     @extend_schema(request=ConfigSerializer, responses={201: ConfigSerializer})
     def post(self, request: Request) -> Response:

@@ -13,10 +13,13 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from rebalancing.models import RebalancingConfig
 from tests.desk.conftest import DeskWorld
+from tests.support.authenticator import Phone, enrolled
 from trading.domain.errors import InputError, StateConflict
-from trading.models import ApiToken, AuditEntry
+from trading.models import Account, ApiToken, AuditEntry, SecondFactor
 from trading.services.api_tokens import MOST, issue_token, revoke_token
+from trading.services.second_factor import remove_factor
 
 STATUS = "/api/macro-trading/rebalancing/status"
 RUNS = "/api/macro-trading/rebalancing/runs"
@@ -183,3 +186,85 @@ def test_the_shell_makes_one_and_prints_it(targeted: DeskWorld) -> None:
 def test_a_stranger_is_sent_to_the_login(targeted: DeskWorld) -> None:
     answer = Client().get(PAGE)
     assert answer.status_code == 302 and "/accounts/login/" in answer["Location"]
+
+
+def test_a_code_shown_in_somebody_elses_session_is_no_code_for_a_token(
+    targeted: DeskWorld,
+) -> None:
+    """A stolen token beside the cookie of any account with an authenticator of its own."""
+    enrolled(targeted.people["admin"])
+    other = targeted.proved("viewer")
+    body = {"mp_threshold_percent": "4.0", "sub_mp_threshold_percent": "6.0"}
+    path, head = "/api/macro-trading/rebalancing/config", f"Token {token(targeted, 'admin')}"
+    before = RebalancingConfig.objects.count()
+    answer = other.post(
+        path, body, content_type="application/json", headers={"authorization": head}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "code_required")
+    assert RebalancingConfig.objects.count() == before
+    phone = Phone(SecondFactor.objects.get(user=targeted.people["admin"]).seed)
+    shown = {"authorization": head, "x-one-time-code": phone.code()}
+    assert other.post(path, body, content_type="application/json", headers=shown).status_code == 201
+
+
+def test_who_owes_a_second_factor_is_held_up_with_a_token_too_but_may_stop(
+    targeted: DeskWorld,
+) -> None:
+    text = token(targeted)
+    assert calling(text).get(STATUS).status_code == 200
+    Account.objects.filter(pk=targeted.account.pk).update(environment="real", wire="real")
+    for answer in (calling(text).get(STATUS), calling(text).post(RUNS, {}, format="json")):
+        assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required")
+    run = targeted.run("AWAITING_APPROVAL")
+    assert calling(text).post(f"{RUNS}/{run.pk}/cancel").status_code == 200
+    viewing = token(targeted, "viewer")
+    assert calling(viewing).get(STATUS).status_code == 200, "who decides nothing owes nothing"
+
+
+def test_an_admin_sees_who_has_which_and_ends_them(targeted: DeskWorld, staff: Client) -> None:
+    text = token(targeted, "trader")
+    page = "/admin/trading/apitoken/"
+    shown = staff.get(page).content.decode()
+    row = ApiToken.objects.get()
+    assert f"…{row.tail}" in shown and row.digest not in shown
+    act = {"action": "end_tokens", "_selected_action": row.pk}
+    assert targeted.client("viewer").post(page, act).status_code == 403
+    assert calling(text).get(STATUS).status_code == 200
+    assert staff.post(page, act).status_code == 302
+    assert calling(text).get(STATUS).status_code == 401
+    assert AuditEntry.objects.filter(action="token_revoked", actor="admin").count() == 1
+
+
+def test_who_was_switched_off_comes_back_without_tokens(targeted: DeskWorld, staff: Client) -> None:
+    text, person = token(targeted), targeted.people["trader"]
+    path = f"/admin/auth/user/{person.pk}/change/"
+    form = {"username": "trader", "groups": [g.pk for g in person.groups.all()]}
+    assert staff.post(path, form).status_code == 302
+    person.refresh_from_db()
+    assert not person.is_active
+    assert staff.post(path, form | {"is_active": "on"}).status_code == 302
+    person.refresh_from_db()
+    assert person.is_active and calling(text).get(STATUS).status_code == 401
+
+
+def test_a_lost_second_factor_takes_the_tokens_with_it(targeted: DeskWorld) -> None:
+    enrolled(targeted.people["trader"])
+    text = token(targeted)
+    assert calling(text).get(STATUS).status_code == 200
+    remove_factor(targeted.people["trader"], "admin")
+    assert calling(text).get(STATUS).status_code == 401
+
+
+def test_the_shell_ends_all_of_somebodys(targeted: DeskWorld) -> None:
+    texts, out = [token(targeted) for _ in range(2)], StringIO()
+    call_command("api_token", "trader", "--revoke", stdout=out)
+    assert out.getvalue().strip() == "2 ended"
+    assert {calling(text).get(STATUS).status_code for text in texts} == {401}
+
+
+def test_a_reader_writes_nothing_by_reading(targeted: DeskWorld) -> None:
+    RebalancingConfig.objects.all()._raw_delete("default")
+    reads = token(targeted, reach="read")
+    answer = calling(reads).get("/api/macro-trading/rebalancing/config")
+    assert answer.status_code == 200 and answer.json()["mp_threshold_percent"] == "3.0"
+    assert not RebalancingConfig.objects.exists()

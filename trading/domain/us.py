@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +21,10 @@ __all__ = [
     "UsPower",
     "UsQuote",
 ]
+
+
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9.\-/]{0,9}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
 class UsExchange(StrEnum):
@@ -106,8 +111,9 @@ class UsOrderType(StrEnum):
 class UsOrderRequest:
     """What is to be sent: an order, or the cancel of the rest of order number `cancels`.
 
-    Raises ValueError for what no exchange takes: no shares, a price that is missing, not above zero, finer than
-    a cent (above a dollar; a hundredth of one below), or given where the type has none; a buy without a limit.
+    Raises ValueError for what no exchange takes: a symbol or a number that is none, no shares, a price that is
+    missing, not above zero, finer than a cent (above a dollar; a hundredth of one below), or given where the type
+    has none; a buy without a limit.
     """
 
     symbol: str
@@ -119,10 +125,14 @@ class UsOrderRequest:
     cancels: str = ""
 
     def __post_init__(self) -> None:
-        if self.cancels:
-            return
+        if not _SYMBOL.fullmatch(self.symbol):
+            raise ValueError(f"{self.symbol[:12]!r} is no symbol of a share")
         if self.quantity <= 0:
             raise ValueError("an order is for one share or more")
+        if self.cancels:
+            if not _NUMBER.fullmatch(self.cancels):
+                raise ValueError(f"{self.cancels[:12]!r} is no number of a share's order")
+            return
         if not self.order_type.priced:
             if self.limit is not None or self.side == "BUY":
                 raise ValueError("an order without a limit is a sale, and has none")

@@ -55,17 +55,19 @@ class ApiToken(models.Model):
         FULL = "full", _("읽기와 쓰기")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=60)
+    name = models.CharField(_("이름"), max_length=60)
     digest = models.CharField(max_length=64, unique=True)
     tail = models.CharField(max_length=4)
     stamp = models.CharField(max_length=128)
-    reach = models.CharField(max_length=4, choices=Reach, default=Reach.READ)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    last_used_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
+    reach = models.CharField(_("할 수 있는 일"), max_length=4, choices=Reach, default=Reach.READ)
+    created_at = models.DateTimeField(_("만든 때"))
+    expires_at = models.DateTimeField(_("끝나는 때"))
+    last_used_at = models.DateTimeField(_("마지막으로 쓴 때"), null=True)
+    revoked_at = models.DateTimeField(_("끝냄"), null=True)
 
     class Meta:
+        verbose_name = _("API 토큰")
+        verbose_name_plural = _("API 토큰")
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(

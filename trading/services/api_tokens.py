@@ -21,7 +21,7 @@ from trading.models import ApiToken
 from trading.selectors.people import Person
 from trading.services.audit import audit
 
-__all__ = ["DAYS", "MOST", "issue_token", "known_token", "revoke_token"]
+__all__ = ["DAYS", "MOST", "issue_token", "known_token", "revoke_token", "revoke_tokens_of"]
 
 MARK = "jeoul_"
 """Begins every token, so that scanners of repositories can tell one."""
@@ -92,6 +92,13 @@ def revoke_token(row: ApiToken, by: str) -> bool:
         if ended:
             audit(by, "token_revoked", f"token:{row.pk}", {"name": row.name})
     return bool(ended)
+
+
+def revoke_tokens_of(user: Person, by: str) -> int:
+    """End all of somebody's: they left, or lost what proves them. Returns how many lived."""
+    return sum(
+        revoke_token(row, by) for row in ApiToken.objects.filter(_living(timezone.now()), user=user)
+    )
 
 
 def _same_password(row: ApiToken) -> bool:

@@ -21,6 +21,7 @@ from trading.domain.totp import matching_step
 from trading.models import RecoveryCode, SecondFactor
 from trading.selectors.people import Person
 from trading.services.alerts import alert
+from trading.services.api_tokens import revoke_tokens_of
 from trading.services.audit import audit
 
 __all__ = [
@@ -154,6 +155,7 @@ def remove_factor(user: Person, by: str) -> None:
         gone, _rows = SecondFactor.objects.filter(user=user).delete()
         if gone:
             audit(by, "second_factor_removed", f"user:{user.pk}")
+            revoke_tokens_of(user, by)
 
 
 def _fresh_codes(factor: SecondFactor) -> list[str]:

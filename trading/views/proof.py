@@ -69,11 +69,14 @@ def take_code(request: HttpRequest) -> None:
 def show_code(request: Any) -> Proof | None:
     """The proof for one call of the API: its header's code, else what the session has shown.
 
+    A token brings no session: a cookie sent beside it may be somebody else's.
     Raises InputError for a wrong code.
     """
     code = request.headers.get(CODE_HEADER, "").strip()
-    plain = getattr(request, "_request", request)
-    return check_code(request.user, code) if code else proof_of(plain)
+    if code:
+        return check_code(request.user, code)
+    by_token = getattr(request, "auth", None) is not None
+    return None if by_token else proof_of(getattr(request, "_request", request))
 
 
 def needs_code(request: HttpRequest, account: Any = None, within: timedelta = FRESH) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -163,6 +164,28 @@ def page(order_no: str, key: str, more: str) -> tuple[int, dict[str, Any], dict[
 def orders(*replies: Any) -> Any:
     today = WallClock().now().date()
     return KisBroker(client(script(*replies)), WallClock()).orders(today, today)
+
+
+def test_what_is_older_than_three_months_is_asked_of_its_own_list() -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        query = request.url.params
+        asked.append((request.headers["tr_id"], query["INQR_STRT_DT"], query["INQR_END_DT"]))
+        status, body, headers = page("1", "", "D")
+        return httpx2.Response(status, json=body | {"output1": []}, headers=headers)
+
+    today = WallClock().now().date()
+    broker = KisBroker(client(answer), WallClock())
+    assert broker.orders(today - timedelta(days=200), today).complete
+    (old, since, border), (new, after, until) = asked
+    assert (old, new) == ("CTSC9215R", "TTTC0081R")
+    assert (since, until) == (f"{today - timedelta(days=200):%Y%m%d}", f"{today:%Y%m%d}")
+    assert datetime.strptime(after, "%Y%m%d") - datetime.strptime(border, "%Y%m%d") == timedelta(1)
+    asked.clear()
+    broker.orders(today - timedelta(days=5), today)
+    broker.orders(today - timedelta(days=300), today - timedelta(days=200))
+    assert [tr_id for tr_id, _first, _last in asked] == ["TTTC0081R", "CTSC9215R"]
 
 
 def test_every_page_is_read() -> None:

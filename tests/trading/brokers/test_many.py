@@ -129,3 +129,25 @@ def test_without_a_turn_nothing_more_is_asked() -> None:
     with pytest.raises(BrokerError):
         read_many(made, "intstock_multprice", asked(9), Ticking().now, in_flight=1)
     assert spoken == [0, 1]
+
+
+def test_too_fast_slows_the_key_down_and_nothing_more_is_sent_ahead() -> None:
+    slowed: list[int] = []
+    asked_for: list[int] = []
+
+    class Told(Budget):
+        def slow_down(self) -> None:
+            slowed.append(1)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked_for.append(number_of(request))
+        if len(asked_for) == 1:
+            return httpx2.Response(500, json={"rt_cd": "1", "msg_cd": "EGW00201", "msg1": "x"})
+        status, body, headers = good(output=[{"number": str(number_of(request))}])
+        return httpx2.Response(status, json=body, headers=headers)
+
+    made = client(answer)
+    made.budget = Told()  # type: ignore[assignment]
+    found = read_many(made, "intstock_multprice", asked(6), Ticking().now, in_flight=1)
+    assert [row.body["output"][0]["number"] for _at, row in found] == [str(n) for n in range(6)]
+    assert slowed == [1] and asked_for[:2] == [0, 0], "the one that was refused comes first again"

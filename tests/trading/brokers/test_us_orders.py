@@ -14,7 +14,7 @@ from tests.trading.brokers.test_history import Reader, reader
 from tests.trading.simulator.kis import Hand
 from trading.brokers.kis.orders import Line, decode_reply
 from trading.brokers.kis.us_orders import KisUsOrders
-from trading.domain.errors import BrokerGarbled
+from trading.domain.errors import BrokerGarbled, BrokerMisconfigured
 from trading.domain.orders import AttemptState, Classification, classify_reply
 from trading.domain.sessions import SEOUL
 from trading.domain.us import UsExchange, UsOrderRequest, UsOrderRow, UsOrderType
@@ -215,6 +215,12 @@ def test_an_empty_page_in_the_middle_is_not_all_there_is(reader: Reader) -> None
         {"limit": Decimal("0.12345")},
         {"order_type": UsOrderType.MARKET_ON_OPEN},
         {"order_type": UsOrderType.MARKET_ON_CLOSE, "limit": None},
+        {"symbol": "aapl"},
+        {"symbol": "A^B|.."},
+        {"symbol": ""},
+        {"cancels": "12", "quantity": -5},
+        {"cancels": "1２"},
+        {"cancels": "x"},
     ],
 )
 def test_what_no_exchange_takes_is_never_made(wrong: dict[str, Any]) -> None:
@@ -271,3 +277,11 @@ def test_many_orders_come_from_every_page(reader: Reader) -> None:
     assert set(desk.listed()) == sent
     working = desk.orders.working()
     assert working is not None and {o.order_no for o in working} == sent
+
+
+def test_the_practice_host_is_asked_for_limits_alone(reader: Reader) -> None:
+    desk = Desk(reader, "mock")
+    assert desk.orders.prepare(BUY)
+    sale = replace(BUY, side="SELL", limit=None, order_type=UsOrderType.MARKET_ON_OPEN)
+    with pytest.raises(BrokerMisconfigured):
+        desk.orders.prepare(sale)

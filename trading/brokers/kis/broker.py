@@ -30,7 +30,12 @@ from trading.domain.quotes import BookLevel, OrderBook, Quote
 
 __all__ = ["KisBroker"]
 
-_LIMITLESS = {"01", "03", "04", "05", "06", "11", "13", "14", "15", "16"}
+_LIMITLESS = frozenset(
+    {"01", "03", "04", "05", "06", "13", "14", "15", "16", "28", "29", "44", "45", "46", "47"}
+)
+"""Order types without a price of their own (kis-protocol §7); 11 and 12 are limits."""
+RECENT = timedelta(days=88)
+"""The list of recent days reaches back three months, 89 days at least; older ones have their own."""
 
 
 class KisBroker:
@@ -89,8 +94,6 @@ class KisBroker:
         """Every order of these days, in whatever state. Never raises: a failed page makes it
         incomplete. Order numbers restart daily, so a row is known by its day and number."""
         params = self._client.credentials.account | {
-            "INQR_STRT_DT": since.strftime("%Y%m%d"),
-            "INQR_END_DT": until.strftime("%Y%m%d"),
             "SLL_BUY_DVSN_CD": "00",
             "PDNO": "",
             "CCLD_DVSN": "00",
@@ -104,12 +107,16 @@ class KisBroker:
         found: dict[tuple[date, str], OrderRow] = {}
         pages = 0
         try:
-            for body in self._client.pages("inquire_daily_ccld", params, variant="inner"):
-                pages += 1
-                for row in parsing.rows(body, "output1"):
-                    order = _order_row(row)
-                    if found.setdefault((order.trade_date, order.order_no), order) != order:
-                        raise BrokerGarbled("one order is listed twice with different numbers")
+            for variant, first, last in _spans(since, until, self._clock.now().date()):
+                span = {"INQR_STRT_DT": f"{first:%Y%m%d}", "INQR_END_DT": f"{last:%Y%m%d}"}
+                for body in self._client.pages(
+                    "inquire_daily_ccld", params | span, variant=variant
+                ):
+                    pages += 1
+                    for row in parsing.rows(body, "output1"):
+                        order = _order_row(row)
+                        if found.setdefault((order.trade_date, order.order_no), order) != order:
+                            raise BrokerGarbled("one order is listed twice with different numbers")
         except BrokerError as error:
             return OrderList(tuple(found.values()), pages, False, str(error)[:200])
         return OrderList(tuple(found.values()), pages, True)
@@ -209,6 +216,14 @@ class KisBroker:
 
     def slow_down(self) -> None:
         self._client.budget.slow_down()
+
+
+def _spans(since: date, until: date, today: date) -> list[tuple[str, date, date]]:
+    """(variant, first, last day): what is older than three months is asked of the list of older days."""
+    border = today - RECENT
+    older = [("before", since, min(until, border - timedelta(days=1)))] if since < border else []
+    recent = [("inner", max(since, border), until)] if until >= border else []
+    return older + recent
 
 
 def _only(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
+from threading import Event
 
 from trading.brokers.kis.client import Answer, KisClient
-from trading.domain.errors import BrokerError
+from trading.domain.errors import BrokerBusy, BrokerError
+from trading.domain.ports import StoredToken
 
 __all__ = ["IN_FLIGHT", "read_many"]
 
@@ -32,17 +34,29 @@ def read_many(
     """
     sent: list[Future[Answer]] = []
     times: list[datetime] = []
+    told_off = Event()  # too fast, says the broker: what is left is asked one by one, more slowly
+
+    def once(params: Mapping[str, str], token: StoredToken) -> Answer:
+        try:
+            return client.once(name, params, token)
+        except BrokerBusy:
+            client.budget.slow_down()
+            told_off.set()
+            raise
+
     with ThreadPoolExecutor(in_flight, thread_name_prefix="kis") as pool:
         try:
             for params in asked:
                 # a turn taken long before its call would let a burst through later
                 _await_room(sent, in_flight)
+                if told_off.is_set():
+                    break
                 try:
                     token = client.turn("read")
                 except BrokerError:
                     break
                 times.append(now())
-                sent.append(pool.submit(client.once, name, params, token))
+                sent.append(pool.submit(once, params, token))
             found = []
             for number, params in enumerate(asked):
                 answer = _told(sent[number]) if number < len(sent) else None

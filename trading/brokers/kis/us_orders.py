@@ -13,7 +13,7 @@ from trading.brokers.kis import orders
 from trading.brokers.kis.client import KisClient
 from trading.brokers.kis.tables import Row, number, read_table, whole
 from trading.brokers.kis.us import BOOKED, NAMED
-from trading.domain.errors import BrokerError, BrokerGarbled
+from trading.domain.errors import BrokerError, BrokerGarbled, BrokerMisconfigured
 from trading.domain.ports import PreparedPost
 from trading.domain.us import UsExchange, UsOrderList, UsOrderRequest, UsOrderRow, UsOrderType
 
@@ -38,6 +38,8 @@ class KisUsOrders:
 
     def prepare(self, request: UsOrderRequest) -> PreparedPost:
         """The bytes of `request`, exactly as they will be sent."""
+        if self._client.wire == "mock" and request.order_type is not UsOrderType.LIMIT:
+            raise BrokerMisconfigured("the practice host takes limits alone")
         if request.cancels:
             return orders.post_of(
                 self._client, "overseas_order_rvsecncl", "", self._cancel(request)

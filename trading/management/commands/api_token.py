@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from trading.domain.errors import InputError, StateConflict
 from trading.models import ApiToken
 from trading.selectors.words import WORDS
-from trading.services.api_tokens import DAYS, issue_token
+from trading.services.api_tokens import DAYS, issue_token, revoke_tokens_of
 
 
 class Command(BaseCommand):
@@ -21,11 +21,15 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="shell", help="what it is for")
         parser.add_argument("--days", type=int, choices=DAYS, default=90)
         parser.add_argument("--read-only", action="store_true")
+        parser.add_argument("--revoke", action="store_true", help="end all of USER's instead")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        person = get_user_model().objects.filter(username=options["user"], is_active=True).first()
-        if person is None:
+        person = get_user_model().objects.filter(username=options["user"]).first()
+        if person is None or not (person.is_active or options["revoke"]):
             raise CommandError(f"no user {options['user']}", returncode=2)
+        if options["revoke"]:
+            self.stdout.write(f"{revoke_tokens_of(person, 'shell')} ended")
+            return
         reach = ApiToken.Reach.READ if options["read_only"] else ApiToken.Reach.FULL
         try:
             _row, text = issue_token(person, options["name"], reach, options["days"])

@@ -202,8 +202,9 @@ def test_the_mock_host_offers_less() -> None:
 
 # --- captured frames --------------------------------------------------------------------------
 CAPTURES = SHARED / "data" / "kis_ws" / "frames.jsonl"
-SHORTER_THAN_THE_TABLE = {"H0UPANC0", "H0STMKO0"}
-"""The documents' own examples of these have fewer fields than the documents' tables."""
+REFUSED = {"H0UPANC0": "the documents' own example has half of the fields of their own table"}
+"""Frames that are not read, by channel, and why."""
+MOST_REFUSED = 0.05
 
 
 def captured(path: Path) -> list[dict[str, Any]]:
@@ -213,8 +214,9 @@ def captured(path: Path) -> list[dict[str, Any]]:
 
 
 def test_every_captured_frame_is_read_or_named() -> None:
-    refused = []
-    for row in captured(CAPTURES):
+    refused, halts = [], 0
+    rows = captured(CAPTURES)
+    for row in rows:
         text = row["frame"]
         channel = BY_TR.get(row["tr_id"])
         if channel is None or text.startswith("{"):
@@ -227,7 +229,9 @@ def test_every_captured_frame_is_read_or_named() -> None:
         try:
             for record in message.records(least_fields(channel)):
                 if channel.name in READERS:
-                    read_record(channel, record, NOW)
+                    halts += isinstance(read_record(channel, record, NOW), HaltTick)
         except BadFrame as error:
             refused.append((row["tr_id"], str(error)))
-    assert {tr_id for tr_id, _why in refused} <= SHORTER_THAN_THE_TABLE, refused
+    assert {tr_id for tr_id, _why in refused} <= set(REFUSED), refused
+    assert len(refused) <= MOST_REFUSED * len(rows)
+    assert halts, "the state of a market is read as it was captured"

@@ -51,6 +51,9 @@ def offered(mock: bool) -> dict[str, Channel]:
 
 
 def least_fields(channel: Channel) -> int:
+    """How long a record has to be: the documents' own example of a market's state lacks its last field."""
+    if channel.name in _HALTS:
+        return channel.fields.index("TRHT_YN") + 1
     return OLD_NOTICE_FIELDS if channel.name == "ccnl_notice" else len(channel.fields)
 
 
@@ -140,6 +143,7 @@ def _positive(row: Row, name: str) -> int:
     return found
 
 
+_HALTS = ("market_status_krx", "market_status_total")
 _TAKER: Mapping[str, Literal["BUY", "SELL", ""]] = {"1": "BUY", "5": "SELL"}
 READERS: Mapping[str, Reader] = {
     "ccnl_krx": _tick,
