@@ -17,10 +17,12 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
 
+        from config.field_names import name_fields
         from config.logs import configure
         from config.sessions import begin_session
 
         configure(settings.LOGGING)
+        name_fields()
         user_logged_in.connect(begin_session, dispatch_uid="session-rules")
         # the last app with tables: by then every permission is there
         post_migrate.connect(_make_roles, sender=apps.get_app_config("rebalancing"))

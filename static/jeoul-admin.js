@@ -17,6 +17,15 @@
     });
   } catch (error) { /* no storage: the theme's switch alone decides */ }
 
+  /* --- the theme's icons are words in a font: nobody should hear them --- */
+  function hush() {
+    document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach(function (icon) {
+      icon.setAttribute("aria-hidden", "true");
+    });
+  }
+  document.addEventListener("DOMContentLoaded", hush);
+  document.addEventListener("htmx:afterSwap", hush);
+
   /* --- the sum of weights while a person types --- */
   function cents(text) {
     var found = /^(\d{1,3})(?:\.(\d{1,2}))?$/.exec(text.trim());

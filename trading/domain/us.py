@@ -112,8 +112,8 @@ class UsOrderRequest:
     """What is to be sent: an order, or the cancel of the rest of order number `cancels`.
 
     Raises ValueError for what no exchange takes: a symbol or a number that is none, no shares, a price that is
-    missing, not above zero, finer than a cent (above a dollar; a hundredth of one below), or given where the type
-    has none; a buy without a limit.
+    missing, not above zero, finer than a cent (above a dollar; a hundredth of one below), or given where the
+    type has none; a buy without a limit.
     """
 
     symbol: str
