@@ -218,3 +218,23 @@ def test_a_look_at_the_assets_leaves_no_us_side_behind(make: Make) -> None:
     hand = Hand(make()).login()
     hand.ask("inquire_account_balance")
     assert hand.sim.world.truth.us.accounts == {}
+
+
+@pytest.mark.parametrize("start", ["08:20", "10:00", "16:30"])
+def test_no_book_on_the_wire_is_crossed_by_what_waits_in_it(make: Make, start: str) -> None:
+    hour, minute = (int(part) for part in start.split(":"))
+    sim = make(tame=False, start=FRIDAY.replace(hour=hour, minute=minute), seed=3)
+    hand, rng = Hand(sim).login(), random.Random(3)
+    market, venue = ("J", {}) if hour == 10 else ("NX", {"EXCG_ID_DVSN_CD": "NXT"})
+    waited = 0
+    for number in range(60):
+        code = rng.choice(("005930", "000660"))
+        query = {"FID_COND_MRKT_DIV_CODE": market, "FID_INPUT_ISCD": code}
+        before = hand.get("book", query).json["output1"]
+        side, other = rng.choice((("buy", "askp2"), ("sell", "bidp2")))
+        hand.order(side, code, rng.randint(1, 40), int(before[other]), "00", **venue)
+        after = hand.get("book", query).json["output1"]
+        assert 0 < int(after["bidp1"]) < int(after["askp1"]), (number, side)
+        waited += after["bidp1"] == before["askp2"] or after["askp1"] == before["bidp2"]
+        sim.advance(number % 2)
+    assert waited > 5, "some met quicker ones and wait inside the spread"
