@@ -49,7 +49,7 @@ from trading.simulator.reservations import Reservations
 from trading.simulator.routing import misfit, route
 from trading.simulator.rows import row_of
 from trading.simulator.us.truth import UsTruth
-from trading.simulator.windows import Board
+from trading.simulator.windows import Board, open_at
 
 __all__ = ["Truth"]
 
@@ -445,9 +445,12 @@ class Truth:
         return Placed(row.odno, row.orgno, row.at, 0, row.key)
 
     def fill_now(self, odno: str) -> int:
-        """Fill what is left of a working order at its limit, or the last price. Returns shares."""
+        """Fill what is left of a working order at its limit, or the last price. Returns shares: none
+        while its market matches nothing."""
         account = self.account(self.owners[odno]).truth
         order = account.orders[self._today(), odno]
+        if not self._matching(order):
+            return 0
         taken = self._book_of(order).cancel(odno)
         if taken:
             price = limit_of(order) or self._last(order)
@@ -541,6 +544,15 @@ class Truth:
         if order.board:
             return self.floor.paused(Board(order.board), order.code, self.time)
         return self._in_auction(order.code)
+
+    def _matching(self, order: OrderRow) -> bool:
+        """True while what rests beside `order` could trade: no break, auction, halt or interruption."""
+        if self._book_of(order).halted or self._queues(order):
+            return False
+        if not order.board:
+            return self.phase() is Phase.REGULAR
+        hours = self.calendar.session_hours(self._today())
+        return open_at(hours, Board(order.board), self.time) is not None
 
     def _in_auction(self, code: str) -> bool:
         if self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION):
