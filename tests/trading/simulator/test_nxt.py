@@ -142,7 +142,7 @@ def test_an_order_lives_through_the_breaks_until_eight_in_the_evening(make: Make
         until(hand, moment)
         assert ends(hand, answer) == (0, 10, 0), moment
     until(hand, "20:00:10")
-    assert ends(hand, answer) == (0, 0, 0)
+    assert ends(hand, answer) == (0, 0, 10)
     (row,) = told(hand.sim, "expire")
     assert (row["qty"], row["vt"][11:19]) == (10, "20:00:00")
     hand.sim.advance(timedelta(days=3).total_seconds())
@@ -345,7 +345,7 @@ def test_a_sor_order_that_rests_on_krx_expires_with_its_session(make: Make) -> N
     hand = at(make, "10:00", accounts=RICH)
     answer = hand.order("buy", SHARE, 10, 80_000, "00", **SOR)
     until(hand, "15:31")
-    assert ends(hand, answer) == (0, 0, 0)
+    assert ends(hand, answer) == (0, 0, 10)
     assert told(hand.sim, "expire")[0]["vt"][11:19] == "15:30:00"
 
 

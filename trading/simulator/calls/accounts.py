@@ -337,7 +337,8 @@ def _order_row(truth: Truth, order: OrderRow) -> dict[str, str]:
             "cncl_yn": "Y" if order.cancelled else "N",
             "tot_ccld_amt": order.amount,
             "ord_dvsn_cd": order.dvsn,
-            "cnc_cfrm_qty": order.cancelled + order.revised,
+            # the four quantities make up the ordered one, so what expired stands here too
+            "cnc_cfrm_qty": order.cancelled + order.revised + order.expired,
             "rmn_qty": order.remaining,
             "ccld_cndt_name": CONDITION_NAMES[order.tif],
             "prdt_type_cd": "300",
