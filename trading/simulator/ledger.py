@@ -208,6 +208,10 @@ class AccountLedger:
         self.cash = self.d2_cash = cash
         self.holdings = {c: Holding(h.quantity, h.cost) for c, h in holdings.items()}
 
+    def cash_by(self, day: date) -> int:
+        """Won once everything that settles up to `day` has settled."""
+        return self.cash + sum(flow for due, flow in self.pending.items() if due <= day)
+
     def reserved(self) -> int:
         """Won held back for working buys, commission included."""
         return self._set_aside

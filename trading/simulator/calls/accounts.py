@@ -223,7 +223,6 @@ def cash_values(truth: Truth, ledger: AccountLedger) -> dict[str, object]:
         if h.quantity
     )
     cost = sum(h.cost for h in ledger.holdings.values())
-    next_day = ledger.cash + sum(v for d, v in ledger.pending.items() if d <= tomorrow)
     total = value + ledger.d2_cash
     money = {
         f"{prefix}_{name}_amt": sum(t.amount for t in _trades(ledger, day, side))
@@ -236,7 +235,7 @@ def cash_values(truth: Truth, ledger: AccountLedger) -> dict[str, object]:
     }
     return {
         "dnca_tot_amt": ledger.cash,
-        "nxdy_excc_amt": next_day,
+        "nxdy_excc_amt": ledger.cash_by(tomorrow),
         "prvs_rcdl_excc_amt": ledger.d2_cash,
         **money,
         **costs,

@@ -347,7 +347,7 @@ def _present_totals(
 
 
 def paymt_stdr_balance(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """Holdings and dollars of which everything up to a day has settled; not before today."""
+    """Holdings, dollars and won of which everything up to a day has settled; not before today."""
     in_won = choice(ask, "WCRC_FRCR_DVSN_CD", ("01", "02")) == "01"
     choice(ask, "INQR_DVSN_CD", ("00", "01", "02"))
     day = day_of(ask, "BASS_DT")
@@ -372,7 +372,7 @@ def paymt_stdr_balance(truth: Truth, ask: Ask, mock: bool) -> Reply:
     cash, own = ledger.cash_by(day), _money(truth, in_won=True)
     cost = sum(own(h.cost) for h in held.values()) // 100
     value = sum(own(_value(truth, c, h)) for c, h in held.items()) // 100
-    home = truth.shown(ask.account, truth.time).cash
+    home = truth.shown(ask.account, truth.time).cash_by(day)
     currency = {
         "crcy_cd": "USD",
         "crcy_cd_name": "미국달러",
