@@ -159,6 +159,7 @@ class Truth:
     def _at_preopen(self, at: datetime) -> None:
         if self._day != at.date():  # an order of NXT's pre-market has begun it before
             self._begin_day(at.date())
+        self._settle(at.date())
         self.reservations.send(at.date(), at, self.place, self.filled, self.journal)
 
     def _begin_day(self, day: date) -> None:
@@ -168,6 +169,9 @@ class Truth:
         self.owners.clear()
         self.slow_proceeds.clear()
         self.market.roll(day)
+
+    def _settle(self, day: date) -> None:
+        """Cash changes hands at KRX's first boundary of a session, whoever has traded before it."""
         for account in self.accounts.values():
             due = sorted(d for d in account.truth.pending if d <= day)
             for settles in due:
