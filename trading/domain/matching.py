@@ -293,7 +293,7 @@ class MatchingBook:
         refusal = self.check(order_type, price, quantity)
         if refusal:
             return Outcome(refusal=refusal)
-        limit = self._limit(side, order_type, price)
+        limit = self.working_price(side, order_type, price)
         if limit is None and order_type in (OrderType.BEST, OrderType.TOP):
             return Outcome(refusal=Refusal.NO_PRICE)
         conditional = order_type is OrderType.CONDITIONAL
@@ -360,7 +360,10 @@ class MatchingBook:
     def _best_first(self, side: Side) -> list[int]:
         return sorted(self._side(side), reverse=side is Side.BUY)
 
-    def _limit(self, side: Side, order_type: OrderType, price: int | None) -> int | None:
+    def working_price(
+        self, side: Side, order_type: OrderType, price: int | None = None
+    ) -> int | None:
+        """The limit that an order arriving now would work with; None at market, or without a best."""
         finders: dict[OrderType, Callable[[], int | None]] = {
             OrderType.MARKET: lambda: None,
             OrderType.BEST: lambda: self._first(side.opposite),

@@ -61,6 +61,8 @@ class OrderRow:
     hidden_until: datetime | None = None
     board: str = ""
     """The book outside the regular session that it works in, empty for that session's."""
+    found_price: int = 0
+    """The limit that a day order at the best or the top price found as it came; 0 of every other."""
 
     @property
     def remaining(self) -> int:

@@ -47,7 +47,7 @@ from trading.simulator.referee import truth_of
 from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal
 from trading.simulator.reservations import Reservations
 from trading.simulator.routing import misfit, route
-from trading.simulator.rows import row_of
+from trading.simulator.rows import found_price, row_of
 from trading.simulator.us.truth import UsTruth
 from trading.simulator.windows import Board, open_at
 
@@ -391,6 +391,7 @@ class Truth:
             row.hidden_until = self.time + timedelta(seconds=hide)
         if slow:
             self.slow_proceeds[row.odno] = slow
+        row.found_price = found_price(row, book)
         self._accept(row, req_seq)
         return self._match(row, book, reach)
 
@@ -419,6 +420,7 @@ class Truth:
         holder, key = self.account(account), old.key
         removed = book.cancel(old.odno, moved)
         row = self._row(replace(wanted, quantity=removed), book.upper, "revise", old.odno)
+        row.found_price = found_price(row, book)
         self._accept(row, req_seq)
         self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
         self.emit(holder, Revised(key, removed), self.time)
@@ -547,7 +549,7 @@ class Truth:
         """True while an order is not matched as it comes."""
         if order.board:
             return self.floor.paused(Board(order.board), order.code, self.time)
-        return self._in_auction(order.code)
+        return self.in_auction(order.code)
 
     def _matching(self, order: OrderRow) -> bool:
         """True while what rests beside `order` could trade: no break, auction, halt or interruption."""
@@ -558,7 +560,8 @@ class Truth:
         hours = self.calendar.session_hours(self._today())
         return open_at(hours, Board(order.board), self.time) is not None
 
-    def _in_auction(self, code: str) -> bool:
+    def in_auction(self, code: str) -> bool:
+        """True while orders of KRX's regular session only queue."""
         if self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION):
             return True
         return self.market.interruption_at(code, self.time) is not None
@@ -581,11 +584,12 @@ class Truth:
         number = row.account
         link = {"orgn_odno": row.orgn_odno} if row.orgn_odno else {}
         board = {"board": row.board} if row.board else {}
+        works = {"works_at": row.found_price} if row.found_price else {}
         self.journal.write(
             "accepted", self.time, odno=row.odno, **link, account=number, ticker=row.code,
             side=row.side.value, qty=row.quantity, req_seq=req_seq, action=row.action,
             price=row.price, orgno=row.orgno, trade_date=f"{row.day:%Y%m%d}",
-            dvsn=row.dvsn, venue=row.venue, reserve=row.reserve_price, **board,
+            dvsn=row.dvsn, venue=row.venue, reserve=row.reserve_price, **board, **works,
         )  # fmt: skip
         self.owners[row.odno] = number
         self.emit(self.account(number), Accepted(row), self.time)
