@@ -7,7 +7,7 @@ random number or talks to anyone: the same calls give the same fills.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -87,12 +87,26 @@ class _Resting:
     ahead: int
     conditional: bool = False
     rivals: int = 0
+    queued: bool = False
+    """It came in an auction and has not been matched since: it may cross what stands."""
 
 
 def _never_worse(side: Side, price: int, limit: int | None) -> bool:
     if limit is None:
         return True
     return price <= limit if side is Side.BUY else price >= limit
+
+
+def _summed(
+    side: Side, theirs: Mapping[int, int], ours: Iterable[_Resting], depth: int | None = None
+) -> tuple[BookLevel, ...]:
+    """Shares by price, best first: anonymous ones and those of our orders of that side."""
+    total = dict(theirs)
+    for order in ours:
+        if order.side is side and order.price is not None:
+            total[order.price] = total.get(order.price, 0) + order.quantity
+    prices = sorted((p for p, q in total.items() if q > 0), reverse=side is Side.BUY)
+    return tuple(BookLevel(price, total[price]) for price in prices[:depth])
 
 
 @dataclass
@@ -112,13 +126,39 @@ class MatchingBook:
     # --- what can be seen ---------------------------------------------------------------------
 
     def levels(self, side: Side, depth: int = 10) -> tuple[BookLevel, ...]:
-        """The visible levels of one side, best first, our own resting orders included."""
-        total = dict(self._side(side))
+        """The visible levels of one side, best first, our own resting orders included.
+
+        Outside an auction the two sides never cross: what an order of ours would have met but for
+        quicker ones is theirs and not shown, and of two of ours that cross only the older is.
+        """
+        if not self._resting:
+            return _summed(side, self._side(side), (), depth)
+        ours, reach = self._shown()
+        theirs = self._side(side)
+        met = reach[side.opposite]
+        if met is not None:
+            theirs = {p: q for p, q in theirs.items() if not _never_worse(side.opposite, p, met)}
+        return _summed(side, theirs, ours, depth)
+
+    def _shown(self) -> tuple[list[_Resting], dict[Side, int | None]]:
+        """(our orders that are shown, the best price among those of each side that have been matched)."""
+        shown: list[_Resting] = []
+        best: dict[Side, int | None] = dict.fromkeys(Side)
         for order in self._resting:
-            if order.side is side and order.price is not None:
-                total[order.price] = total.get(order.price, 0) + order.quantity
-        prices = sorted((p for p, q in total.items() if q > 0), reverse=side is Side.BUY)
-        return tuple(BookLevel(price, total[price]) for price in prices[:depth])
+            if order.price is None:
+                continue
+            if not order.queued:
+                across, own = best[order.side.opposite], best[order.side]
+                if across is not None and _never_worse(order.side, across, order.price):
+                    continue
+                if own is None or _never_worse(order.side, own, order.price):
+                    best[order.side] = order.price
+            shown.append(order)
+        return shown, best
+
+    def _standing(self, side: Side) -> tuple[BookLevel, ...]:
+        """Every level of one side that an order of ours can meet, shown or not, best first."""
+        return _summed(side, self._side(side), self._resting)
 
     def best(self, side: Side) -> int | None:
         levels = self.levels(side, depth=1)
@@ -165,6 +205,7 @@ class MatchingBook:
         for order in self._by_priority():
             fills.extend(self._cross(order))
         for order in self._resting:
+            order.queued = False
             if order.price is not None:
                 order.ahead = min(order.ahead, self._side(order.side).get(order.price, order.ahead))
         self._sweep_done()
@@ -252,12 +293,12 @@ class MatchingBook:
         refusal = self.check(order_type, price, quantity)
         if refusal:
             return Outcome(refusal=refusal)
-        limit = self._limit(side, order_type, price)
+        limit = self.working_price(side, order_type, price)
         if limit is None and order_type in (OrderType.BEST, OrderType.TOP):
             return Outcome(refusal=Refusal.NO_PRICE)
         conditional = order_type is OrderType.CONDITIONAL
         if auction:
-            self._rest(order_id, side, limit, quantity, conditional)
+            self._rest(order_id, side, limit, quantity, conditional, queued=True)
             return Outcome(resting=quantity, price=limit)
         within = quantity if reach is None else min(quantity, max(0, reach))
         if tif is TimeInForce.FOK and self._available(side, limit) < quantity:
@@ -319,23 +360,30 @@ class MatchingBook:
     def _best_first(self, side: Side) -> list[int]:
         return sorted(self._side(side), reverse=side is Side.BUY)
 
-    def _limit(self, side: Side, order_type: OrderType, price: int | None) -> int | None:
+    def working_price(
+        self, side: Side, order_type: OrderType, price: int | None = None
+    ) -> int | None:
+        """The limit that an order arriving now would work with; None at market, or without a best."""
         finders: dict[OrderType, Callable[[], int | None]] = {
             OrderType.MARKET: lambda: None,
-            OrderType.BEST: lambda: self.best(side.opposite),
-            OrderType.TOP: lambda: self.best(side),
+            OrderType.BEST: lambda: self._first(side.opposite),
+            OrderType.TOP: lambda: self._first(side),
         }
         return finders[order_type]() if order_type in finders else price
 
+    def _first(self, side: Side) -> int | None:
+        levels = self._standing(side)
+        return levels[0].price if levels else None
+
     def _available(self, side: Side, limit: int | None) -> int:
-        levels = self.levels(side.opposite, depth=1_000_000)
+        levels = self._standing(side.opposite)
         return sum(level.quantity for level in levels if _never_worse(side, level.price, limit))
 
     def _take(
         self, order_id: str, side: Side, quantity: int, limit: int | None
     ) -> Iterable[Execution]:
         """Walk the other side, best price first; at one price by time, anonymous queue included."""
-        for level in self.levels(side.opposite, depth=1_000_000):
+        for level in self._standing(side.opposite):
             if not quantity or not _never_worse(side, level.price, limit):
                 return
             for maker, taken in self._eat(side.opposite, level.price, quantity):
@@ -382,9 +430,12 @@ class MatchingBook:
         quantity: int,
         conditional: bool,
         rivals: int = 0,
+        queued: bool = False,
     ) -> None:
         ahead = self._side(side).get(price, 0) if price is not None else 0
-        self._resting.append(_Resting(order_id, side, price, quantity, ahead, conditional, rivals))
+        self._resting.append(
+            _Resting(order_id, side, price, quantity, ahead, conditional, rivals, queued)
+        )
         if self._interest is not None:
             buy, sell, at_market = self._interest
             if price is None:

@@ -44,6 +44,15 @@ class Account:
         """Sale proceeds that may not be used yet."""
         return sum(amount for until, amount in self.blocked if until > now)
 
+    def shown_since(self, odno: str, now: datetime) -> datetime:
+        """When an accepted order of today comes onto the screens, `now` if it is there."""
+        coming = (
+            visible
+            for visible, event in self.queue
+            if isinstance(event, Accepted) and event.order.odno == odno
+        )
+        return max(now, next(coming, now))
+
     def take(self, event: Event, at: datetime, lag_seed: int | None) -> None:
         """Truth changes now; the screens follow in the same order, at once when `lag_seed` is None."""
         self.truth.apply(event)

@@ -233,7 +233,8 @@ def _no_number(strike: Strike, armed: Armed) -> Struck:
 
 
 def _slow(strike: Strike, armed: Armed) -> Struck:
-    return Delivery(strike.reply, wait=armed.number_param("seconds", 9.9)), True
+    seconds = armed.number_param("seconds", 9.9)
+    return (Delivery(strike.reply, wait=seconds), True) if seconds > 0 else NOTHING
 
 
 def _twice(strike: Strike, armed: Armed) -> Struck:
@@ -264,33 +265,53 @@ def _fill_first(strike: Strike, armed: Armed) -> Struck:
 
 
 def _hide(strike: Strike, armed: Armed) -> Struck:
-    assert strike.ask is not None
-    if strike.ask.service.call.name != "order_cash":
+    """Something only where the lists would have shown the order before."""
+    ask, truth = strike.ask, strike.world.truth
+    assert ask is not None
+    if ask.service.call.name != "order_cash":
         return NOTHING
-    strike.ask.options["hide"] = armed.number_param("seconds", 30)
-    return strike.later(armed, lambda: True)
+    ask.options["hide"] = armed.number_param("seconds", 30)
+
+    def hidden() -> bool:
+        account, placed = truth.account(ask.account), ask.options["placed"]
+        until = account.truth.orders[placed.key].hidden_until
+        return until is not None and until > account.shown_since(placed.odno, truth.time)
+
+    return strike.later(armed, hidden)
 
 
 def _slow_proceeds(strike: Strike, armed: Armed) -> Struck:
-    assert strike.ask is not None
-    if strike.ask.service.call.name != "order_cash" or strike.ask.side != "sell":
+    """Something only for a sale that trades as it comes."""
+    ask, truth = strike.ask, strike.world.truth
+    assert ask is not None
+    if ask.service.call.name != "order_cash" or ask.side != "sell":
         return NOTHING
-    strike.ask.options["slow"] = armed.number_param("seconds", 30)
-    return strike.later(armed, lambda: True)
+    seconds = armed.number_param("seconds", 30)
+    if seconds <= 0:
+        return NOTHING
+    ask.options["slow"] = seconds
+
+    def blocked() -> bool:
+        placed = ask.options["placed"]
+        if placed.filled <= 0:
+            truth.slow_proceeds.pop(placed.odno, None)
+        return bool(placed.filled > 0)
+
+    return strike.later(armed, blocked)
 
 
 def _partial_then_halt(strike: Strike, armed: Armed) -> Struck:
     ask, truth = strike.ask, strike.world.truth
     assert ask is not None
-    if ask.service.call.name != "order_cash":
-        return NOTHING
+    if ask.service.call.name != "order_cash" or ask.get("ORD_QTY") == "1":
+        return NOTHING  # one share has no part that could be filled
     ask.options["reach"] = armed.number_param("share", 0.5)
     code, seconds = ask.get("PDNO"), armed.params.get("seconds")
 
     def halted() -> bool:
         placed = ask.options["placed"]
         row = truth.account(ask.account).truth.orders[placed.key]
-        if row.remaining <= 0:
+        if not 0 < placed.filled < row.quantity:
             return False
         truth.halt(code, True, float(seconds) if seconds else None)
         return True

@@ -61,6 +61,8 @@ class OrderRow:
     hidden_until: datetime | None = None
     board: str = ""
     """The book outside the regular session that it works in, empty for that session's."""
+    found_price: int = 0
+    """The limit that a day order at the best or the top price found as it came; 0 of every other."""
 
     @property
     def remaining(self) -> int:
@@ -207,6 +209,10 @@ class AccountLedger:
         """The state an account starts from."""
         self.cash = self.d2_cash = cash
         self.holdings = {c: Holding(h.quantity, h.cost) for c, h in holdings.items()}
+
+    def cash_by(self, day: date) -> int:
+        """Won once everything that settles up to `day` has settled."""
+        return self.cash + sum(flow for due, flow in self.pending.items() if due <= day)
 
     def reserved(self) -> int:
         """Won held back for working buys, commission included."""

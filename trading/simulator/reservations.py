@@ -1,5 +1,7 @@
 """Reserved orders: taken between two sessions, sent at 08:30 of each session until filled or over.
 
+One with an end date waits again after each session that left something of it unfilled.
+
 Money, shares and the day's limits are looked at when they are sent, not when they are taken.
 """
 
@@ -29,7 +31,10 @@ Filled = Callable[[str, tuple[date, str]], tuple[int, int]]
 
 @dataclass(slots=True)
 class Reservation:
-    """`first` is the session it is meant for, `until` the last day it is tried; `sent` the orders it became."""
+    """`first` is the session it is meant for, `until` the last day it is tried; `sent` the orders it became.
+
+    `sent_at` and `reason` (empty: taken) tell of the last time it was tried.
+    """
 
     seq: int
     received: datetime
@@ -80,17 +85,24 @@ class Reservations:
         )  # fmt: skip
         return one
 
-    def waiting(self, account: str, seq: str) -> Reservation | None:
-        """One that has not been sent yet."""
+    def waits(self, one: Reservation, now: datetime, filled: Filled) -> bool:
+        """True while a session is to come on which it will be tried."""
+        day = now.astimezone(SEOUL).date()
+        tried = self.calendar.is_session(day) and now >= self.calendar.session_hours(day).preopen
+        coming = self.calendar.next_session(day if tried else day - timedelta(days=1))
+        return one.cancelled is None and coming <= one.until and _left(one, filled) > 0
+
+    def waiting(self, account: str, seq: str, now: datetime, filled: Filled) -> Reservation | None:
+        """One of an account that will still be tried."""
         found = (r for r in self.rows if str(r.seq) == seq and r.order.account == account)
         one = next(found, None)
-        return one if one and one.cancelled is None and one.sent_at is None else None
+        return one if one and self.waits(one, now, filled) else None
 
     def cancel(
-        self, account: str, seq: str, now: datetime, journal: Journal
+        self, account: str, seq: str, now: datetime, filled: Filled, journal: Journal
     ) -> Reservation | Refused:
-        """Take back one that has not been sent."""
-        one = self.waiting(account, seq)
+        """Take back one that waits; what it has become before stays."""
+        one = self.waiting(account, seq, now, filled)
         if one is None or isinstance(self.session_for(now), Why):
             return Refused(Why.NO_ORIGINAL if one is None else Why.AFTER_CLOSE)
         one.cancelled = now
@@ -98,13 +110,21 @@ class Reservations:
         return one
 
     def revise(
-        self, seq: str, order: NewOrder, now: datetime, market: Market, journal: Journal
+        self,
+        seq: str,
+        order: NewOrder,
+        now: datetime,
+        market: Market,
+        filled: Filled,
+        journal: Journal,
     ) -> Reservation | Refused:
-        """Another quantity, price or type for one that has not been sent."""
-        one = self.waiting(order.account, seq)
+        """Another quantity, price or type for one that waits; the quantity counts what has been filled."""
+        one = self.waiting(order.account, seq, now, filled)
         if one is None or (one.order.code, one.order.side) != (order.code, order.side):
             return Refused(Why.NO_ORIGINAL)
         why = _unfit(order, market)
+        if why is None and _left(replace(one, order=order), filled) <= 0:
+            why = Why.QUANTITY
         if isinstance(self.session_for(now), Why) or why is not None:
             return Refused(why or Why.AFTER_CLOSE)
         one.order = order
@@ -121,7 +141,7 @@ class Reservations:
         for one in self.rows:
             if one.cancelled is not None or not one.first <= day <= one.until:
                 continue
-            left = one.order.quantity - sum(filled(one.order.account, key)[0] for key in one.sent)
+            left = _left(one, filled)
             if left <= 0:
                 continue
             placed = place(replace(one.order, quantity=left))
@@ -132,6 +152,11 @@ class Reservations:
                 odno = placed.odno
                 one.sent.append((day, odno))
             journal.write("resv_sent", now, number=one.seq, odno=odno, reason=one.reason)
+
+
+def _left(one: Reservation, filled: Filled) -> int:
+    """Shares that none of the orders it became has filled."""
+    return one.order.quantity - sum(filled(one.order.account, key)[0] for key in one.sent)
 
 
 def _unfit(order: NewOrder, market: Market) -> Why | None:

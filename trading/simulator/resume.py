@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from trading.domain.matching import MatchingBook, Side
+from trading.domain.matching import MatchingBook, OrderType, Side
 from trading.simulator.accounts import Account
 from trading.simulator.auth import KeyRing
 from trading.simulator.journal import US
@@ -170,6 +170,7 @@ class _Fold:
             reserve_price=record["reserve"],
             action=record["action"],
             board=record.get("board", ""),
+            found_price=record.get("works_at", 0),
         )
 
     def _fill(self, record: Record, at: datetime) -> None:
@@ -260,9 +261,10 @@ def _refill_books(truth: Truth) -> None:
             continue
         book = truth.books.get(row.code) or _book(truth, row.code, day)
         truth.books[row.code] = book
-        book.submit(
-            row.odno, row.side, row.remaining, row.order_type, row.price or None, auction=True
-        )
+        kind = OrderType.LIMIT if row.found_price else row.order_type
+        price = row.price or row.found_price or None
+        queues = truth.in_auction(row.code)
+        book.submit(row.odno, row.side, row.remaining, kind, price, reach=0, auction=queues)
 
 
 def _book(truth: Truth, code: str, day: date) -> MatchingBook:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from trading.domain.instruments import InstrumentKind
+from trading.domain.matching import MatchingBook, OrderType, TimeInForce
 from trading.simulator.ledger import OrderRow
 from trading.simulator.placing import NewOrder
 from trading.simulator.refusals import reserve_price
 
-__all__ = ["row_of"]
+__all__ = ["found_price", "row_of"]
 
 
 def row_of(
@@ -43,3 +44,10 @@ def row_of(
         action=action,
         board=order.board,
     )
+
+
+def found_price(row: OrderRow, book: MatchingBook) -> int:
+    """The limit that a price-less day order finds in `book` and rests with; 0 of every other."""
+    if row.tif is not TimeInForce.DAY or row.order_type not in (OrderType.BEST, OrderType.TOP):
+        return 0
+    return book.working_price(row.side, row.order_type) or 0

@@ -47,9 +47,9 @@ from trading.simulator.referee import truth_of
 from trading.simulator.refusals import entry_refusal, exchange_refusal, funds_refusal
 from trading.simulator.reservations import Reservations
 from trading.simulator.routing import misfit, route
-from trading.simulator.rows import row_of
+from trading.simulator.rows import found_price, row_of
 from trading.simulator.us.truth import UsTruth
-from trading.simulator.windows import Board
+from trading.simulator.windows import Board, open_at
 
 __all__ = ["Truth"]
 
@@ -159,6 +159,7 @@ class Truth:
     def _at_preopen(self, at: datetime) -> None:
         if self._day != at.date():  # an order of NXT's pre-market has begun it before
             self._begin_day(at.date())
+        self._settle(at.date())
         self.reservations.send(at.date(), at, self.place, self.filled, self.journal)
 
     def _begin_day(self, day: date) -> None:
@@ -168,6 +169,9 @@ class Truth:
         self.owners.clear()
         self.slow_proceeds.clear()
         self.market.roll(day)
+
+    def _settle(self, day: date) -> None:
+        """Cash changes hands at KRX's first boundary of a session, whoever has traded before it."""
         for account in self.accounts.values():
             due = sorted(d for d in account.truth.pending if d <= day)
             for settles in due:
@@ -387,6 +391,7 @@ class Truth:
             row.hidden_until = self.time + timedelta(seconds=hide)
         if slow:
             self.slow_proceeds[row.odno] = slow
+        row.found_price = found_price(row, book)
         self._accept(row, req_seq)
         return self._match(row, book, reach)
 
@@ -415,6 +420,7 @@ class Truth:
         holder, key = self.account(account), old.key
         removed = book.cancel(old.odno, moved)
         row = self._row(replace(wanted, quantity=removed), book.upper, "revise", old.odno)
+        row.found_price = found_price(row, book)
         self._accept(row, req_seq)
         self.journal.write("cancel", self.time, odno=old.odno, qty=removed)
         self.emit(holder, Revised(key, removed), self.time)
@@ -445,9 +451,12 @@ class Truth:
         return Placed(row.odno, row.orgno, row.at, 0, row.key)
 
     def fill_now(self, odno: str) -> int:
-        """Fill what is left of a working order at its limit, or the last price. Returns shares."""
+        """Fill what is left of a working order at its limit, or the last price. Returns shares: none
+        while its market matches nothing."""
         account = self.account(self.owners[odno]).truth
         order = account.orders[self._today(), odno]
+        if not self._matching(order):
+            return 0
         taken = self._book_of(order).cancel(odno)
         if taken:
             price = limit_of(order) or self._last(order)
@@ -540,9 +549,19 @@ class Truth:
         """True while an order is not matched as it comes."""
         if order.board:
             return self.floor.paused(Board(order.board), order.code, self.time)
-        return self._in_auction(order.code)
+        return self.in_auction(order.code)
 
-    def _in_auction(self, code: str) -> bool:
+    def _matching(self, order: OrderRow) -> bool:
+        """True while what rests beside `order` could trade: no break, auction, halt or interruption."""
+        if self._book_of(order).halted or self._queues(order):
+            return False
+        if not order.board:
+            return self.phase() is Phase.REGULAR
+        hours = self.calendar.session_hours(self._today())
+        return open_at(hours, Board(order.board), self.time) is not None
+
+    def in_auction(self, code: str) -> bool:
+        """True while orders of KRX's regular session only queue."""
         if self.phase() in (Phase.PRE_OPEN, Phase.CLOSING_AUCTION):
             return True
         return self.market.interruption_at(code, self.time) is not None
@@ -565,11 +584,12 @@ class Truth:
         number = row.account
         link = {"orgn_odno": row.orgn_odno} if row.orgn_odno else {}
         board = {"board": row.board} if row.board else {}
+        works = {"works_at": row.found_price} if row.found_price else {}
         self.journal.write(
             "accepted", self.time, odno=row.odno, **link, account=number, ticker=row.code,
             side=row.side.value, qty=row.quantity, req_seq=req_seq, action=row.action,
             price=row.price, orgno=row.orgno, trade_date=f"{row.day:%Y%m%d}",
-            dvsn=row.dvsn, venue=row.venue, reserve=row.reserve_price, **board,
+            dvsn=row.dvsn, venue=row.venue, reserve=row.reserve_price, **board, **works,
         )  # fmt: skip
         self.owners[row.odno] = number
         self.emit(self.account(number), Accepted(row), self.time)

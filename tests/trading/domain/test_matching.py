@@ -250,3 +250,49 @@ def test_no_share_is_made_or_lost(placed: list, volumes: list[int]) -> None:
     rest = there.drain()
     for name, (qty, cancelled) in left.items():
         assert filled.get(name, 0) + cancelled + rest.get(name, 0) == qty
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("order", "order", "order", "cancel", "refresh")),
+        st.sampled_from(tuple(Side)),
+        st.sampled_from((LIMIT, LIMIT, OrderType.BEST, OrderType.TOP, MARKET)),
+        st.integers(1, 120),
+        st.integers(-4, 4),
+        st.sampled_from((None, 0, 0, 7)),
+        st.integers(0, 80),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_outside_auctions_the_best_bid_that_is_shown_is_below_the_best_ask(
+    steps: list[tuple[str, Side, OrderType, int, int, int | None, int]],
+) -> None:
+    one = book()
+    for number, (what, side, kind, quantity, step, reach, rivals) in enumerate(steps):
+        if what == "refresh":
+            asks, bids = (
+                tuple((price + 10 * step, size) for price, size in levels_of)
+                for levels_of in (ASKS, BIDS)
+            )
+            one.refresh(levels(asks), levels(bids), 10_000 + 10 * step, quantity)
+        elif what == "cancel":
+            one.cancel(str(number // 2))
+        else:
+            price = 10_000 + 10 * step if kind is LIMIT else None
+            one.submit(str(number), side, quantity, kind, price, reach=reach, rivals=rivals)
+        bid, ask = one.best(BUY), one.best(SELL)
+        assert bid is None or ask is None or bid < ask, (number, what)
+
+
+def test_what_quicker_ones_took_is_not_shown_beside_the_rest_and_an_auction_shows_all() -> None:
+    one = book()
+    one.submit("a", BUY, 80, LIMIT, 10_020, reach=20, rivals=500)
+    assert (one.levels(BUY, 1), one.best(SELL)) == ((BookLevel(10_020, 60),), 10_030)
+    one.refresh(levels(ASKS), levels(BIDS))
+    assert one.best(SELL) == 10_030 > 10_020 == one.best(BUY)
+    queue = book()
+    queue.submit("b", BUY, 80, LIMIT, 10_020, auction=True)
+    assert (queue.best(BUY), queue.best(SELL)) == (10_020, 10_010)

@@ -201,7 +201,7 @@ def test_what_is_left_at_eight_expires_and_frees_money_and_shares(make: Make) ->
     assert (ends(hand, low), ends(hand, high)) == ((0, 10, 0), (0, 10, 0))
     hand.sim.advance(10)
     hand.login()
-    assert (ends(hand, low), ends(hand, high)) == ((0, 0, 0), (0, 0, 0))
+    assert (ends(hand, low), ends(hand, high)) == ((0, 0, 10), (0, 0, 10))
     rows = told(hand.sim, "expire")
     assert [(row["odno"], row["qty"]) for row in rows] == [(odno(low), 10), (odno(high), 10)]
     assert {row["vt"][11:19] for row in rows} == {"20:00:00"}

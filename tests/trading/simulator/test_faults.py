@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,70 @@ def test_a_cancel_that_loses_the_race_finds_a_filled_order(
     assert hand.sim.truth()["orders"][0]["amount"] == 450_000
 
 
+BREAKS = [
+    # entered, struck, venue
+    ("08:10", "08:55", "NXT"),
+    ("15:10", "15:25", "NXT"),
+    ("08:45", "08:50", "KRX"),
+    ("15:10", "15:25", "KRX"),
+]
+
+
+@pytest.mark.parametrize(("entered", "struck", "venue"), BREAKS)
+def test_a_cancel_loses_no_race_while_nothing_is_matched(
+    make: Make, entered: str, struck: str, venue: str
+) -> None:
+    start, moment = (datetime.fromisoformat(f"2026-11-20T{t}+09:00") for t in (entered, struck))
+    hand = Hand(make(start=start)).login()
+    price = int(hand.price("005930").json["output"]["stck_llam"])
+    order = hand.order("buy", "005930", 10, price, EXCG_ID_DVSN_CD=venue)
+    hand.sim.advance((moment - start).total_seconds())
+    hand.sim.arm("A22")
+    assert hand.change("cancel", odno(order)).json["rt_cd"] == "0"
+    assert hand.sim.truth()["orders"][0]["filled"] == 0
+    assert fired(hand.sim, "A22") == []
+
+
+@pytest.mark.parametrize("venue", ["KRX", "NXT"])
+@pytest.mark.parametrize("stop", ["halt", "interruption"])
+def test_a_cancel_loses_no_race_on_a_name_that_stands_still(
+    hand: Hand, venue: str, stop: str
+) -> None:
+    sim = hand.sim
+    sim.set_price("005930", 98_000)
+    first, second = (
+        odno(hand.order("buy", "005930", 10, 90_000, EXCG_ID_DVSN_CD=venue)) for _ in range(2)
+    )
+    if stop == "halt":
+        sim.halt("005930", seconds=60)
+    else:
+        sim.arm("E02", when="at_vt", match={"ticker": "005930"}, params={"seconds": 60})
+    sim.arm("A22")
+    assert hand.change("cancel", first).json["rt_cd"] == "0"
+    assert fired(sim, "A22") == []
+    sim.advance(120)
+    assert hand.change("cancel", second).code == "APBK0400", "it stayed armed"
+    assert len(fired(sim, "A22")) == 1
+
+
+def test_a_reply_that_is_slow_by_nothing_is_no_fault(hand: Hand) -> None:
+    hand.sim.arm("A17", params={"seconds": 0})
+    assert buy(hand).json["rt_cd"] == "0"
+    assert fired(hand.sim, "A17") == []
+
+
+@pytest.mark.parametrize(
+    ("tame", "seconds", "count"), [(True, 0, 0), (True, 1, 1), (False, 0.5, 0), (False, 6, 1)]
+)
+def test_hiding_an_order_no_longer_than_the_lists_are_late_is_no_fault(
+    make: Make, tame: bool, seconds: float, count: int
+) -> None:
+    hand = Hand(make(tame=tame)).login()
+    hand.sim.arm("B01", params={"seconds": seconds})
+    assert buy(hand).json["rt_cd"] == "0"
+    assert len(fired(hand.sim, "B01")) == count
+
+
 def test_an_accepted_order_can_stay_off_the_lists(hand: Hand) -> None:
     hand.sim.arm("B01", params={"seconds": 30})
     number = odno(buy(hand))
@@ -253,11 +318,17 @@ def test_half_filled_then_halted(hand: Hand) -> None:
     assert hand.fills(ODNO=number)[0]["rmn_qty"] == "0"
 
 
-def test_half_filled_and_halted_does_not_fire_on_a_single_share_filled_whole(hand: Hand) -> None:
+@pytest.mark.parametrize(("quantity", "price", "filled"), [(1, 60_000, "1"), (10, 45_000, "0")])
+def test_half_filled_and_halted_does_not_fire_where_no_part_is_filled(
+    hand: Hand, quantity: int, price: int, filled: str
+) -> None:
     hand.sim.arm("E01")
-    hand.order("buy", "069500", 1, 60_000)
+    number = odno(hand.order("buy", "069500", quantity, price))
+    assert hand.fills(ODNO=number)[0]["tot_ccld_qty"] == filled
+    assert fired(hand.sim, "E01") == []
+    assert hand.price("069500").json["output"]["iscd_stat_cls_code"] != "58"
+    hand.order("buy", "069500", 10, 60_000)
     assert len(fired(hand.sim, "E01")) == 1
-    assert hand.fills()[0]["rmn_qty"] == "1"
 
 
 @pytest.mark.parametrize("percent", [2, -8, 29, -29, -60])
@@ -316,6 +387,20 @@ def test_proceeds_come_late_into_buying_power(hand: Hand) -> None:
     hand.sim.advance(61)
     assert int(hand.power().json["output"]["ord_psbl_cash"]) > between
     assert before > between
+
+
+@pytest.mark.parametrize(
+    ("price", "seconds"), [(60_000, 60), (0, 0)], ids=["nothing sold", "not held back"]
+)
+def test_proceeds_that_are_not_held_back_are_no_fault(hand: Hand, price: int, seconds: int) -> None:
+    buy(hand)
+    hand.sim.arm("F02", params={"seconds": seconds})
+    assert hand.order("sell", "069500", 5, price).json["rt_cd"] == "0"
+    assert fired(hand.sim, "F02") == []
+    hand.sim.set_price("069500", 61_000)
+    hand.sim.advance(1)
+    cash = hand.sim.truth()["cash"][ACCOUNT]["d2_cash"]
+    assert int(hand.power().json["output"]["ord_psbl_cash"]) == cash, "nothing is held back later"
 
 
 # --- arming -----------------------------------------------------------------------------------

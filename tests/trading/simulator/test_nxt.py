@@ -142,7 +142,7 @@ def test_an_order_lives_through_the_breaks_until_eight_in_the_evening(make: Make
         until(hand, moment)
         assert ends(hand, answer) == (0, 10, 0), moment
     until(hand, "20:00:10")
-    assert ends(hand, answer) == (0, 0, 0)
+    assert ends(hand, answer) == (0, 0, 10)
     (row,) = told(hand.sim, "expire")
     assert (row["qty"], row["vt"][11:19]) == (10, "20:00:00")
     hand.sim.advance(timedelta(days=3).total_seconds())
@@ -211,7 +211,9 @@ def test_the_morning_has_the_day_s_limits_and_sets_money_aside_at_them(make: Mak
     assert hand.order("buy", SHARE, most, 0, "03", **NXT).code == "APBK0013"
 
 
-def test_an_early_order_begins_the_day_s_numbers_and_settles_what_is_due(make: Make) -> None:
+def test_an_early_order_begins_the_day_s_numbers_and_settles_nobody_s_cash_before_its_hour(
+    make: Make,
+) -> None:
     hand = at(make, "16:30", "2026-11-18", accounts=RICH)
     hand.order("sell", SHARE, 10, 0, "44")
     owed = hand.sim.truth()["cash"][ACCOUNT]["d2_cash"]
@@ -219,13 +221,31 @@ def test_an_early_order_begins_the_day_s_numbers_and_settles_what_is_due(make: M
     hand.sim.advance(timedelta(days=2, hours=-8, minutes=-20).total_seconds())
     hand.login()
     early = hand.order("buy", SHARE, 1, 0, "03", **NXT)
-    assert [r["vt"][11:16] for r in told(hand.sim, "cash") if r["reason"] == "settle"] == ["08:10"]
-    assert hand.sim.truth()["cash"][ACCOUNT]["cash"] == owed
+    assert [r for r in told(hand.sim, "cash") if r["reason"] == "settle"] == []
+    assert hand.sim.truth()["cash"][ACCOUNT]["cash"] == 10**10
     until(hand, "09:30")
     later = hand.order("buy", FUND, 1)
     assert int(odno(later)) > int(odno(early))
     assert {row["odno"] for row in hand.fills()} == {odno(early), odno(later)}
-    assert len([r for r in told(hand.sim, "cash") if r["reason"] == "settle"]) == 1
+    assert [r["vt"][11:16] for r in told(hand.sim, "cash") if r["reason"] == "settle"] == ["08:30"]
+    assert hand.sim.truth()["cash"][ACCOUNT]["cash"] == owed
+
+
+def test_nobody_s_early_order_moves_the_hour_at_which_another_is_paid(make: Make) -> None:
+    keys = {"appkey": "P" * 36, "appsecret": "q" * 180, "account": "87654321-01"}
+
+    def paid(early: bool) -> list[tuple[str, str]]:
+        hand = at(make, "16:30", "2026-11-18", accounts=[*RICH, keys])
+        hand.order("sell", SHARE, 10, 0, "44")
+        hand.sim.advance(timedelta(days=2, hours=-8, minutes=-20).total_seconds())
+        other = Hand(hand.sim, keys["account"], keys["appkey"], keys["appsecret"]).login()
+        if early:
+            assert other.order("buy", SHARE, 1, 0, "03", **NXT).json["rt_cd"] == "0"
+        hand.sim.advance(3_600)
+        rows = [r for r in told(hand.sim, "cash") if r["reason"] == "settle"]
+        return [(r["vt"], r["account"]) for r in rows]
+
+    assert paid(early=True) == paid(early=False) != []
 
 
 # --- what NX tells ----------------------------------------------------------------------------
@@ -345,7 +365,7 @@ def test_a_sor_order_that_rests_on_krx_expires_with_its_session(make: Make) -> N
     hand = at(make, "10:00", accounts=RICH)
     answer = hand.order("buy", SHARE, 10, 80_000, "00", **SOR)
     until(hand, "15:31")
-    assert ends(hand, answer) == (0, 0, 0)
+    assert ends(hand, answer) == (0, 0, 10)
     assert told(hand.sim, "expire")[0]["vt"][11:19] == "15:30:00"
 
 

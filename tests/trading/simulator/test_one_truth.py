@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.trading.simulator.conftest import Make
+from tests.trading.simulator.conftest import FRIDAY, Make
 from tests.trading.simulator.ear import Ear
-from tests.trading.simulator.kis import Hand
+from tests.trading.simulator.kis import ACCOUNT, Hand
 from trading.kis_wire import channels
-from trading.simulator import Simulator
+from trading.simulator import DEMO_APPKEY, DEMO_APPSECRET, Simulator
 
 ORDERS = 1_000
 CODES = ("005930", "000660", "069500", "114260", "247540", "035720")
@@ -159,3 +159,82 @@ def counted(journal: list[dict[str, Any]]) -> tuple[int, int, int]:
             cost[code] -= basis
             made += row["amt"] - row["fee"] - row["tax"] - basis
     return made, fee, tax
+
+
+DOLLARS = "100000.00"
+"""What the account below begins with, beside won, Korean and US shares."""
+
+
+@pytest.fixture
+def abroad(make: Make) -> Hand:
+    """An account with won and dollars, shares of both countries, and trades that have not settled."""
+    plan = {
+        "appkey": DEMO_APPKEY,
+        "appsecret": DEMO_APPSECRET,
+        "account": ACCOUNT,
+        "cash": 10**9,
+        "holdings": {"069500": {"qty": 10, "avg": 50_000}},
+        "usd": DOLLARS,
+        "overseas": {"AAPL": {"qty": 7, "avg": "201.25"}},
+    }
+    hand = Hand(make(accounts=[plan], start=FRIDAY.replace(hour=23, minute=45))).login()
+    assert hand.us_order("buy", "KO", 3, "500.00").json["rt_cd"] == "0"
+    assert hand.us_order("sell", "AAPL", 2, "1.00").json["rt_cd"] == "0"
+    hand.sim.advance(10)
+    return hand
+
+
+def test_the_assets_of_an_account_with_dollars_add_up_and_other_screens_say_the_same(
+    abroad: Hand,
+) -> None:
+    answer = abroad.ask("inquire_account_balance").json
+    rows, totals = answer["output1"], answer["output2"]
+    stocks, overseas, dollars, deposit, whole = (rows[place - 1] for place in (1, 9, 17, 18, 20))
+    kinds = (stocks, overseas, dollars, deposit)
+    for name in ("pchs_amt", "evlu_amt", "evlu_pfls_amt", "real_nass_amt"):
+        assert sum(int(row[name]) for row in rows[:-1]) == int(whole[name]), name
+        assert sum(int(row[name]) for row in kinds) == int(whole[name]), name
+    assert len(rows) == 20 and all(int(row["evlu_amt"]) > 0 for row in kinds)
+    assert whole["whol_weit_rt"] == "100.00000000"
+    assert 99.9 < sum(float(row["whol_weit_rt"]) for row in kinds) <= 100
+
+    home = abroad.balance()[1]
+    query = {"NATN_CD": "000", "TR_MKET_CD": "00", "INQR_DVSN_CD": "00", "WCRC_FRCR_DVSN_CD": "01"}
+    present = abroad.ask("overseas_inquire_present_balance", **query).json["output3"]
+    assert (stocks["evlu_amt"], stocks["pchs_amt"]) == (home["scts_evlu_amt"], "500000")
+    assert overseas["evlu_amt"] == present["evlu_amt_smtl_amt"]
+    assert overseas["pchs_amt"] == present["pchs_amt_smtl_amt"]
+    assert dollars["evlu_amt"] == totals["frcr_evlu_tota"] == present["frcr_evlu_tota"]
+    assert deposit["evlu_amt"] == totals["tot_dncl_amt"] == home["prvs_rcdl_excc_amt"]
+    assert totals["tot_asst_amt"] == whole["evlu_amt"]
+    assert totals["ovrs_stck_evlu_amt1"] == f"{overseas['evlu_amt']}.000000"
+    securities = int(stocks["evlu_amt"]) + int(overseas["evlu_amt"])
+    assert numbers(totals, "evlu_amt_smtl", "nass_tot_amt") == [securities] * 2
+    # that screen's total is without Korean shares
+    assert int(totals["tot_asst_amt"]) - int(present["tot_asst_amt"]) == int(stocks["evlu_amt"])
+
+
+def test_a_look_at_the_assets_leaves_no_us_side_behind(make: Make) -> None:
+    hand = Hand(make()).login()
+    hand.ask("inquire_account_balance")
+    assert hand.sim.world.truth.us.accounts == {}
+
+
+@pytest.mark.parametrize("start", ["08:20", "10:00", "16:30"])
+def test_no_book_on_the_wire_is_crossed_by_what_waits_in_it(make: Make, start: str) -> None:
+    hour, minute = (int(part) for part in start.split(":"))
+    sim = make(tame=False, start=FRIDAY.replace(hour=hour, minute=minute), seed=3)
+    hand, rng = Hand(sim).login(), random.Random(3)
+    market, venue = ("J", {}) if hour == 10 else ("NX", {"EXCG_ID_DVSN_CD": "NXT"})
+    waited = 0
+    for number in range(60):
+        code = rng.choice(("005930", "000660"))
+        query = {"FID_COND_MRKT_DIV_CODE": market, "FID_INPUT_ISCD": code}
+        before = hand.get("book", query).json["output1"]
+        side, other = rng.choice((("buy", "askp2"), ("sell", "bidp2")))
+        hand.order(side, code, rng.randint(1, 40), int(before[other]), "00", **venue)
+        after = hand.get("book", query).json["output1"]
+        assert 0 < int(after["bidp1"]) < int(after["askp1"]), (number, side)
+        waited += after["bidp1"] == before["askp2"] or after["askp1"] == before["bidp2"]
+        sim.advance(number % 2)
+    assert waited > 5, "some met quicker ones and wait inside the spread"

@@ -329,7 +329,10 @@ def test_unfilled_day_orders_expire_at_the_close_and_free_their_money(pinned: Ha
     pinned.sim.advance(6 * 3600)
     pinned.login()
     row = pinned.fills(ODNO=number)[0]
-    assert (row["rmn_qty"], row["cnc_cfrm_qty"], row["tot_ccld_qty"]) == ("0", "0", "0")
+    assert (row["rmn_qty"], row["cnc_cfrm_qty"], row["tot_ccld_qty"]) == ("0", "10", "0")
+    assert (row["ord_qty"], row["rjct_qty"], row["cncl_yn"]) == ("10", "0", "N"), (
+        "nobody took it back"
+    )
     expired = [r for r in pinned.sim.journal() if r["kind"] == "expire"]
     assert [(r["odno"], r["qty"]) for r in expired] == [(number, 10)]
     assert pinned.power().json["output"]["ord_psbl_cash"] == "100000000"

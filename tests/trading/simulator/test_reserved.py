@@ -10,11 +10,12 @@ import pytest
 
 from tests.trading.simulator.kis import ACCOUNT, Hand
 from trading.domain.sessions import SEOUL
-from trading.simulator import Simulator
+from trading.simulator import DEMO_APPKEY, DEMO_APPSECRET, Simulator
 
 EVENING = datetime(2026, 11, 26, 18, 0, tzinfo=SEOUL)
 """A Thursday after its session; Friday the 27th is the next one."""
 MINUTE, HOUR = 60, 3600
+OWNER = {"appkey": DEMO_APPKEY, "appsecret": DEMO_APPSECRET, "account": ACCOUNT}
 
 
 @pytest.fixture
@@ -152,6 +153,114 @@ def test_a_span_is_tried_each_session_until_it_is_filled(make: Any) -> None:
         "not on the weekend, not after the last day"
     )
     assert far["rsvn_end_dt"] == "20261201"
+
+
+SPAN = {"ORD_DVSN_CD": "00", "ORD_UNPR": "90000", "RSVN_ORD_END_DT": "20261201"}
+"""Friday, Monday and Tuesday, at a price that the market does not reach by itself."""
+
+
+def spread(make: Any) -> tuple[Hand, str]:
+    """A reservation over three sessions, in the evening of the first, which filled nothing of it."""
+    hand = make()
+    hand.sim.set_price("005930", 98_000)
+    seq = reserve(hand, **SPAN)["output"]["RSVN_ORD_SEQ"]
+    hand.sim.advance(24 * HOUR)
+    hand.login()
+    return hand, seq
+
+
+def test_one_with_an_end_date_waits_again_after_a_session_and_is_taken_back(make: Any) -> None:
+    hand, seq = spread(make)
+    (order,) = hand.sim.truth()["orders"]
+    (row,) = listed(hand, PRCS_DVSN_CD="2")
+    assert (row["prcs_rslt"], row["odno"], row["ord_tmd"]) == ("미처리", order["odno"], "083000")
+    assert listed(hand, PRCS_DVSN_CD="1") == []
+    assert change(hand, "cancel", seq)["output"]["NRML_PRCS_YN"] == "Y"
+    assert listed(hand)[0]["prcs_rslt"] == "취소"
+    hand.sim.advance(5 * 24 * HOUR)
+    assert len(hand.sim.truth()["orders"]) == 1
+
+
+def test_what_a_change_between_two_sessions_says_is_sent_on_the_next(make: Any) -> None:
+    hand, seq = spread(make)
+    how = {"ORD_DVSN_CD": "00", "ORD_UNPR": "91000", "ORD_QTY": "4"}
+    assert change(hand, "modify", seq, **how)["output"]["NRML_PRCS_YN"] == "Y"
+    hand.sim.advance(3 * 24 * HOUR)
+    asked = [(o["trade_date"], o["qty"]) for o in hand.sim.truth()["orders"]]
+    assert asked == [("20261127", 3), ("20261130", 4)]
+
+
+def test_in_a_session_one_that_waits_again_is_neither_changed_nor_taken_back(make: Any) -> None:
+    hand = make()
+    hand.sim.set_price("005930", 98_000)
+    seq = reserve(hand, **SPAN)["output"]["RSVN_ORD_SEQ"]
+    morning(hand)
+    assert change(hand, "cancel", seq)["msg_cd"] == "APBK1058"
+    assert change(hand, "modify", seq)["msg_cd"] == "APBK1058"
+    hand.sim.set_price("005930", 89_000)
+    hand.sim.advance(10)
+    assert change(hand, "cancel", seq)["msg_cd"] == "APBK1663", "it is filled"
+    assert listed(hand)[0]["prcs_rslt"] == "처리"
+
+
+def test_after_its_last_session_it_waits_no_more(make: Any) -> None:
+    hand, seq = spread(make)
+    hand.sim.advance(4 * 24 * HOUR)
+    hand.login()
+    assert f"{hand.sim.now():%m%d}" == "1201"
+    assert change(hand, "cancel", seq)["msg_cd"] == "APBK1663"
+    (row,) = listed(hand)
+    assert (row["prcs_rslt"], row["tot_ccld_qty"]) == ("처리", "0")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "there"),
+    [
+        ("20261101", "20261126", False),
+        ("20261101", "20261127", True),
+        ("20261128", "20261129", True),
+        ("20261201", "20261231", True),
+        ("20261202", "20261231", False),
+    ],
+)
+def test_the_list_has_those_that_are_meant_for_any_day_of_the_span(
+    make: Any, first: str, last: str, there: bool
+) -> None:
+    hand = make()
+    reserve(hand, **SPAN)
+    rows = listed(hand, RSVN_ORD_ORD_DT=first, RSVN_ORD_END_DT=last)
+    assert bool(rows) is there
+
+
+def test_a_second_day_that_refuses_it_does_not_hide_the_order_of_the_first(make: Any) -> None:
+    hand = make(accounts=[{**OWNER, "cash": 300_000}])
+    hand.sim.set_price("005930", 98_000)
+    seq = reserve(hand, **(SPAN | {"RSVN_ORD_END_DT": "20261130"}))["output"]["RSVN_ORD_SEQ"]
+    hand.sim.advance(24 * HOUR)
+    (order,) = hand.sim.truth()["orders"]
+    hand.sim.world.truth.move_cash(ACCOUNT, -200_000, "withdraw")
+    hand.sim.advance(3 * 24 * HOUR)
+    hand.login()
+    (row,) = listed(hand, RSVN_ORD_SEQ=seq)
+    assert (row["prcs_rslt"], row["odno"]) == ("처리", order["odno"])
+    assert row["rjct_rson2"] == "주문가능금액을 초과 했습니다"
+    assert len(hand.sim.truth()["orders"]) == 1
+
+
+def test_the_list_shows_fills_when_the_order_list_shows_them(make: Any) -> None:
+    hand = make(tame=False)
+    for quantity in range(1, 6):
+        reserve(hand, ORD_QTY=str(quantity))
+    hand.sim.advance(15 * HOUR)
+    told = set()
+    for _second in range(8):
+        fills = {row["odno"]: (row["tot_ccld_qty"], row["tot_ccld_amt"]) for row in hand.fills()}
+        for row in listed(hand):
+            shown = fills.get(row["odno"], ("0", "0"))
+            assert (row["tot_ccld_qty"], row["tot_ccld_amt"]) == shown
+            told.add(shown[0])
+        hand.sim.advance(1)
+    assert "0" in told and len(told) > 1, "the screens were late, and then told of it"
 
 
 def test_what_is_filled_is_not_ordered_again(make: Any) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.trading.simulator.conftest import FRIDAY, Make
-from tests.trading.simulator.kis import ACCOUNT, Hand
+from tests.trading.simulator.evenings import RICH
+from tests.trading.simulator.kis import ACCOUNT, Hand, odno
 from tests.trading.simulator.test_world import comparable, fold, random_order
 from trading.simulator import Simulator
 from trading.simulator.journal import kept_lines
@@ -105,6 +106,55 @@ def test_orders_that_worked_still_work_and_fill(make: Make, tmp_path: Path) -> N
     again.advance(2)
     (order,) = again.truth()["orders"]
     assert (order["filled"], order["amount"]) == (7, 7 * 54_000)
+
+
+def resting(sim: Simulator) -> dict[str, int | None]:
+    """The price that every order in a book works at."""
+    truth = sim.world.truth
+    books = [*truth.books.values(), *truth.floor.books.values()]
+    return {order.order_id: order.price for book in books for order in book._resting}
+
+
+@pytest.mark.parametrize(
+    ("start", "kinds", "venue"),
+    [
+        ("08:10", ("03", "04", "28", "29"), "NXT"),
+        ("09:35", ("03", "04"), "KRX"),
+        ("09:35", ("03", "04"), "NXT"),
+        ("16:10", ("44", "47"), "KRX"),
+    ],
+)
+def test_a_price_less_order_goes_on_at_the_price_that_it_had_found(
+    make: Make, tmp_path: Path, start: str, kinds: tuple[str, ...], venue: str
+) -> None:
+    begins = FRIDAY.replace(hour=int(start[:2]), minute=int(start[3:]))
+    sim = make(journal=tmp_path / "first.jsonl", accounts=RICH, **MESSY | {"start": begins})
+    hand = Hand(sim).login()
+    for number in range(12):
+        kind = kinds[number % len(kinds)]
+        quantity = 120 if kind in ("03", "28", "44") else 60
+        for side in ("buy", "sell"):
+            hand.order(side, "000660", quantity, 0, kind, EXCG_ID_DVSN_CD=venue)
+    sim.advance(20)
+    top = hand.order("buy", "005930", 60, 0, kinds[-1], EXCG_ID_DVSN_CD=venue)
+    first = odno(hand.change("revise", odno(top), dvsn=kinds[-1]))
+    before = resting(sim)
+    assert len(before) > 1 and first in before and None not in before.values()
+    again = second_life(make, sim, tmp_path, accounts=RICH, **MESSY)
+    assert resting(again) == before
+    told = [row for row in sim.journal() if row["kind"] == "accepted"]
+    priced = {row["odno"]: row["works_at"] for row in told if "works_at" in row}
+    assert {number: priced[number] for number in before} == before
+
+
+def test_a_journal_says_no_found_price_of_an_order_that_has_or_needs_none(
+    make: Make, tmp_path: Path
+) -> None:
+    hand = Hand(make()).login()
+    for dvsn, price in (("00", 55_000), ("01", 0), ("02", 55_000), ("13", 0), ("15", 0)):
+        assert hand.order("buy", "069500", 1, price, dvsn).json["rt_cd"] == "0"
+    rows = [row for row in hand.sim.journal() if row["kind"] == "accepted"]
+    assert len(rows) == 5 and not [row for row in rows if "works_at" in row]
 
 
 def test_days_settle_and_orders_expire_over_the_gap(

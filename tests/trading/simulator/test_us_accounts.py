@@ -358,3 +358,19 @@ def test_the_accounts_file_gives_dollars_and_shares(make: Make) -> None:
         make(start=NIGHT, accounts=[{**RICH, "usd": "1.005"}])
     with pytest.raises(ValueError, match="no US exchange"):
         make(start=NIGHT, accounts=[{**RICH, "overseas": {"005930": 1}}])
+
+
+def test_won_of_a_trade_counts_in_the_settlement_balance_of_the_day_it_settles(make: Make) -> None:
+    hand = Hand(make(accounts=[KEYS | {"cash": 10**8}])).login()  # Friday the 20th
+    hand.order("buy", "069500", 10)
+    cash, later = int(hand.balance()[1]["dnca_tot_amt"]), hand.balance()[1]["prvs_rcdl_excc_amt"]
+    hand.sim.advance(14 * 3600)
+    how = {"WCRC_FRCR_DVSN_CD": "01", "INQR_DVSN_CD": "00"}
+    totals = {
+        day: hand.ask("overseas_inquire_paymt_stdr_balance", BASS_DT=day, **how).json["output3"]
+        for day in ("20261123", "20261124", "20261231")
+    }
+    assert cash == 10**8 > int(later)
+    assert [int(one["tot_dncl_amt"]) for one in totals.values()] == [cash, int(later), int(later)]
+    for one in totals.values():
+        assert float(one["tot_asst_amt2"]) == float(one["tot_dncl_amt"])

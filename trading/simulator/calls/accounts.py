@@ -223,7 +223,6 @@ def cash_values(truth: Truth, ledger: AccountLedger) -> dict[str, object]:
         if h.quantity
     )
     cost = sum(h.cost for h in ledger.holdings.values())
-    next_day = ledger.cash + sum(v for d, v in ledger.pending.items() if d <= tomorrow)
     total = value + ledger.d2_cash
     money = {
         f"{prefix}_{name}_amt": sum(t.amount for t in _trades(ledger, day, side))
@@ -236,7 +235,7 @@ def cash_values(truth: Truth, ledger: AccountLedger) -> dict[str, object]:
     }
     return {
         "dnca_tot_amt": ledger.cash,
-        "nxdy_excc_amt": next_day,
+        "nxdy_excc_amt": ledger.cash_by(tomorrow),
         "prvs_rcdl_excc_amt": ledger.d2_cash,
         **money,
         **costs,
@@ -337,7 +336,8 @@ def _order_row(truth: Truth, order: OrderRow) -> dict[str, str]:
             "cncl_yn": "Y" if order.cancelled else "N",
             "tot_ccld_amt": order.amount,
             "ord_dvsn_cd": order.dvsn,
-            "cnc_cfrm_qty": order.cancelled + order.revised,
+            # the four quantities make up the ordered one, so what expired stands here too
+            "cnc_cfrm_qty": order.cancelled + order.revised + order.expired,
             "rmn_qty": order.remaining,
             "ccld_cndt_name": CONDITION_NAMES[order.tif],
             "prdt_type_cd": "300",

@@ -16,9 +16,11 @@ from trading.simulator.calls.accounts import (
     share_of,
     still_listed,
 )
+from trading.simulator.calls.us_accounts import worth_in_won
 from trading.simulator.http import Reply, json_reply
 from trading.simulator.ledger import AccountLedger, DayTrade
 from trading.simulator.truth import Truth
+from trading.simulator.us.money import dollars, won
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, fill, found, page
 
 __all__ = [
@@ -31,8 +33,8 @@ __all__ = [
 ]
 
 PAGE = 50
-CLASSES = 20
-"""Rows of the asset table; the first is stocks, the others are kinds of assets nobody here holds."""
+STOCKS, OVERSEAS, FOREIGN, DEPOSIT, TOTAL = 1, 9, 17, 18, 20
+"""Places in the asset table; the others are kinds of assets nobody here holds."""
 EIGHT = "0.00000001"
 
 
@@ -218,39 +220,71 @@ def _totals(total: _Sum, bought: str) -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    """What one kind of asset cost and is worth, in won; money costs nothing."""
+
+    cost: int = 0
+    value: int = 0
+    profit: int = 0
+
+    @classmethod
+    def shares(cls, cost: int, value: int) -> _Asset:
+        return cls(cost, value, value - cost)
+
+    def __add__(self, other: _Asset) -> _Asset:
+        return _Asset(self.cost + other.cost, self.value + other.value, self.profit + other.profit)
+
+    def row(self, whole: int) -> dict[str, str]:
+        weight = self.value * 10_000 // whole if whole else 0  # cut off, as in the broker's example
+        values = {
+            "pchs_amt": self.cost,
+            "evlu_amt": self.value,
+            "evlu_pfls_amt": self.profit,
+            "real_nass_amt": self.value,
+            "whol_weit_rt": dollars(weight, 8),
+        }
+        return fill("inquire_account_balance", "output1", values)
+
+
 def inquire_account_balance(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """What the account is worth by kind of asset: stocks, and nothing of all the others."""
+    """What the account is worth by kind of asset; kinds that nobody here holds are nothing."""
     ledger = truth.shown(ask.account, truth.time)
-    values = cash_values(truth, ledger)
-    value, cost = values["evlu_amt_smtl_amt"], values["pchs_amt_smtl_amt"]
-    total, profit = values["tot_evlu_amt"], values["evlu_pfls_smtl_amt"]
-    call = "inquire_account_balance"
-    stocks = {
-        "pchs_amt": cost,
-        "evlu_amt": value,
-        "evlu_pfls_amt": profit,
-        "real_nass_amt": value,
-        "whol_weit_rt": share_of(int(str(value)), int(str(total)), EIGHT),
-    }
-    none = {"whol_weit_rt": "0.00000000"}
-    rows = [fill(call, "output1", stocks if i == 0 else none) for i in range(CLASSES)]
+    home = cash_values(truth, ledger)
+    stocks = _Asset.shares(int(str(home["pchs_amt_smtl_amt"])), int(str(home["evlu_amt_smtl_amt"])))
+    overseas, foreign = _abroad(truth, ask.account)
+    securities, deposit = stocks + overseas, _Asset(value=ledger.d2_cash)
+    total = securities + foreign + deposit
+    kinds = {STOCKS: stocks, OVERSEAS: overseas, FOREIGN: foreign, DEPOSIT: deposit, TOTAL: total}
+    rows = [kinds.get(place, _Asset()).row(total.value) for place in range(1, TOTAL + 1)]
     totals = {
-        "pchs_amt_smtl": cost,
-        "nass_tot_amt": total,
-        "evlu_pfls_amt_smtl": profit,
-        "evlu_amt_smtl": value,
-        "tot_asst_amt": total,
+        "pchs_amt_smtl": total.cost,
+        "nass_tot_amt": securities.value,
+        "evlu_pfls_amt_smtl": total.profit,
+        "evlu_amt_smtl": securities.value,
+        "tot_asst_amt": total.value,
         "tot_lnda_tot_ulst_lnda": "0",
-        "frcr_evlu_tota": "0",
+        "frcr_evlu_tota": foreign.value,
         "tot_dncl_amt": ledger.d2_cash,
         "dncl_amt": ledger.cash,
-        "ovrs_stck_evlu_amt1": "0.000000",
+        "ovrs_stck_evlu_amt1": f"{overseas.value}.000000",
         "ovrs_bond_evlu_amt": "0.000000",
     }
-    body = {"output1": rows, "output2": fill(call, "output2", totals)}
+    body = {"output1": rows, "output2": fill("inquire_account_balance", "output2", totals)}
     msg_cd, msg1 = found(mock, more=False, later_page=False, empty=False)
     text = {"rt_cd": "0", "msg_cd": msg_cd, "msg1": msg1.ljust(MSG_WIDTH)}
     return json_reply({**body, **text}, headers={"tr_id": ask.tr_id, "tr_cont": "D"})
+
+
+def _abroad(truth: Truth, number: str) -> tuple[_Asset, _Asset]:
+    """(US shares, dollars once everything has settled) at today's rate; a look opens no US side."""
+    account = truth.us.accounts.get(number)
+    if account is None:
+        return _Asset(), _Asset()
+    ledger = account.shown_at(truth.us.time)
+    codes = [code for code, holding in ledger.holdings.items() if holding.quantity]
+    shares = _Asset.shares(*worth_in_won(truth, ledger, codes))
+    return shares, _Asset(value=won(ledger.settled_cash, truth.us.rate))
 
 
 def _between(truth: Truth, ask: Ask) -> tuple[AccountLedger, list[DayTrade]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 
 from trading.domain.matching import Side
 from trading.simulator.calls.accounts import SIDE_CODES
@@ -39,12 +40,13 @@ def reserve(truth: Truth, ask: Ask, mock: bool) -> Reply:
 
 
 def change(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """Take back (CTSC0009U) or change (CTSC0013U) one that has not been sent."""
+    """Take back (CTSC0009U) or change (CTSC0013U) one that is still to be sent, or sent again."""
     seq, kept = ask.get("RSVN_ORD_SEQ"), truth.reservations
     if ask.service.variant == "cancel":
-        one = kept.cancel(ask.account, seq, truth.time, truth.journal)
+        one = kept.cancel(ask.account, seq, truth.time, truth.filled, truth.journal)
     else:
-        one = kept.revise(seq, _order(ask), truth.time, truth.market, truth.journal)
+        order = _order(ask)
+        one = kept.revise(seq, order, truth.time, truth.market, truth.filled, truth.journal)
     if isinstance(one, Refused):
         raise refusal_of(one.why, mock)
     ask.options["placed"] = one
@@ -80,7 +82,8 @@ def _sent(ask: Ask, msg_cd: str, msg1: str, output: dict[str, str]) -> Reply:
 
 
 def listed(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """Reservations by the sessions they are meant for, the oldest first."""
+    """Reservations that are meant for a day of the span, the oldest first; fills as the order list
+    shows them."""
     first = _day(ask.get("RSVN_ORD_ORD_DT"), "RSVN_ORD_ORD_DT")
     last = _day(ask.get("RSVN_ORD_END_DT"), "RSVN_ORD_END_DT")
     states = STATES.get(ask.get("PRCS_DVSN_CD"))
@@ -90,8 +93,9 @@ def listed(truth: Truth, ask: Ask, mock: bool) -> Reply:
         one
         for one in truth.reservations.rows
         if one.order.account == ask.account
-        and first <= one.first <= last
-        and _state(one) in states
+        and first <= one.until
+        and one.first <= last
+        and _state(truth, one) in states
         and (ask.get("CNCL_YN") == "Y" or one.cancelled is None)
         and ask.get("RSVN_ORD_SEQ") in ("", str(one.seq))
         and ask.get("PDNO") in ("", one.order.code)
@@ -111,17 +115,24 @@ def listed(truth: Truth, ask: Ask, mock: bool) -> Reply:
     return json_reply(body, headers={"tr_id": ask.tr_id, "tr_cont": "M" if more else "D"})
 
 
-def _state(one: Reservation) -> str:
+def _shown(truth: Truth, account: str, key: tuple[date, str]) -> tuple[int, int]:
+    """(shares, won) that the broker's screens show as filled of an order by now."""
+    row = truth.shown(account, truth.time).orders.get(key)
+    return (row.filled, row.amount) if row else (0, 0)
+
+
+def _state(truth: Truth, one: Reservation) -> str:
+    """Waiting as long as it will be tried; then whether any session took it."""
     if one.cancelled is not None:
         return CANCELLED
-    if one.sent_at is None:
+    if truth.reservations.waits(one, truth.time, partial(_shown, truth)):
         return WAITING
-    return REFUSED if one.reason else DONE
+    return DONE if one.sent else REFUSED
 
 
 def _row(truth: Truth, one: Reservation) -> dict[str, str]:
     order = one.order
-    fills = [truth.filled(order.account, key) for key in one.sent]
+    fills = [_shown(truth, order.account, key) for key in one.sent]
     reason = REAL_REFUSALS[Why(one.reason)][1] if one.reason else ""
     values = {
         "rsvn_ord_seq": one.seq,
@@ -143,7 +154,7 @@ def _row(truth: Truth, one: Reservation) -> dict[str, str]:
         "tot_ccld_amt": sum(won for _shares, won in fills),
         "loan_dt": "",
         "cncl_rcit_tmd": f"{one.cancelled:%H%M%S}" if one.cancelled else "",
-        "prcs_rslt": _state(one),
+        "prcs_rslt": _state(truth, one),
         "ord_dvsn_name": "현금매수" if order.side is Side.BUY else "현금매도",
         "tmnl_mdia_kind_cd": "31",
         "rsvn_end_dt": f"{one.until:%Y%m%d}",

@@ -5,7 +5,7 @@ Everything here reads the shown ledger, which follows truth a few seconds behind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = [
     "plain",
     "us_paged",
     "venues_of",
+    "worth_in_won",
 ]
 
 BALANCE_PAGE = 100
@@ -299,16 +300,24 @@ def _currency_row(truth: Truth, ledger: UsLedger) -> dict[str, str]:
     return fill("overseas_inquire_present_balance", "output2", values)
 
 
+def worth_in_won(truth: Truth, ledger: UsLedger, codes: Iterable[str]) -> tuple[int, int]:
+    """(cost, value) of holdings at today's rate, each below a won cut off."""
+    rate, held = truth.us.rate, [(code, ledger.holdings[code]) for code in codes]
+    cost = sum(won(holding.cost, rate) for _code, holding in held)
+    return cost, sum(won(_value(truth, code, holding), rate) for code, holding in held)
+
+
 def _present_totals(
     truth: Truth, ask: Ask, ledger: UsLedger, codes: Sequence[str], money: Money
 ) -> dict[str, str]:
-    """Purchase, value and profit in the chosen currency and in won, everything else in won."""
+    """Purchase, value and profit in the chosen currency and in won, everything else in won.
+
+    The total is of this screen: won, dollars and the US shares asked for, without Korean shares.
+    """
     rate, home = truth.us.rate, truth.shown(ask.account, truth.time)
     cost = sum(money(ledger.holdings[c].cost) for c in codes)
     value = sum(money(_value(truth, c, ledger.holdings[c])) for c in codes)
-    own = _money(truth, in_won=True)
-    cost_won = sum(own(ledger.holdings[c].cost) for c in codes) // 100
-    value_won = sum(own(_value(truth, c, ledger.holdings[c])) for c in codes) // 100
+    cost_won, value_won = worth_in_won(truth, ledger, codes)
     dollars_won = won(ledger.settled_cash, rate)
     values = {
         "pchs_amt_smtl": dollars(cost, 6),
@@ -338,7 +347,7 @@ def _present_totals(
 
 
 def paymt_stdr_balance(truth: Truth, ask: Ask, mock: bool) -> Reply:
-    """Holdings and dollars of which everything up to a day has settled; not before today."""
+    """Holdings, dollars and won of which everything up to a day has settled; not before today."""
     in_won = choice(ask, "WCRC_FRCR_DVSN_CD", ("01", "02")) == "01"
     choice(ask, "INQR_DVSN_CD", ("00", "01", "02"))
     day = day_of(ask, "BASS_DT")
@@ -363,7 +372,7 @@ def paymt_stdr_balance(truth: Truth, ask: Ask, mock: bool) -> Reply:
     cash, own = ledger.cash_by(day), _money(truth, in_won=True)
     cost = sum(own(h.cost) for h in held.values()) // 100
     value = sum(own(_value(truth, c, h)) for c, h in held.items()) // 100
-    home = truth.shown(ask.account, truth.time).cash
+    home = truth.shown(ask.account, truth.time).cash_by(day)
     currency = {
         "crcy_cd": "USD",
         "crcy_cd_name": "미국달러",

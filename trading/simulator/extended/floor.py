@@ -159,7 +159,8 @@ class Floor:
         """Let an order of an earlier life rest again, behind those who are there."""
         board = Board(row.board)
         book, _nothing_rests = self.book(board, row.code, now)
-        price = limit_of(row) or book.best(row.side) or self.last(board, row.code, now)
+        price = limit_of(row) or row.found_price or book.best(row.side)
+        price = price or self.last(board, row.code, now)
         rivals = self.arrival(row, now)[1]
         stopped, book.halted = book.halted, False
         book.submit(row.odno, row.side, row.remaining, price=price, reach=0, rivals=rivals)
