@@ -183,7 +183,12 @@ def approve_what_waits_on_a_phone(installation: Installation, page: Any, app: Ph
     waits = tab.locator("main").get_by_role("link", name=re.compile("#2")).first
     waits.wait_for(timeout=120_000)
     waits.click()
-    tab.get_by_role("button", name=re.compile("Approve")).click()
+    try:
+        tab.get_by_role("button", name=re.compile("Approve")).click()
+    except Exception:
+        tab.screenshot(path="/tmp/shots/dbg.png", full_page=True)
+        print("DBG", tab.url, tab.locator("main").inner_text()[:1500])
+        raise
     tab.get_by_text("Filled as planned.").or_(
         tab.get_by_text("Nothing more to do.")
     ).first.wait_for(timeout=240_000)

@@ -156,7 +156,7 @@ def _see(books: Books, order: BrokerOrder, row: OrderRow, session_over: bool) ->
     order.cancelled_quantity = row.cancelled_quantity
     order.remaining_quantity = row.remaining_quantity
     order.rejected_quantity = row.rejected_quantity
-    # An expired order shows nothing remaining and nothing cancelled, but so does a list that lags:
+    # An expired order may show nothing remaining and nothing cancelled, but so does a list that lags:
     # before the session is over only numbers that add up end an order.
     accounted = row.filled_quantity + row.cancelled_quantity + row.rejected_quantity
     order.is_final = accounted >= row.quantity or row.is_change or session_over

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from trading.domain.errors import StateConflict
 from trading.domain.orders import INTENT_TERMINAL, IntentState
 from trading.models import BrokerOrder, Intent, Transition
+from trading.selectors.calendar import hours_on
 from trading.services.books import SYSTEM, Books
 
 __all__ = ["finish_cancels", "follow_order"]
@@ -14,7 +16,7 @@ __all__ = ["finish_cancels", "follow_order"]
 
 def follow_order(books: Books, intent: Intent, order: BrokerOrder) -> None:
     """Move the intent to where its order is, with its fills, in one conditional UPDATE."""
-    old, wanted = str(intent.state), _state_of(order, intent)
+    old, wanted = str(intent.state), _state_of(order, intent, books.now)
     moves = wanted is not None and wanted != old and IntentState(old) not in INTENT_TERMINAL
     if old == IntentState.CANCELING and wanted == IntentState.PARTIAL:
         moves = False
@@ -58,14 +60,30 @@ def _note(books: Books, intent: Intent, old: str, new: IntentState, reason: str 
     )
 
 
-def _state_of(order: BrokerOrder, intent: Intent) -> IntentState | None:
+def _state_of(order: BrokerOrder, intent: Intent, now: datetime) -> IntentState | None:
     if order.filled_quantity >= intent.quantity:
         return IntentState.FILLED
     if order.is_final:
         if order.rejected_quantity and not order.filled_quantity:
             return IntentState.REJECTED_LATE if intent.state == "ACKED" else IntentState.EXPIRED
-        return IntentState.CANCELED if order.cancelled_quantity else IntentState.EXPIRED
+        taken_back = order.cancelled_quantity and not _expired(order, now)
+        return IntentState.CANCELED if taken_back else IntentState.EXPIRED
     return IntentState.PARTIAL if order.filled_quantity else None
+
+
+def _expired(order: BrokerOrder, now: datetime) -> bool:
+    """After the close the broker shows what was left as cancelled though nobody cancelled it: then no cancel
+    or revision of the order is listed beside it."""
+    try:
+        over = now >= hours_on(order.trade_date).close
+    except ValueError:
+        over = now.date() > order.trade_date
+    changes = BrokerOrder.objects.filter(
+        account_id=order.account_id,
+        trade_date=order.trade_date,
+        original_order_no=order.order_no,
+    )
+    return over and not changes.exists()
 
 
 def finish_cancels(books: Books) -> None:
