@@ -99,6 +99,70 @@ def test_a_plan_that_waits_shows_what_a_person_decides_by(
     assert "규칙이 세운 계획 그대로입니다." in text
 
 
+def _asked(run: Run) -> dict[str, Any]:
+    """A check of the run's own name that leaves it to a person, as the planner keeps it."""
+    ticker = run.legs.get().instrument_id
+    numbers = {"amount": 6_000_000, "equity": 10_000_000, "limit": 5_000_000}
+    return {"rule": "V3", "ticker": ticker, "verdict": "NEEDS_PERSON", "numbers": numbers}
+
+
+def _plain(answer: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", _page(answer)).split())
+
+
+def test_the_confirmation_shows_every_order_and_every_check_that_a_person_must_judge(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    run = waiting()
+    leg = run.legs.get()
+    run.outcome = {"checks": [_asked(run), _asked(run) | {"rule": "V1", "verdict": "PASS"}]}
+    run.save(update_fields=["outcome"])
+    client = targeted.client("approver")
+    for answer in (client.get(LIST), client.get(DECIDE, _body(run))):
+        text = _plain(answer)
+        assert f"매도 {leg.instrument.name} {leg.instrument_id} 50주" in text
+        assert "상대 최우선 −1호가 9,995원" in text and "500,000원" in text
+        assert f"사람이 판단 {leg.instrument.name}: " in text
+    assert "사람이 판단 1" in text and "통과 1" in text
+
+
+def test_a_long_plan_is_folded_on_the_list_and_whole_on_the_confirmation(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    run = waiting()
+    first = run.legs.get()
+    for number in range(1, 7):
+        Leg.objects.create(
+            run=run,
+            generation=1,
+            number=number,
+            instrument=Instrument.objects.create(
+                ticker=f"20000{number}", name=f"Long {number}", kind="etf"
+            ),
+            side="BUY",
+            quantity=10 + number,
+            reference_price=10_000,
+            order_type="MARKET",
+            slices=[10 + number],
+            reason=first.reason,
+            expected_cost=10,
+        )
+    client = targeted.client("approver")
+    assert '<details class="jeoul-orders"><summary>주문 7건' in _page(client.get(LIST))
+    text = _plain(client.get(DECIDE, _body(run)))
+    assert all(f"매수 Long {n} 20000{n} {10 + n}주 시장가" in text for n in range(1, 7))
+
+
+def test_a_check_for_a_person_is_named_so_on_the_page_of_one_plan(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    run = waiting()
+    Run.objects.filter(pk=run.pk).update(outcome={"checks": [_asked(run)]})
+    client = targeted.client("approver")
+    text = _plain(client.get(f"/admin/rebalancing/run/{run.pk}/decide/"))
+    assert "사람이 판단 Fund" in text and "설명 Fund" not in text
+
+
 def test_nothing_waits(waiting: Waiting, targeted: DeskWorld) -> None:
     text = _page(targeted.client("approver").get(LIST))
     assert "승인을 기다리는 계획이 없습니다" in text and "고른 계획 승인" not in text
