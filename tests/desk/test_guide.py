@@ -15,7 +15,8 @@ from rebalancing.selectors.first_steps import STEPS, first_steps
 from rebalancing.selectors.proven import Proof, proven
 from tests.desk.conftest import DeskWorld
 from tests.support.authenticator import enrolled
-from trading.models import Account, Approval, Switch
+from tests.support.world import World
+from trading.models import Account, AccountMember, Approval, Switch
 from trading.selectors.scopes import account_scope
 
 
@@ -46,10 +47,59 @@ def test_each_step_is_done_by_its_fact_alone(targeted: DeskWorld) -> None:
     assert steps(targeted)["second_factor"] and steps(targeted)["look"]
     targeted.run("FAILED", dry_run=True)
     assert not steps(targeted)["dry_run"], "one that failed shows nothing"
-    targeted.run("COMPLETED", dry_run=True)
+    targeted.run("CANCELED", dry_run=True, end_reason="stopped_by_person")
+    assert not steps(targeted)["dry_run"], "one that somebody stopped shows nothing"
+    targeted.run("CANCELED", dry_run=True, end_reason="dry_run")
     assert steps(targeted)["dry_run"] and not steps(targeted)["run"]
     targeted.run("COMPLETED")
     assert steps(targeted)["run"]
+
+
+@pytest.mark.money
+def test_a_dry_run_that_was_really_driven_is_a_step_done(world: World) -> None:
+    run = world.drive(world.open(dry_run=True))
+    assert run.state == "CANCELED" and not world.accepted()
+    done = {step.code: step.done for step in first_steps(world.owner, world.account)}
+    assert done["dry_run"] and not done["run"]
+
+
+def _real(world: DeskWorld, name: str = "trader") -> Account:
+    account = Account.objects.create(
+        name="Real",
+        environment="real",
+        wire="real",
+        account_no="11223344-01",
+        app_key="CANARYKEY" + "k" * 27,
+        app_secret="CANARYSEC" + "s" * 171,
+    )
+    AccountMember.objects.create(account=account, user=world.people[name])
+    return account
+
+
+def test_a_run_on_a_real_account_is_no_practice_step(targeted: DeskWorld) -> None:
+    real = _real(targeted)
+    targeted.run("COMPLETED", account=real)
+    targeted.run("CANCELED", account=real, dry_run=True, end_reason="dry_run")
+    done = {s.code: s.done for s in first_steps(targeted.people["trader"], real)}
+    assert not done["run"] and not done["dry_run"]
+    targeted.run("COMPLETED")
+    done = {s.code: s.done for s in first_steps(targeted.people["trader"], real)}
+    assert done["run"], "what was practised counts whichever account is chosen"
+
+
+def test_the_steps_of_practice_lead_to_a_practice_account(targeted: DeskWorld) -> None:
+    real, practice = _real(targeted), targeted.account
+    client = targeted.proved("trader")
+    page = client.get(f"/guide/?account={real.pk}").content.decode()
+    assert page.count(f'href="/rebalancing/start/?account={practice.pk}"') == 2
+    assert f"리밸런싱하기 · {practice}</a>" in page
+
+
+def test_without_a_practice_account_the_guide_offers_no_practice(targeted: DeskWorld) -> None:
+    real = _real(targeted, "stranger")
+    page = targeted.proved("stranger").get(f"/guide/?account={real.pk}").content.decode()
+    assert "연습할 계좌가 없습니다" in page and "리밸런싱하기 ·" not in page
+    assert "/rebalancing/start/?account=" not in page
 
 
 def test_exactly_one_step_is_next(targeted: DeskWorld) -> None:
