@@ -11,13 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.guide_words import PROOF_WORDS, STEP_WORDS
+from rebalancing.models import Run
 from rebalancing.selectors.first_steps import STEPS, first_steps
 from rebalancing.selectors.proven import Proof, proven
 from tests.desk.conftest import DeskWorld
 from tests.support.authenticator import enrolled
+from tests.support.orders import Orders, listed
+from tests.support.past import made_late
 from tests.support.world import World
-from trading.models import Account, AccountMember, Approval, Switch
+from trading.models import Account, AccountMember, Approval, Attempt, Switch
 from trading.selectors.scopes import account_scope
+from trading.services.switches import engage
 
 
 def steps(world: DeskWorld, name: str = "trader") -> dict[str, bool]:
@@ -174,6 +178,62 @@ def test_stops_count_for_the_account_that_was_stopped(targeted: DeskWorld) -> No
             scope=scope, state=state, by="a", second="b", reason="drill", at=timezone.now()
         )
     assert proofs(targeted)["stops"].simulator.count == 2
+
+
+def test_a_stop_by_the_system_is_no_persons(targeted: DeskWorld) -> None:
+    scope = account_scope(targeted.account)
+    engage(scope, "HALTED", "system", "clock off by 3 s")
+    assert not proofs(targeted)["stops"].seen
+    engage(scope, "HALTED", "trader", "drill")
+    assert proofs(targeted)["stops"].simulator.count == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [
+        ("COMPLETED", True),
+        ("COMPLETED_WITH_SHORTFALL", True),
+        ("NO_ACTION", True),
+        ("APPROVAL_EXPIRED", False),
+        ("DENIED", False),
+        ("VETOED", False),
+        ("CANCELED", False),
+        ("FAILED", False),
+    ],
+)
+def test_a_scheduled_run_counts_where_it_did_what_it_was_to_do(
+    targeted: DeskWorld, state: str, counts: bool
+) -> None:
+    run = targeted.run(state)
+    with made_late("rebalancing_run"):
+        Run.objects.filter(pk=run.pk).update(requester_kind="schedule")
+    assert proofs(targeted)["schedules"].seen is counts
+
+
+@pytest.mark.money
+@pytest.mark.parametrize(
+    ("state", "final", "cancelled", "count"),
+    [
+        ("ACKED", True, 4, 1),
+        ("ACKED", False, 4, 0),
+        ("ACKED", True, 0, 0),
+        ("REJECTED", True, 4, 0),
+    ],
+)
+def test_a_cancel_counts_when_the_order_ended_by_it(
+    world: World, state: str, final: bool, cancelled: int, count: int
+) -> None:
+    world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists())
+    orders = Orders(world, Attempt.objects.get())
+    target = listed(
+        orders.intent(), orders, is_final=final, cancelled_quantity=cancelled, filled_quantity=6
+    )
+    for _press in range(2):
+        cancel = orders.attempt(state, action="cancel", target_order=target)
+        with made_late("trading_attempt"):
+            Attempt.objects.filter(pk=cancel.pk).update(action="cancel")
+    found = {proof.code: proof for proof in proven(world.owner)}
+    assert found["cancels"].simulator.count == count, "one order, however often it was asked"
 
 
 @pytest.mark.parametrize("name", ["viewer", "trader", "approver", "admin"])
