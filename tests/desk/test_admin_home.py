@@ -66,7 +66,7 @@ def _account(desk: DeskWorld, environment: str, number: str = "55667788-01") -> 
     return account
 
 
-def _unknown(account: Account, age: timedelta) -> Attempt:
+def _unknown(account: Account, age: timedelta, name: Instrument | None = None) -> Attempt:
     at = timezone.now() - age
     epoch = ProcessEpoch.objects.create(host="h", pid=1, role="worker", started_at=at)
     listed = Enumeration.objects.create(
@@ -80,10 +80,10 @@ def _unknown(account: Account, age: timedelta) -> Attempt:
         ended_at=at,
         epoch=epoch,
     )
-    instrument = Instrument.objects.order_by("ticker")[0]
+    instrument = name or Instrument.objects.order_by("ticker")[0]
     with made_late("trading_intent"), made_late("trading_attempt"):
         intent = Intent.objects.create(
-            key="home:1",
+            key=f"home:{Intent.objects.count()}",
             origin="manual",
             account=account,
             sleeve=sleeve_of(account),
@@ -98,13 +98,13 @@ def _unknown(account: Account, age: timedelta) -> Attempt:
             state_since=at,
             created_at=at,
         )
-        lane = Lane.objects.create(account=account, instrument=instrument, side="BUY")
+        lane = Lane.objects.get_or_create(account=account, instrument=instrument, side="BUY")[0]
         return Attempt.objects.create(
             intent=intent,
             lane=lane,
             number=1,
             action="order",
-            nonce="1" * 32,
+            nonce=f"{Attempt.objects.count():032d}",
             state="UNKNOWN",
             body="{}",
             body_hash="0" * 64,
@@ -246,6 +246,18 @@ def _request(desk: DeskWorld) -> Any:
 def test_whoever_has_no_account_is_told_so(busy: DeskWorld, staff: Client) -> None:
     bar = _page(busy.client("stranger").get(HOME)).split("jeoul-banner")[1][:2000]
     assert "env-none" in bar[:30] and "계좌 없음" in bar
+
+
+def test_every_order_of_unknown_outcome_is_counted_and_the_rest_is_told(
+    busy: DeskWorld, staff: Client
+) -> None:
+    for minutes in range(5, 17):
+        name = Instrument.objects.create(ticker=f"2000{minutes:02d}", name="Other", kind="etf")
+        _unknown(busy.account, timedelta(minutes=minutes), name)
+    text = _page(staff.get(HOME))
+    assert _card(text, "unknown").startswith("결과를 모르는 주문 13 ")
+    assert "… 외 3건" in _card(text, "unknown") and _card(text, "unknown").count("7주") == 10
+    assert "결과를 모르는 주문 13," in text.split('data-announce="')[1].split('"')[0]
 
 
 # --- limits -------------------------------------------------------------------------------------
