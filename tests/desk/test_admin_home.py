@@ -270,7 +270,8 @@ def test_every_limit_stands_with_its_value_unit_place_and_what_it_stops(
     assert "시세의 나이 5 초" in words and "코드 trading/domain/limits.py" in words
     assert "승인 기한 10 분 주문 없이 끝납니다." in words
     assert "하루 손실, 정지 5 % (전일 평가액) 계좌를 긴급 정지합니다." in words
-    assert "한 종목의 비중 50 % (총자산)" in words
+    assert "한 종목의 한 번 거래 금액 50 % (총자산) 점검에 걸려" in words
+    assert "자동 승인 뒤 한 종목의 가격 변동 2 % 계획을 버리고 새로 세웁니다." in words
     assert "MP 임계값 3 %p" in words and "환경 변수 KIS_REAL_RATE" in words
     assert "실전 계좌 막음" in words
 
