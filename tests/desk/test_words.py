@@ -6,12 +6,13 @@ import ast
 import re
 
 import pytest
+from django.template import Context, Template
 from django.utils.translation import override
 
 from rebalancing.domain.states import RunState
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from tests.desk.conftest import DeskWorld
-from tests.desk.messages import ROOT, untranslated
+from tests.desk.messages import ROOT, template_messages, untranslated
 from trading.domain import limits
 
 ENGLISH = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
@@ -104,6 +105,17 @@ def test_facts_are_written_as_people_write_them() -> None:
 
 def test_every_message_has_english() -> None:
     assert untranslated(ENGLISH) == []
+
+
+def test_every_sentence_of_a_template_is_english_where_it_is_rendered() -> None:
+    """The catalogue holds a sentence with its per cent signs doubled; a page looks it up so."""
+    page = Template("{% load i18n %}{% translate sentence %}")
+    sentences = {text.replace("%%", "%") for text in template_messages() if "%(" not in text}
+    assert "보낼 때의 호가로 다시 정하며, 기준가 ±2 % 밖이면 보내지 않습니다." in sentences
+    with override("en"):
+        shown = {text: page.render(Context({"sentence": text})) for text in sentences}
+    wrong = [text for text, told in shown.items() if HANGUL.search(told) or "%%" in told]
+    assert wrong == []
 
 
 def test_english_keeps_every_number() -> None:
