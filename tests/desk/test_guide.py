@@ -96,7 +96,7 @@ def test_the_steps_of_practice_lead_to_a_practice_account(targeted: DeskWorld) -
     client = targeted.proved("trader")
     page = client.get(f"/guide/?account={real.pk}").content.decode()
     assert page.count(f'href="/rebalancing/start/?account={practice.pk}"') == 2
-    assert f"리밸런싱하기 · {practice}</a>" in page
+    assert f"리밸런싱하기 · {practice.masked}</a>" in page
 
 
 def test_without_a_practice_account_the_guide_offers_no_practice(targeted: DeskWorld) -> None:
