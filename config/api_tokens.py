@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+
+from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +24,9 @@ from trading.views.proof import step_up
 __all__ = ["api_tokens"]
 
 SHOWN = 50
+FORMS = "token_forms"
+OPEN_FORMS = 5
+"""So many pages may lie open beside each other and still make a token each."""
 
 
 @desk_view(methods=("GET", "POST"))
@@ -34,6 +41,15 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
 def _change(request: HttpRequest) -> HttpResponse:
     if "end" in request.POST:
         return _end(request)
+    if not _take_form(request):
+        messages.warning(
+            request,
+            _(
+                "이 양식은 이미 쓰였거나 오래되어 토큰을 만들지 않았습니다. "
+                "앞서 만든 것을 적어 두지 못했으면 목록에서 끝내고 다시 만드세요."
+            ),
+        )
+        return see_other(reverse("api-tokens"))
     days = request.POST.get("days", "")
     try:
         row, text = issue_token(
@@ -51,6 +67,24 @@ def _change(request: HttpRequest) -> HttpResponse:
     answer = _page(request, made=row, text=text)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _new_form(request: HttpRequest) -> str:
+    """The mark of a form that makes one token at most."""
+    mark = secrets.token_urlsafe(16)
+    kept = request.session.get(FORMS, [])
+    request.session[FORMS] = [*kept[1 - OPEN_FORMS :], mark]
+    return mark
+
+
+def _take_form(request: HttpRequest) -> bool:
+    """True for the first that sends a form this session was given; two presses may arrive at once, so
+    the claim is one step in the cache and not a look at the session."""
+    mark, kept = request.POST.get("form", ""), request.session.get(FORMS, [])
+    if mark not in kept:
+        return False
+    request.session[FORMS] = [one for one in kept if one != mark]
+    return bool(cache.add(f"token-form:{mark}", 1, settings.SESSION_COOKIE_AGE))
 
 
 def _end(request: HttpRequest) -> HttpResponse:
@@ -73,6 +107,7 @@ def _page(request: HttpRequest, status: int = 200, **more: object) -> HttpRespon
         "tokens": tokens,
         "days": DAYS,
         "reaches": ApiToken.Reach.choices,
+        "form_mark": _new_form(request),
         "typed": request.POST if status != 200 else {},
         **more,
     }

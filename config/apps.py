@@ -7,12 +7,13 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import connections
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class PlatformConfig(AppConfig):
     name = "config"
     label = "platform"
-    verbose_name = "플랫폼"
+    verbose_name = _("플랫폼")
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config.guide_words import PROOF_WORDS, STEP_WORDS
-from rebalancing.selectors.first_steps import first_steps
+from rebalancing.selectors.first_steps import TRIED, first_steps, practice_account
 from rebalancing.selectors.proven import proven
 from trading.models import Account
 from trading.views.access import accounts_seen, chosen_account, desk_view
@@ -20,6 +20,8 @@ def guide(request: HttpRequest) -> HttpResponse:
     steps, proofs = first_steps(request.user, account), proven(request.user)
     context = {
         "account": account,
+        "practice": practice_account(request.user, account),
+        "tried": TRIED,
         "steps": [(step, STEP_WORDS[step.code]) for step in steps],
         "done": sum(step.done for step in steps),
         "proofs": [(proof, PROOF_WORDS[proof.code]) for proof in proofs],

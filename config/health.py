@@ -11,11 +11,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from config.queues import queues
 from rebalancing.models import Run
 from rebalancing.selectors.agenda import agenda_of
 from rebalancing.services.heartbeat import last_beat
 from rebalancing.services.wakeups import asleep
 from trading.models import Account, Enumeration, KisToken, Switch
+from trading.selectors.calendar import calendar_state
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
 from trading.selectors.processes import living_processes
@@ -23,6 +25,7 @@ from trading.selectors.snapshots import latest_snapshot
 from trading.services.brokers import abilities_of, broker_silent_since, key_digest
 from trading.services.calendar import market_phase
 from trading.services.policies import waiting_policy
+from trading.services.rate import budget_for
 from trading.services.releases import open_requests
 from trading.services.switches import GLOBAL, account_scope, file_state, switch_state
 from trading.views.access import chosen_account, desk_view
@@ -96,6 +99,7 @@ def _requests(request: HttpRequest, scopes: list[str]) -> list[dict[str, Any]]:
 
 def _part(account: Account) -> Part:
     now = market_now(account)
+    calendar = calendar_state((now or timezone.now()).date())
     snapshot = latest_snapshot(account)
     token = (
         KisToken.objects.filter(key_digest=key_digest(account)).order_by("-issued_at").first()
@@ -109,6 +113,11 @@ def _part(account: Account) -> Part:
         "simulated": account.environment == Account.Environment.SIM,
         "clock_url_set": bool(settings.SIM_CLOCK_URL),
         "phase": str(market_phase(now)) if now else "",
+        "calendar": calendar,
+        "calendar_age": _age(now, calendar.read_at),
+        "calendar_ends": bool(now and now.year >= calendar.last_year),
+        "queues": queues(),
+        "pace": budget_for(key_digest(account), account.wire).pace() if account.app_key else None,
         "token": token,
         "token_alive": bool(token and token.expires_at and now and token.expires_at > now),
         "snapshot": snapshot,

@@ -188,10 +188,12 @@ def _plans() -> LimitGroup:
                 _("코드 %(place)s") % {"place": "rebalancing/services/wishes.py"},
             ),
             Limit(
-                _("한 종목의 비중"),
+                _("한 종목의 한 번 거래 금액"),
                 _percent(SINGLE_NAME_LIMIT),
                 _("% (총자산)"),
-                _("점검을 통과하지 못해 주문 없이 끝납니다."),
+                _(
+                    "점검에 걸려 주문 없이 끝납니다. 보유가 없는 계좌의 첫 매수는 사람이 판단합니다."
+                ),
                 _("코드 %(place)s") % {"place": "rebalancing/domain/validation.py"},
             ),
             Limit(
@@ -310,6 +312,7 @@ def _policy(account: Account) -> LimitGroup:
     url = f"{reverse('admin:trading_approvalpolicy_changelist')}"
     where = _("승인 정책")
     waits = _("넘으면 사람이 승인합니다.")
+    moved = min(common.LEG_MOVE * 100, policy.max_price_move_percent)
     text = (
         _("예약된 계획이 이 안이면 사람 없이 승인됩니다.")
         if policy.automatic
@@ -325,7 +328,14 @@ def _policy(account: Account) -> LimitGroup:
         (
             Limit(_("회전율"), _number(policy.max_turnover_percent), "%", waits, where, url),
             Limit(_("예상 비용"), _number(policy.max_cost_won), _("원"), waits, where, url),
-            Limit(_("가격 변동"), _number(policy.max_price_move_percent), "%", waits, where, url),
+            Limit(
+                _("자동 승인 뒤 한 종목의 가격 변동"),
+                _number(moved),
+                "%",
+                _("계획을 버리고 새로 세웁니다."),
+                where,
+                url,
+            ),
         ),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -31,7 +32,7 @@ from trading.views.access import accounts_seen
 from trading.views.moments import market_now
 from trading.views.proof import needs_code, proof_of, take_code
 
-__all__ = ["decide_many_page", "decide_one", "said", "waiting_page"]
+__all__ = ["confirm_many_page", "decide_many_page", "decide_one", "said", "waiting_page"]
 
 _KEY = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})", re.ASCII)
 Policies = Mapping[int, ApprovalPolicy]
@@ -42,10 +43,12 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What a form names. `lost` are picked plans that no longer wait as they were shown, with the reason."""
+    """What a form names. `lost` are picked plans that no longer wait as they were shown, with the reason;
+    `beyond` are those over what one confirmation holds."""
 
     plans: tuple[WaitingPlan, ...]
     lost: tuple[tuple[int, str], ...]
+    beyond: tuple[int, ...]
 
 
 def said(error: Exception) -> list[str]:
@@ -79,13 +82,37 @@ def waiting_page(request: HttpRequest, site: Any) -> HttpResponse:
     return TemplateResponse(request, "admin/rebalancing/run/waiting.html", context)
 
 
+def confirm_many_page(request: HttpRequest, site: Any) -> HttpResponse:
+    """What exactly would be decided; it decides nothing. A form and no address names the plans: fifty of
+    them are longer than what servers between here and there let pass."""
+    found = _read(request)
+    if isinstance(found, HttpResponse):
+        return found
+    picked, verdict = found
+    return _confirmation(request, site, picked, verdict, _policies(picked))
+
+
 def decide_many_page(request: HttpRequest, site: Any) -> HttpResponse:
-    """GET: what exactly would be decided. POST: each picked plan decided, or told why not."""
+    """Each picked plan decided, or told why not."""
+    found = _read(request)
+    if isinstance(found, HttpResponse):
+        return found
+    picked, verdict = found
+    policies = _policies(picked)
+    if problems := _code_problems(request, picked.plans, policies, verdict):
+        return _confirmation(request, site, picked, verdict, policies, problems)
+    _decide_each(request, picked, verdict, request.POST.get("reason", "").strip())
+    return _back()
+
+
+def _read(request: HttpRequest) -> tuple[Picked, str] | HttpResponse:
+    """The plans and the verdict that a form names, or the way back to the list."""
     if not has_role(request.user, Role.APPROVER):
         raise PermissionDenied
-    given = request.POST if request.method == "POST" else request.GET
-    verdict = given.get("verdict", "")
-    picked = _picked(request, given.getlist("plan"))
+    if request.method != "POST":
+        return _back()
+    verdict = request.POST.get("verdict", "")
+    picked = _picked(request, request.POST.getlist("plan"))
     if verdict not in Approval.Verdict.values:
         messages.error(request, _("승인인지 거절인지 읽을 수 없습니다."))
         return _back()
@@ -94,25 +121,34 @@ def decide_many_page(request: HttpRequest, site: Any) -> HttpResponse:
         if not picked.lost:
             messages.warning(request, _("고른 계획이 없습니다. 바뀐 것은 없습니다."))
         return _back()
-    policies = {plan.run.pk: policy_shown(plan.account) for plan in picked.plans}
-    problems: list[str] = []
-    if request.method == "POST":
-        problems = _code_problems(request, picked.plans, policies, verdict)
-        if not problems:
-            _decide_each(request, picked, verdict, request.POST.get("reason", "").strip())
-            return _back()
+    return picked, verdict
+
+
+def _policies(picked: Picked) -> Policies:
+    return {plan.run.pk: policy_shown(plan.account) for plan in picked.plans}
+
+
+def _confirmation(
+    request: HttpRequest,
+    site: Any,
+    picked: Picked,
+    verdict: str,
+    policies: Policies,
+    problems: Sequence[str] = (),
+) -> HttpResponse:
     context = site.each_context(request) | {
         "title": _("승인 확인") if verdict == Approval.Verdict.APPROVE else _("거절 확인"),
         "rows": _rows(picked.plans, policies),
         "lost": picked.lost,
+        "beyond": _beyond(picked),
         "verdict": verdict,
         "sells": sum(plan.money.sells for plan in picked.plans),
         "buys": sum(plan.money.buys for plan in picked.plans),
         "orders": sum(len(plan.legs) for plan in picked.plans),
         "needs_code": verdict == Approval.Verdict.APPROVE
-        and _asks(request, picked.plans, policies),
+        and bool(_asking(request, picked.plans, policies)),
         "problems": problems,
-        "reason": given.get("reason", "")[:300],
+        "reason": request.POST.get("reason", "")[:300],
     }
     return TemplateResponse(
         request,
@@ -139,8 +175,9 @@ def _rows(plans: Sequence[WaitingPlan], policies: Policies | None = None) -> lis
 
 def _picked(request: HttpRequest, keys: Sequence[str]) -> Picked:
     """The plans that still wait as they were shown; anything that is no key names nothing."""
-    named = [match for key in keys[:MOST] if (match := _KEY.fullmatch(key))]
-    wanted = {int(match[1]): match[2] for match in named}
+    named = {int(match[1]): match[2] for key in keys if (match := _KEY.fullmatch(key))}
+    beyond = tuple(named)[MOST:]
+    wanted = {run_id: named[run_id] for run_id in tuple(named)[:MOST]}
     found = {plan.run.pk: plan for plan in waiting_plans(accounts_seen(request), wanted)}
     plans, lost = [], []
     for run_id, plan_hash in wanted.items():
@@ -151,15 +188,29 @@ def _picked(request: HttpRequest, keys: Sequence[str]) -> Picked:
             lost.append((run_id, WORDS.say("stale_plan", {"run": run_id})))
         else:
             plans.append(plan)
-    return Picked(tuple(plans), tuple(lost))
+    return Picked(tuple(plans), tuple(lost), beyond)
+
+
+def _beyond(picked: Picked) -> str:
+    """Which plans one confirmation could not hold, and what becomes of them; empty where it held all."""
+    if not picked.beyond:
+        return ""
+    return _("한 번에 %(most)s건까지 결정합니다. 이 계획은 빠졌고 그대로 기다립니다: %(runs)s") % {
+        "most": MOST,
+        "runs": ", ".join(f"#{run_id}" for run_id in picked.beyond),
+    }
 
 
 def _gone(run_id: int) -> str:
     return WORDS.say("not_awaiting", {"run": run_id})
 
 
-def _asks(request: HttpRequest, plans: Sequence[WaitingPlan], policies: Policies) -> bool:
-    return any(needs_code(request, plan.account, code_age(policies[plan.run.pk])) for plan in plans)
+def _asking(
+    request: HttpRequest, plans: Sequence[WaitingPlan], policies: Policies
+) -> list[timedelta]:
+    """How old the code may be, for each plan that asks for a newer one."""
+    ages = [(plan, code_age(policies[plan.run.pk])) for plan in plans]
+    return [age for plan, age in ages if needs_code(request, plan.account, age)]
 
 
 def _code_problems(
@@ -170,8 +221,8 @@ def _code_problems(
         take_code(request)
     except (InputError, StateConflict) as error:
         return said(error)
-    if verdict == Approval.Verdict.APPROVE and _asks(request, plans, policies):
-        return [WORDS.say("code_required", {"minutes": 5})]
+    if verdict == Approval.Verdict.APPROVE and (ages := _asking(request, plans, policies)):
+        return [WORDS.say("code_required", {"minutes": int(min(ages).total_seconds() // 60)})]
     return []
 
 
@@ -202,6 +253,8 @@ def _decide_each(request: HttpRequest, picked: Picked, verdict: str, reason: str
 def _tell_lost(request: HttpRequest, picked: Picked) -> None:
     for run_id, text in picked.lost:
         _tell(request, run_id, text)
+    if told := _beyond(picked):
+        messages.warning(request, told)
 
 
 def _tell(request: HttpRequest, run_id: int, text: str) -> None:

@@ -16,7 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from rebalancing.admin.deciding import decide_many_page, decide_one, said, waiting_page
+from rebalancing.admin.deciding import (
+    confirm_many_page,
+    decide_many_page,
+    decide_one,
+    said,
+    waiting_page,
+)
 from rebalancing.domain.states import TERMINAL, RunState
 from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.difference import advice_by_run, difference_of
@@ -77,10 +83,13 @@ class RunAdmin(ReadOnlyAdmin):
     )
 
     def get_urls(self) -> list[Any]:
-        """Two pages about the plans that wait stand before the pages of single runs."""
+        """The pages about the plans that wait stand before the pages of single runs."""
         inside = self.admin_site.admin_view
         return [
             path("waiting/", inside(self.waiting), name="rebalancing_run_waiting"),
+            path(
+                "waiting/confirm/", inside(self.confirm_many), name="rebalancing_run_confirm_many"
+            ),
             path("waiting/decide/", inside(self.decide_many), name="rebalancing_run_decide_many"),
             *super().get_urls(),
         ]
@@ -88,6 +97,10 @@ class RunAdmin(ReadOnlyAdmin):
     def waiting(self, request: HttpRequest) -> HttpResponse:
         self._only_viewers(request)
         return waiting_page(request, self.admin_site)
+
+    def confirm_many(self, request: HttpRequest) -> HttpResponse:
+        self._only_viewers(request)
+        return confirm_many_page(request, self.admin_site)
 
     def decide_many(self, request: HttpRequest) -> HttpResponse:
         self._only_viewers(request)

@@ -34,9 +34,15 @@ class Inbox:
     waiting: tuple[Aged, ...]
     alive: tuple[Aged, ...]
     unknown: tuple[Aged, ...]
+    unknown_count: int
     alerts: tuple[Aged, ...]
     alert_count: int
     soonest: Upcoming | None
+
+    @property
+    def unknown_more(self) -> int:
+        """How many orders of unknown outcome are not shown."""
+        return self.unknown_count - len(self.unknown)
 
 
 def inbox_of(
@@ -64,16 +70,17 @@ def inbox_of(
     unknown = Attempt.objects.filter(intent__account__in=accounts, state="UNKNOWN")
     about = Q(account__in=accounts) | Q(account=None) if admin else Q(account__in=accounts)
     alerts = Alert.objects.filter(about, acknowledged_at=None)
+    oldest = list(
+        unknown.select_related("intent__instrument", "intent__account").order_by("committed_at")[
+            :MOST_UNKNOWN
+        ]
+    )
     newest = list(alerts.select_related("account")[:MOST_ALERTS])
     return Inbox(
         waiting=tuple(each for each in active if each.row.state == RunState.AWAITING_APPROVAL),
         alive=tuple(each for each in active if each.row.state != RunState.AWAITING_APPROVAL),
-        unknown=tuple(
-            aged(row, row.intent.account_id, row.committed_at)
-            for row in unknown.select_related("intent__instrument", "intent__account").order_by(
-                "committed_at"
-            )[:MOST_UNKNOWN]
-        ),
+        unknown=tuple(aged(row, row.intent.account_id, row.committed_at) for row in oldest),
+        unknown_count=len(oldest) if len(oldest) < MOST_UNKNOWN else unknown.count(),
         alerts=tuple(aged(row, row.account_id, row.created_at) for row in newest),
         alert_count=len(newest) if len(newest) < MOST_ALERTS else alerts.count(),
         soonest=soonest_of(_schedules(accounts), now, calendar),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
@@ -21,6 +21,8 @@ from trading.selectors.scopes import account_scope
 
 __all__ = ["PRACTICE", "Case", "Proof", "proven"]
 
+ENDED_ALONE = (RunState.COMPLETED, RunState.COMPLETED_WITH_SHORTFALL, RunState.NO_ACTION)
+"""How a run ends that did what it was to do; one that was denied, expired or stopped did not."""
 PRACTICE = (Account.Environment.SIM, Account.Environment.MOCK)
 
 
@@ -59,6 +61,7 @@ def _counted(accounts: QuerySet[Account]) -> list[tuple[str, Mapping[str, Case]]
     orders = BrokerOrder.objects.filter(account__in=accounts, original_order_no="")
     ours = orders.exclude(source=BrokerOrder.Source.EXTERNAL)
     attempts = Attempt.objects.filter(intent__account__in=accounts)
+    cancels = attempts.filter(action=OrderAction.CANCEL, state=AttemptState.ACKED)
     return [
         ("runs", _cases(runs.filter(state=RunState.COMPLETED), "account", "terminal_at")),
         ("shortfalls", _cases(
@@ -79,8 +82,11 @@ def _counted(accounts: QuerySet[Account]) -> list[tuple[str, Mapping[str, Case]]
             "account", "last_seen_at",
         )),
         ("cancels", _cases(
-            attempts.filter(action=OrderAction.CANCEL, state=AttemptState.ACKED),
-            "intent__account", "answered_at",
+            orders.filter(
+                Exists(cancels.filter(intent__target_order=OuterRef("pk"))),
+                is_final=True, cancelled_quantity__gt=0,
+            ),
+            "account", "last_seen_at",
         )),
         ("refusals", _cases(
             attempts.filter(state=AttemptState.REJECTED), "intent__account", "answered_at"
@@ -93,8 +99,7 @@ def _counted(accounts: QuerySet[Account]) -> list[tuple[str, Mapping[str, Case]]
         )),
         ("stops", _stops(accounts)),
         ("schedules", _cases(
-            runs.filter(requester_kind=Run.Requester.SCHEDULE, terminal_at__isnull=False)
-            .exclude(state=RunState.FAILED),
+            runs.filter(requester_kind=Run.Requester.SCHEDULE, state__in=ENDED_ALONE),
             "account", "terminal_at",
         )),
     ]  # fmt: skip
@@ -111,11 +116,13 @@ def _cases(rows: QuerySet[Any], account: str, moment: str) -> dict[str, Case]:
 
 
 def _stops(accounts: QuerySet[Account]) -> dict[str, Case]:
-    """Stops of single accounts; one of everything stopped them all, and is not told by environment."""
+    """Stops of single accounts by people; one of everything stopped them all, and is not told by
+    environment."""
     where = {account_scope(account): account.environment for account in accounts}
     found: dict[str, Case] = {}
     rows = (
         Switch.objects.filter(scope__in=where, state=Switch.State.HALTED)
+        .exclude(by="system")
         .order_by()
         .values("scope")
         .annotate(count=Count("pk"), last=Max("at"))

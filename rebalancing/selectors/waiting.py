@@ -6,17 +6,23 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Advice, Leg, Run
+from rebalancing.selectors.advice_view import Way, way_of
 from rebalancing.selectors.difference import Difference, advice_by_run, difference_of
 from rebalancing.selectors.run_detail import Money, money_of
 from trading.models import Account
 from trading.selectors.people import Person, accounts_of
 
 __all__ = ["Checks", "WaitingPlan", "count_checks", "waiting_count", "waiting_plans"]
+
+
+CONCERNS = ("FAIL", "NEEDS_PERSON")
+"""What a person has to have read before deciding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,25 @@ class WaitingPlan:
     @property
     def account(self) -> Account:
         return self.run.account
+
+    @property
+    def orders(self) -> list[tuple[Leg, Way]]:
+        """Every order with how it is sent, in words."""
+        return [
+            (leg, way_of(leg.order_type, leg.price_strategy, leg.limit_price, leg.slices))
+            for leg in self.legs
+        ]
+
+    @property
+    def concerns(self) -> list[tuple[str, dict[str, Any]]]:
+        """The checks that failed or leave it to a person, each with the name it is about; no name where
+        it is about the whole account."""
+        names = {leg.instrument_id: leg.instrument.name for leg in self.legs}
+        return [
+            (names.get(check["ticker"], check["ticker"]) if check["ticker"] else "", check)
+            for check in self.run.outcome.get("checks", [])
+            if check["verdict"] in CONCERNS
+        ]
 
     @property
     def key(self) -> str:

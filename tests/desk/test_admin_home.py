@@ -66,7 +66,7 @@ def _account(desk: DeskWorld, environment: str, number: str = "55667788-01") -> 
     return account
 
 
-def _unknown(account: Account, age: timedelta) -> Attempt:
+def _unknown(account: Account, age: timedelta, name: Instrument | None = None) -> Attempt:
     at = timezone.now() - age
     epoch = ProcessEpoch.objects.create(host="h", pid=1, role="worker", started_at=at)
     listed = Enumeration.objects.create(
@@ -80,10 +80,10 @@ def _unknown(account: Account, age: timedelta) -> Attempt:
         ended_at=at,
         epoch=epoch,
     )
-    instrument = Instrument.objects.order_by("ticker")[0]
+    instrument = name or Instrument.objects.order_by("ticker")[0]
     with made_late("trading_intent"), made_late("trading_attempt"):
         intent = Intent.objects.create(
-            key="home:1",
+            key=f"home:{Intent.objects.count()}",
             origin="manual",
             account=account,
             sleeve=sleeve_of(account),
@@ -98,13 +98,13 @@ def _unknown(account: Account, age: timedelta) -> Attempt:
             state_since=at,
             created_at=at,
         )
-        lane = Lane.objects.create(account=account, instrument=instrument, side="BUY")
+        lane = Lane.objects.get_or_create(account=account, instrument=instrument, side="BUY")[0]
         return Attempt.objects.create(
             intent=intent,
             lane=lane,
             number=1,
             action="order",
-            nonce="1" * 32,
+            nonce=f"{Attempt.objects.count():032d}",
             state="UNKNOWN",
             body="{}",
             body_hash="0" * 64,
@@ -248,6 +248,18 @@ def test_whoever_has_no_account_is_told_so(busy: DeskWorld, staff: Client) -> No
     assert "env-none" in bar[:30] and "계좌 없음" in bar
 
 
+def test_every_order_of_unknown_outcome_is_counted_and_the_rest_is_told(
+    busy: DeskWorld, staff: Client
+) -> None:
+    for minutes in range(5, 17):
+        name = Instrument.objects.create(ticker=f"2000{minutes:02d}", name="Other", kind="etf")
+        _unknown(busy.account, timedelta(minutes=minutes), name)
+    text = _page(staff.get(HOME))
+    assert _card(text, "unknown").startswith("결과를 모르는 주문 13 ")
+    assert "… 외 3건" in _card(text, "unknown") and _card(text, "unknown").count("7주") == 10
+    assert "결과를 모르는 주문 13," in text.split('data-announce="')[1].split('"')[0]
+
+
 # --- limits -------------------------------------------------------------------------------------
 def test_every_limit_stands_with_its_value_unit_place_and_what_it_stops(
     staff: Client, targeted: DeskWorld
@@ -258,7 +270,8 @@ def test_every_limit_stands_with_its_value_unit_place_and_what_it_stops(
     assert "시세의 나이 5 초" in words and "코드 trading/domain/limits.py" in words
     assert "승인 기한 10 분 주문 없이 끝납니다." in words
     assert "하루 손실, 정지 5 % (전일 평가액) 계좌를 긴급 정지합니다." in words
-    assert "한 종목의 비중 50 % (총자산)" in words
+    assert "한 종목의 한 번 거래 금액 50 % (총자산) 점검에 걸려" in words
+    assert "자동 승인 뒤 한 종목의 가격 변동 2 % 계획을 버리고 새로 세웁니다." in words
     assert "MP 임계값 3 %p" in words and "환경 변수 KIS_REAL_RATE" in words
     assert "실전 계좌 막음" in words
 

@@ -22,7 +22,8 @@ from tests.desk.test_advice import EVIL, advised
 from tests.support.authenticator import Phone, enrolled, signed_in
 from trading.models import Account, AccountMember, Approval, ApprovalPolicy, Instrument
 
-LIST, DECIDE = "/admin/rebalancing/run/waiting/", "/admin/rebalancing/run/waiting/decide/"
+LIST = "/admin/rebalancing/run/waiting/"
+CONFIRM, DECIDE = f"{LIST}confirm/", f"{LIST}decide/"
 HANGUL = re.compile(r"[가-힣]+")
 Waiting = Callable[..., Run]
 
@@ -99,6 +100,70 @@ def test_a_plan_that_waits_shows_what_a_person_decides_by(
     assert "규칙이 세운 계획 그대로입니다." in text
 
 
+def _asked(run: Run) -> dict[str, Any]:
+    """A check of the run's own name that leaves it to a person, as the planner keeps it."""
+    ticker = run.legs.get().instrument_id
+    numbers = {"amount": 6_000_000, "equity": 10_000_000, "limit": 5_000_000}
+    return {"rule": "V3", "ticker": ticker, "verdict": "NEEDS_PERSON", "numbers": numbers}
+
+
+def _plain(answer: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", _page(answer)).split())
+
+
+def test_the_confirmation_shows_every_order_and_every_check_that_a_person_must_judge(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    run = waiting()
+    leg = run.legs.get()
+    run.outcome = {"checks": [_asked(run), _asked(run) | {"rule": "V1", "verdict": "PASS"}]}
+    run.save(update_fields=["outcome"])
+    client = targeted.client("approver")
+    for answer in (client.get(LIST), client.post(CONFIRM, _body(run))):
+        text = _plain(answer)
+        assert f"매도 {leg.instrument.name} {leg.instrument_id} 50주" in text
+        assert "상대 최우선 −1호가 9,995원" in text and "500,000원" in text
+        assert f"사람이 판단 {leg.instrument.name}: " in text
+    assert "사람이 판단 1" in text and "통과 1" in text
+
+
+def test_a_long_plan_is_folded_on_the_list_and_whole_on_the_confirmation(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    run = waiting()
+    first = run.legs.get()
+    for number in range(1, 7):
+        Leg.objects.create(
+            run=run,
+            generation=1,
+            number=number,
+            instrument=Instrument.objects.create(
+                ticker=f"20000{number}", name=f"Long {number}", kind="etf"
+            ),
+            side="BUY",
+            quantity=10 + number,
+            reference_price=10_000,
+            order_type="MARKET",
+            slices=[10 + number],
+            reason=first.reason,
+            expected_cost=10,
+        )
+    client = targeted.client("approver")
+    assert '<details class="jeoul-orders"><summary>주문 7건' in _page(client.get(LIST))
+    text = _plain(client.post(CONFIRM, _body(run)))
+    assert all(f"매수 Long {n} 20000{n} {10 + n}주 시장가" in text for n in range(1, 7))
+
+
+def test_a_check_for_a_person_is_named_so_on_the_page_of_one_plan(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    run = waiting()
+    Run.objects.filter(pk=run.pk).update(outcome={"checks": [_asked(run)]})
+    client = targeted.client("approver")
+    text = _plain(client.get(f"/admin/rebalancing/run/{run.pk}/decide/"))
+    assert "사람이 판단 Fund" in text and "설명 Fund" not in text
+
+
 def test_nothing_waits(waiting: Waiting, targeted: DeskWorld) -> None:
     text = _page(targeted.client("approver").get(LIST))
     assert "승인을 기다리는 계획이 없습니다" in text and "고른 계획 승인" not in text
@@ -143,7 +208,7 @@ def test_the_confirmation_names_each_plan_by_hash_and_money_and_decides_nothing(
     waiting: Waiting, targeted: DeskWorld
 ) -> None:
     first, second, third = waiting(), waiting(), waiting()
-    answer = targeted.client("approver").get(DECIDE, _body(first, third))
+    answer = targeted.client("approver").post(CONFIRM, _body(first, third))
     text = _page(answer)
     assert answer.status_code == 200
     assert "이 계획 2건, 주문 2건을 승인합니다" in text and "매도 1,000,000원" in text
@@ -181,7 +246,7 @@ def test_a_plan_that_changed_meanwhile_is_told_and_the_others_go(
     first, second, third = waiting(), waiting(), waiting()
     body, client = _body(first, second, third), targeted.client("approver")
     Run.objects.filter(pk=second.pk).update(plan_hash="cd" * 32)
-    shown = _page(client.get(DECIDE, body))
+    shown = _page(client.post(CONFIRM, body))
     assert f"리밸런싱 #{second.pk}: 보고 계신 계획이 바뀌었습니다" in shown
     assert "이 계획 2건" in shown and f'value="{_key(second)}"' not in shown
     told = _page(client.post(DECIDE, body, follow=True))
@@ -236,8 +301,8 @@ def test_what_names_no_plan_or_no_verdict_decides_nothing(
     waiting: Waiting, targeted: DeskWorld, picked: list[str], verdict: str
 ) -> None:
     run, client = waiting(), targeted.client("approver")
-    for act in (client.get, client.post):
-        answer = act(DECIDE, {"plan": picked, "verdict": verdict})
+    for path in (CONFIRM, DECIDE):
+        answer = client.post(path, {"plan": picked, "verdict": verdict})
         assert answer.status_code == 302 and answer["Location"] == LIST
     assert _states(run) == ["AWAITING_APPROVAL"]
 
@@ -250,7 +315,7 @@ def test_who_may_not_approve_sees_no_buttons_and_a_forged_form_is_refused(
     text = _page(client.get(LIST))
     assert f"리밸런싱 #{run.pk}" in text and "승인자 역할이 있는 사람을 기다립니다" in text
     assert 'name="verdict"' not in text and 'name="plan"' not in text
-    assert client.get(DECIDE, _body(run)).status_code == 403
+    assert client.post(CONFIRM, _body(run)).status_code == 403
     assert client.post(DECIDE, _body(run)).status_code == 403
     assert _states(run) == ["AWAITING_APPROVAL"] and not Approval.objects.exists()
 
@@ -270,7 +335,39 @@ def test_a_form_of_another_site_decides_nothing(waiting: Waiting, targeted: Desk
     run = waiting()
     strict = targeted.client("approver", enforce_csrf_checks=True)
     assert strict.post(DECIDE, _body(run)).status_code == 403
+    assert strict.post(CONFIRM, _body(run)).status_code == 403
     assert _states(run) == ["AWAITING_APPROVAL"]
+
+
+@pytest.mark.parametrize("path", [CONFIRM, DECIDE])
+def test_an_address_alone_confirms_and_decides_nothing(
+    waiting: Waiting, targeted: DeskWorld, path: str
+) -> None:
+    run = waiting()
+    answer = targeted.client("approver").get(path, _body(run))
+    assert answer.status_code == 302 and answer["Location"] == LIST
+    assert _states(run) == ["AWAITING_APPROVAL"]
+
+
+def test_plans_are_picked_by_a_form_and_no_address_grows_with_them(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    waiting(), waiting()
+    form = _page(targeted.client("approver").get(LIST)).split('class="jeoul-plans"')[0]
+    assert form.rsplit("<form ", 1)[1].strip() == f'method="post" action="{CONFIRM}"'
+
+
+def test_plans_beyond_what_one_confirmation_holds_are_named_and_keep_waiting(
+    waiting: Waiting, targeted: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rebalancing.admin.deciding.MOST", 2)
+    runs, client = [waiting() for _ in range(4)], targeted.client("approver")
+    told = f"한 번에 2건까지 결정합니다. 이 계획은 빠졌고 그대로 기다립니다: #{runs[2].pk}, #{runs[3].pk}"
+    shown = _page(client.post(CONFIRM, _body(*runs)))
+    assert "이 계획 2건, 주문 2건을 승인합니다" in shown and told in shown
+    assert f'value="{_key(runs[2])}"' not in shown
+    assert told in _page(client.post(DECIDE, _body(*runs), follow=True))
+    assert _states(*runs) == ["APPROVED"] * 2 + ["AWAITING_APPROVAL"] * 2
 
 
 def test_four_eyes_hold_for_each_plan(waiting: Waiting, targeted: DeskWorld) -> None:
@@ -278,7 +375,7 @@ def test_four_eyes_hold_for_each_plan(waiting: Waiting, targeted: DeskWorld) -> 
     for run in (own, others):
         ApprovalPolicy.objects.create(account=run.account, kind="four_eyes", created_by="test")
     client = targeted.client("approver")
-    shown = _page(client.get(DECIDE, _body(own, others)))
+    shown = _page(client.post(CONFIRM, _body(own, others)))
     assert shown.count("요청한 사람은 이 계획을 승인할 수 없습니다") == 1, "told before pressing"
     told = _page(client.post(DECIDE, _body(own, others), follow=True))
     assert f"리밸런싱 #{own.pk}: " in told and "계획 1건을 승인했습니다" in told
@@ -291,9 +388,9 @@ def test_the_code_is_asked_for_once_and_a_wrong_one_decides_nothing(
     runs = [waiting(), waiting()]
     phone, client = enrolled(targeted.people["approver"]), Client()
     signed_in(client, "approver", PASSWORD, phone)
-    assert 'id="code"' not in _page(client.get(DECIDE, _body(*runs))), "a code was shown just now"
+    assert 'id="code"' not in _page(client.post(CONFIRM, _body(*runs))), "a code was shown just now"
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
-        assert _page(client.get(DECIDE, _body(*runs))).count('id="code"') == 1
+        assert _page(client.post(CONFIRM, _body(*runs))).count('id="code"') == 1
         for body in (_body(*runs), _body(*runs, code="000000")):
             refused = client.post(DECIDE, body)
             assert refused.status_code == 409 and 'id="code"' in _page(refused)
@@ -314,8 +411,9 @@ def test_an_owner_alone_is_asked_when_the_last_code_is_a_minute_old(
     with time_machine.travel(timezone.now() + timedelta(seconds=90), tick=True):
         pages = (f"/admin/rebalancing/run/{run.pk}/decide/", f"/rebalancing/runs/{run.pk}/")
         assert all('name="code"' in _page(client.get(page)) for page in pages)
-        assert 'id="code"' in _page(client.get(DECIDE, _body(run)))
-        assert client.post(DECIDE, _body(run)).status_code == 409
+        assert 'id="code"' in _page(client.post(CONFIRM, _body(run)))
+        refused = client.post(DECIDE, _body(run))
+        assert refused.status_code == 409 and "코드는 1분 동안 유효합니다" in _page(refused)
         client.post(DECIDE, _body(run, code=Phone(phone.seed).code()))
     assert _states(run) == ["APPROVED"]
 
@@ -325,7 +423,7 @@ def test_a_rejection_of_many_asks_for_no_code(waiting: Waiting, targeted: DeskWo
     client = Client()
     signed_in(client, "approver", PASSWORD, enrolled(targeted.people["approver"]))
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
-        assert 'id="code"' not in _page(client.get(DECIDE, _body(*runs, verdict="DENY")))
+        assert 'id="code"' not in _page(client.post(CONFIRM, _body(*runs, verdict="DENY")))
         client.post(DECIDE, _body(*runs, verdict="DENY"))
     assert _states(*runs) == ["DENIED", "DENIED"]
 
@@ -335,10 +433,13 @@ def test_the_pages_speak_english_and_stay_light(waiting: Waiting, targeted: Desk
     Instrument.objects.update(name="Fund")
     client = targeted.client("approver")
     client.cookies["django_language"] = "en"
-    for path, body in ((LIST, {}), (DECIDE, _body(*runs))):
-        client.get(path, body)
+    for act, path, body in (
+        (client.get, LIST, {}),
+        (client.post, CONFIRM, _body(*runs)),
+    ):
+        act(path, body)
         with CaptureQueriesContext(connection) as queries:
-            answer = client.get(path, body)
+            answer = act(path, body)
         assert answer.status_code == 200
         assert len(queries) <= 30, (path, len(queries), [q["sql"][:80] for q in queries])
         inside = answer.content.decode().replace("한국어", "")

@@ -27,6 +27,13 @@ PAGE = "/accounts/tokens/"
 FORM = {"name": "notebook", "reach": "read", "days": "30"}
 
 
+def form(client: Client, **change: str) -> dict[str, str]:
+    """What the page's own form sends."""
+    page = client.get(PAGE).content.decode()
+    (mark,) = re.findall(r'name="form" value="([\w-]{22})"', page)
+    return FORM | {"form": mark} | change
+
+
 def calling(text: str, keyword: str = "Token") -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"{keyword} {text}")
@@ -39,7 +46,7 @@ def token(world: DeskWorld, name: str = "trader", reach: str = "full") -> str:
 
 def test_a_token_is_shown_once_and_opens_what_its_owner_may_see(targeted: DeskWorld) -> None:
     client = targeted.client("trader")
-    made = client.post(PAGE, FORM).content.decode()
+    made = client.post(PAGE, form(client)).content.decode()
     (text,) = set(re.findall(r"jeoul_[\w-]{43}", made))
     assert calling(text).get(STATUS).status_code == 200
     assert calling(text, "Bearer").get(STATUS).status_code == 200
@@ -48,6 +55,49 @@ def test_a_token_is_shown_once_and_opens_what_its_owner_may_see(targeted: DeskWo
     row = ApiToken.objects.get()
     assert text not in str(row.__dict__), "the database alone opens nothing"
     assert row.last_used_at is not None
+
+
+def test_a_second_press_or_a_reload_makes_no_second_token(targeted: DeskWorld) -> None:
+    client = targeted.client("trader")
+    sent = form(client)
+    assert client.post(PAGE, sent).status_code == 200
+    for _again in range(2):
+        told = client.post(PAGE, sent, follow=True)
+        assert told.redirect_chain == [(PAGE, 303)]
+        assert "이미 쓰였거나 오래되어 토큰을 만들지 않았습니다" in told.content.decode()
+        assert "notebook" in told.content.decode(), "the list shows what the first press made"
+    assert ApiToken.objects.count() == 1
+
+
+def test_two_presses_that_arrive_at_once_make_one_token(targeted: DeskWorld) -> None:
+    client = targeted.client("trader")
+    sent, session = form(client), client.session
+    kept = list(session["token_forms"])
+    assert client.post(PAGE, sent).status_code == 200
+    session = client.session
+    session["token_forms"] = kept  # what the second request had read before the first one wrote
+    session.save()
+    assert client.post(PAGE, sent).status_code == 303
+    assert ApiToken.objects.count() == 1
+
+
+@pytest.mark.parametrize("mark", ["", "x", "x" * 22])
+def test_a_form_that_the_session_was_not_given_makes_none(targeted: DeskWorld, mark: str) -> None:
+    client = targeted.client("trader")
+    assert client.post(PAGE, form(client, form=mark)).status_code == 303
+    other = targeted.client("approver")
+    assert other.post(PAGE, form(client)).status_code == 303
+    assert not ApiToken.objects.exists()
+
+
+def test_two_pages_that_lie_open_make_a_token_each(targeted: DeskWorld) -> None:
+    client = targeted.client("trader")
+    first, second = form(client), form(client)
+    assert client.post(PAGE, first).status_code == 200
+    assert client.post(PAGE, second).status_code == 200
+    for _page in range(20):
+        client.get(PAGE)
+    assert len(client.session["token_forms"]) == 5
 
 
 @pytest.mark.parametrize(
@@ -130,7 +180,8 @@ def test_a_token_that_is_none_is_not_found(targeted: DeskWorld, end: str) -> Non
 def test_a_wrong_form_makes_none_and_keeps_what_was_typed(
     targeted: DeskWorld, wrong: dict[str, str]
 ) -> None:
-    answer = targeted.client("trader").post(PAGE, FORM | wrong)
+    client = targeted.client("trader")
+    answer = client.post(PAGE, form(client, **wrong))
     assert answer.status_code in (400, 422) and not ApiToken.objects.exists()
     if answer.status_code == 422 and "name" not in wrong:
         assert 'value="notebook"' in answer.content.decode()
@@ -151,7 +202,8 @@ def test_so_many_live_at_once_and_an_ended_one_makes_room(targeted: DeskWorld) -
     rows = [issue_token(person, f"t{n}", "read", 7)[0] for n in range(MOST)]
     with pytest.raises(StateConflict):
         issue_token(person, "one more", "read", 7)
-    assert targeted.client("trader").post(PAGE, FORM).status_code == 409
+    client = targeted.client("trader")
+    assert client.post(PAGE, form(client)).status_code == 409
     revoke_token(rows[0], "trader")
     assert issue_token(person, "one more", "read", 7)
 
@@ -159,10 +211,10 @@ def test_so_many_live_at_once_and_an_ended_one_makes_room(targeted: DeskWorld) -
 def test_who_has_a_second_factor_shows_a_code_before_making_one(targeted: DeskWorld) -> None:
     client = targeted.proved("trader")
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
-        asked = client.post(PAGE, FORM)
+        asked = client.post(PAGE, form(client))
         assert asked.status_code == 302 and "/accounts/confirm/" in asked.url
     assert not ApiToken.objects.exists()
-    assert client.post(PAGE, FORM).status_code == 200
+    assert client.post(PAGE, form(client)).status_code == 200
 
 
 def test_a_new_password_ends_every_token(targeted: DeskWorld) -> None:

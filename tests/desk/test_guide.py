@@ -11,12 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.guide_words import PROOF_WORDS, STEP_WORDS
+from rebalancing.models import Run
 from rebalancing.selectors.first_steps import STEPS, first_steps
 from rebalancing.selectors.proven import Proof, proven
 from tests.desk.conftest import DeskWorld
 from tests.support.authenticator import enrolled
-from trading.models import Account, Approval, Switch
+from tests.support.orders import Orders, listed
+from tests.support.past import made_late
+from tests.support.world import World
+from trading.models import Account, AccountMember, Approval, Attempt, Switch
 from trading.selectors.scopes import account_scope
+from trading.services.switches import engage
 
 
 def steps(world: DeskWorld, name: str = "trader") -> dict[str, bool]:
@@ -46,10 +51,59 @@ def test_each_step_is_done_by_its_fact_alone(targeted: DeskWorld) -> None:
     assert steps(targeted)["second_factor"] and steps(targeted)["look"]
     targeted.run("FAILED", dry_run=True)
     assert not steps(targeted)["dry_run"], "one that failed shows nothing"
-    targeted.run("COMPLETED", dry_run=True)
+    targeted.run("CANCELED", dry_run=True, end_reason="stopped_by_person")
+    assert not steps(targeted)["dry_run"], "one that somebody stopped shows nothing"
+    targeted.run("CANCELED", dry_run=True, end_reason="dry_run")
     assert steps(targeted)["dry_run"] and not steps(targeted)["run"]
     targeted.run("COMPLETED")
     assert steps(targeted)["run"]
+
+
+@pytest.mark.money
+def test_a_dry_run_that_was_really_driven_is_a_step_done(world: World) -> None:
+    run = world.drive(world.open(dry_run=True))
+    assert run.state == "CANCELED" and not world.accepted()
+    done = {step.code: step.done for step in first_steps(world.owner, world.account)}
+    assert done["dry_run"] and not done["run"]
+
+
+def _real(world: DeskWorld, name: str = "trader") -> Account:
+    account = Account.objects.create(
+        name="Real",
+        environment="real",
+        wire="real",
+        account_no="11223344-01",
+        app_key="CANARYKEY" + "k" * 27,
+        app_secret="CANARYSEC" + "s" * 171,
+    )
+    AccountMember.objects.create(account=account, user=world.people[name])
+    return account
+
+
+def test_a_run_on_a_real_account_is_no_practice_step(targeted: DeskWorld) -> None:
+    real = _real(targeted)
+    targeted.run("COMPLETED", account=real)
+    targeted.run("CANCELED", account=real, dry_run=True, end_reason="dry_run")
+    done = {s.code: s.done for s in first_steps(targeted.people["trader"], real)}
+    assert not done["run"] and not done["dry_run"]
+    targeted.run("COMPLETED")
+    done = {s.code: s.done for s in first_steps(targeted.people["trader"], real)}
+    assert done["run"], "what was practised counts whichever account is chosen"
+
+
+def test_the_steps_of_practice_lead_to_a_practice_account(targeted: DeskWorld) -> None:
+    real, practice = _real(targeted), targeted.account
+    client = targeted.proved("trader")
+    page = client.get(f"/guide/?account={real.pk}").content.decode()
+    assert page.count(f'href="/rebalancing/start/?account={practice.pk}"') == 2
+    assert f"리밸런싱하기 · {practice.masked}</a>" in page
+
+
+def test_without_a_practice_account_the_guide_offers_no_practice(targeted: DeskWorld) -> None:
+    real = _real(targeted, "stranger")
+    page = targeted.proved("stranger").get(f"/guide/?account={real.pk}").content.decode()
+    assert "연습할 계좌가 없습니다" in page and "리밸런싱하기 ·" not in page
+    assert "/rebalancing/start/?account=" not in page
 
 
 def test_exactly_one_step_is_next(targeted: DeskWorld) -> None:
@@ -124,6 +178,62 @@ def test_stops_count_for_the_account_that_was_stopped(targeted: DeskWorld) -> No
             scope=scope, state=state, by="a", second="b", reason="drill", at=timezone.now()
         )
     assert proofs(targeted)["stops"].simulator.count == 2
+
+
+def test_a_stop_by_the_system_is_no_persons(targeted: DeskWorld) -> None:
+    scope = account_scope(targeted.account)
+    engage(scope, "HALTED", "system", "clock off by 3 s")
+    assert not proofs(targeted)["stops"].seen
+    engage(scope, "HALTED", "trader", "drill")
+    assert proofs(targeted)["stops"].simulator.count == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [
+        ("COMPLETED", True),
+        ("COMPLETED_WITH_SHORTFALL", True),
+        ("NO_ACTION", True),
+        ("APPROVAL_EXPIRED", False),
+        ("DENIED", False),
+        ("VETOED", False),
+        ("CANCELED", False),
+        ("FAILED", False),
+    ],
+)
+def test_a_scheduled_run_counts_where_it_did_what_it_was_to_do(
+    targeted: DeskWorld, state: str, counts: bool
+) -> None:
+    run = targeted.run(state)
+    with made_late("rebalancing_run"):
+        Run.objects.filter(pk=run.pk).update(requester_kind="schedule")
+    assert proofs(targeted)["schedules"].seen is counts
+
+
+@pytest.mark.money
+@pytest.mark.parametrize(
+    ("state", "final", "cancelled", "count"),
+    [
+        ("ACKED", True, 4, 1),
+        ("ACKED", False, 4, 0),
+        ("ACKED", True, 0, 0),
+        ("REJECTED", True, 4, 0),
+    ],
+)
+def test_a_cancel_counts_when_the_order_ended_by_it(
+    world: World, state: str, final: bool, cancelled: int, count: int
+) -> None:
+    world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists())
+    orders = Orders(world, Attempt.objects.get())
+    target = listed(
+        orders.intent(), orders, is_final=final, cancelled_quantity=cancelled, filled_quantity=6
+    )
+    for _press in range(2):
+        cancel = orders.attempt(state, action="cancel", target_order=target)
+        with made_late("trading_attempt"):
+            Attempt.objects.filter(pk=cancel.pk).update(action="cancel")
+    found = {proof.code: proof for proof in proven(world.owner)}
+    assert found["cancels"].simulator.count == count, "one order, however often it was asked"
 
 
 @pytest.mark.parametrize("name", ["viewer", "trader", "approver", "admin"])

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
+from django.template import Context, Template
 from django.utils.translation import override
 
 from rebalancing.domain.states import RunState
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from tests.desk.conftest import DeskWorld
-from tests.desk.messages import ROOT, untranslated
+from tests.desk.messages import ROOT, python_messages, template_messages, untranslated
 from trading.domain import limits
 
 ENGLISH = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
@@ -104,6 +106,52 @@ def test_facts_are_written_as_people_write_them() -> None:
 
 def test_every_message_has_english() -> None:
     assert untranslated(ENGLISH) == []
+
+
+def test_every_sentence_of_a_template_is_english_where_it_is_rendered() -> None:
+    """The catalogue holds a sentence with its per cent signs doubled; a page looks it up so."""
+    page = Template("{% load i18n %}{% translate sentence %}")
+    sentences = {text.replace("%%", "%") for text in template_messages() if "%(" not in text}
+    assert "보낼 때의 호가로 다시 정하며, 기준가 ±2 % 밖이면 보내지 않습니다." in sentences
+    with override("en"):
+        shown = {text: page.render(Context({"sentence": text})) for text in sentences}
+    wrong = [text for text, told in shown.items() if HANGUL.search(told) or "%%" in told]
+    assert wrong == []
+
+
+def unmarked(path: Path) -> set[str]:
+    """Korean that `path` says to somebody without having marked it for translation."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    notes = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and node.value is not None
+    }
+    said = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in notes
+    }
+    return {text for text in said if HANGUL.search(text)} - python_messages()
+
+
+def test_what_the_api_says_is_marked_for_translation() -> None:
+    rooms = [*ROOT.glob("*/api/**/*.py"), *(ROOT / "config").glob("*.py")]
+    assert {str(path): found for path in rooms if (found := unmarked(path))} == {}
+
+
+@pytest.mark.parametrize(("language", "korean"), [("en", False), ("ko", True)])
+def test_a_refusal_of_the_api_speaks_the_callers_language(
+    targeted: DeskWorld, language: str, korean: bool
+) -> None:
+    answer = targeted.client("viewer").post(
+        "/api/macro-trading/rebalancing/runs",
+        {"account": targeted.account.pk},
+        content_type="application/json",
+        headers={"Idempotency-Key": "words-0001", "Accept-Language": language},
+    )
+    assert answer.status_code == 403
+    assert bool(HANGUL.search(answer.json()["detail"])) is korean
 
 
 def test_english_keeps_every_number() -> None:

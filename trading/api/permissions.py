@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -30,19 +31,19 @@ class _RoleWrites(BasePermission):
 
 class TraderWrites(_RoleWrites):
     role = Role.TRADER
-    message = "트레이더 역할이 필요합니다."
+    message = _("트레이더 역할이 필요합니다.")
 
 
 class ApproverWrites(_RoleWrites):
     role = Role.APPROVER
-    message = "승인자 역할이 필요합니다."
+    message = _("승인자 역할이 필요합니다.")
 
 
 class AdminWrites(_RoleWrites):
     """Settings: admins only, who show a code first where they have a second factor."""
 
     role = Role.ADMIN
-    message = "관리자 역할이 필요합니다."
+    message = _("관리자 역할이 필요합니다.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
@@ -59,7 +60,7 @@ class AdminWrites(_RoleWrites):
 class EvidenceReaders(BasePermission):
     """Evidence names accounts in full: approvers and admins only."""
 
-    message = "승인자 또는 관리자 역할이 필요합니다."
+    message = _("승인자 또는 관리자 역할이 필요합니다.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return request.method in SAFE_METHODS and has_role(request.user, Role.APPROVER, Role.ADMIN)

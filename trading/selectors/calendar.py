@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 
+from trading.domain.krx_closures import LAST_YEAR
 from trading.domain.sessions import KRX, Calendar, Hours, SessionHours
 from trading.models import MarketDay
 
-__all__ = ["hours_on", "is_trading_day", "known_calendar"]
+__all__ = ["CalendarState", "calendar_state", "hours_on", "is_trading_day", "known_calendar"]
 
 Row = tuple[date, bool | None, str]
 _HOURS = frozenset(Hours)
 _WEEKEND = (5, 6)
 """Nothing opens a Saturday or a Sunday, so nobody need be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarState:
+    """Until the end of which year days are known, when the broker spoke last, and how many days from
+    today a person has corrected."""
+
+    last_year: int
+    read_at: datetime | None
+    corrected: int
+
+
+def calendar_state(today: date) -> CalendarState:
+    found = MarketDay.objects.aggregate(
+        read_at=Max("read_at", filter=Q(is_open__isnull=False)),
+        corrected=Count("pk", filter=Q(day__gte=today) & ~Q(override="")),
+    )
+    return CalendarState(LAST_YEAR, found["read_at"], found["corrected"])
 
 
 def known_calendar() -> Calendar:

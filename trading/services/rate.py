@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import redis
@@ -19,13 +20,22 @@ from redis.retry import Retry
 
 from trading.domain.errors import BrokerBusy
 from trading.domain.ports import RateLane
-from trading.services.windows import LocalWindow, RedisWindow, Room, Window
+from trading.services.windows import LocalWindow, RedisWindow, Room, Window, places
 
-__all__ = ["SharedBudget", "budget_for"]
+__all__ = ["Pace", "SharedBudget", "budget_for"]
 
 MAX_WAIT_SECONDS = 25.0
 SLOW_SECONDS = 5.0
 LEFT_FOR_ORDERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many calls of a key a second are let through now, and how many of them ask the ledger."""
+
+    per_second: int
+    ledger_per_second: int
+    slow: bool
 
 
 class SharedBudget:
@@ -65,6 +75,11 @@ class SharedBudget:
 
     def slow_down(self) -> None:
         self._window.slow_down(self._key, SLOW_SECONDS)
+
+    def pace(self) -> Pace:
+        slow = self._window.is_slow(self._key)
+        ledger, every = (places(room, slow=slow) for room in self._rooms["order"])
+        return Pace(every, ledger, slow)
 
     def _enter(self, lane: RateLane, ticket: str) -> None:
         deadline = self._monotonic() + MAX_WAIT_SECONDS

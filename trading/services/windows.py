@@ -58,6 +58,10 @@ class Window(Protocol):
         """Halve every room of `key` for that long, for everybody who shares the window."""
         ...
 
+    def is_slow(self, key: str) -> bool:
+        """Whether the rooms of `key` are halved at present."""
+        ...
+
 
 class LocalWindow:
     """The windows inside this process."""
@@ -96,6 +100,11 @@ class LocalWindow:
     def slow_down(self, key: str, seconds: float) -> None:
         with self._lock:
             self._slow_until[key] = self._monotonic() + seconds
+
+    def is_slow(self, key: str) -> bool:
+        with self._lock:
+            now = self._monotonic()
+            return now < self._slow_until.get(key, now)
 
     def _ahead(self, key: str, now: float) -> int:
         waiting = self._announced.get(key, {})
@@ -195,6 +204,12 @@ class RedisWindow:
             self._client.set(_name(key, "slow"), 1, px=int(seconds * 1000))
         except redis.RedisError:
             log.warning("rate_window_local", budget=key)
+
+    def is_slow(self, key: str) -> bool:
+        try:
+            return bool(self._client.exists(_name(key, "slow")))
+        except redis.RedisError:
+            return self._fallback.is_slow(key)
 
 
 def _name(key: str, part: str) -> str:

@@ -13,7 +13,7 @@ import redis
 from django.conf import settings
 
 from trading.domain.errors import BrokerBusy
-from trading.services.rate import SharedBudget
+from trading.services.rate import Pace, SharedBudget
 from trading.services.windows import WINDOW_SECONDS, LocalWindow, RedisWindow, Room, Window
 
 pytestmark = pytest.mark.money
@@ -158,6 +158,15 @@ def test_who_is_told_to_slow_down_slows_the_others_too(processes: Processes) -> 
     told.slow_down(processes.key, 2.0)
     assert [other.take(processes.key, rooms) > 0 for _ in range(5)] == [False] * 4 + [True]
     assert other.take(secrets.token_hex(8), rooms) == 0.0, "another key goes on"
+
+
+def test_everybody_sees_the_pace_that_is_in_force(processes: Processes) -> None:
+    told, other = processes.budget(15), processes.budget(15)
+    assert other.pace() == Pace(15, 15, slow=False)
+    processes.window().slow_down(processes.key, 0.3)
+    assert told.pace() == other.pace() == Pace(7, 7, slow=True)
+    time.sleep(0.4)
+    assert other.pace() == Pace(15, 15, slow=False)
 
 
 def test_slowness_passes(processes: Processes) -> None:
