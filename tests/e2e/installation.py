@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 from tests.support.servers import ensure_chromium
 
 __all__ = [
+    "FLAGS",
     "Installation",
     "browser",
     "listening",

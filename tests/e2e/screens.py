@@ -26,6 +26,11 @@ README = {
     ("why", "phone-ko-dark"): "why-phone.png",
     ("overview", "phone-ko-dark"): "overview-phone.png",
 }
+SHIFT = """() => new Promise(done => { let sum = 0;
+  new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) sum += e.value; })
+    .observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(sum), 250); })"""
+MOST_SHIFT = 0.1
 PICTURES = ROOT / "docs" / "pictures"
 
 
@@ -49,6 +54,9 @@ def main(folder: Path, readme: bool) -> int:
                     if readme and name:
                         PICTURES.mkdir(exist_ok=True)
                         tab.screenshot(path=PICTURES / name)
+                    moved = tab.evaluate(SHIFT)
+                    if moved > MOST_SHIFT:
+                        problems.append(f"the page moved by {moved:.2f}")
                     for problem in problems:
                         wrong += 1
                         print(f"{visited.path} {look.name}: {problem}")

@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from portfolio.admin.portfolios import ModelPortfolioForm
 from tests.conftest import ROOT
-from tests.support.screens import FLAGS
+from tests.e2e.installation import FLAGS
 from tests.support.servers import ensure_chromium
 
 pytestmark = pytest.mark.e2e
