@@ -17,10 +17,13 @@
     });
   } catch (error) { /* no storage: the theme's switch alone decides */ }
 
-  /* --- the theme's icons are words in a font: nobody should hear them --- */
+  /* --- the theme's icons are words in a font: nobody should hear them where there is another name --- */
   function hush() {
     document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach(function (icon) {
-      icon.setAttribute("aria-hidden", "true");
+      var host = icon.closest("a, button");
+      var named = !host || host.title || host.getAttribute("aria-label") ||
+        host.textContent.replace(icon.textContent, "").trim();
+      if (named) icon.setAttribute("aria-hidden", "true");
     });
   }
   document.addEventListener("DOMContentLoaded", hush);
