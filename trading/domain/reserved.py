@@ -76,6 +76,14 @@ class ReservedOrder:
     order_no: str
     refusal: str
 
+    def comes_again(self, today: date) -> bool:
+        """True while another session up to its end date would have it sent, whatever it was sent as before:
+        until it is taken back it may still buy or sell."""
+        if self.state is ReservedState.CANCELLED or self.filled_quantity >= self.quantity:
+            return False
+        last = self.until or self.session
+        return today < last or self.state is ReservedState.WAITING
+
 
 def classify_reserved(
     transport: Literal["answered", "not_sent", "lost"], reply: Reply

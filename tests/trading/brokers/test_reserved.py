@@ -125,6 +125,23 @@ def test_with_an_end_it_is_tried_on_each_session(reader: Reader) -> None:
     assert len(night.sim.truth()["orders"]) == 2, "Monday's expired, Tuesday's works"
 
 
+def test_one_with_an_end_comes_again_until_it_is_taken_back(reader: Reader) -> None:
+    night = Night(reader)
+    until = MONDAY + timedelta(days=2)
+    limit = int(night.sim.world.market.shown("069500", night.sim.now()).last * 0.8)
+    wanted = ReservedRequest("069500", "BUY", 1, limit - limit % 5, until)
+    _proof, number = night.take(wanted)
+    night.sim.advance((EVENING.replace(day=23, hour=18) - EVENING).total_seconds())
+    sent = night.listed(until)[number]
+    assert (sent.state, sent.comes_again(MONDAY)) == (ReservedState.SENT, True)
+    assert not sent.comes_again(until), "the last session is the last"
+    proof, _number = night.change(ReservedChange(number, wanted))
+    assert proof.state is AttemptState.ACKED
+    assert not night.listed(until)[number].comes_again(MONDAY)
+    night.sim.advance(24 * 3600)
+    assert len(night.sim.truth()["orders"]) == 1, "nothing more was sent"
+
+
 def test_in_the_session_none_is_taken(reader: Reader) -> None:
     night = Night(reader, EVENING.replace(hour=10))
     proof, number = night.take(BUY)
