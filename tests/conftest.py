@@ -58,9 +58,10 @@ def _fresh_processes() -> Iterator[None]:
     """Brokers, clocks and the process epoch are per test: the database behind them is."""
     from django.conf import settings
 
-    from trading.services import brokers, chain_watch, clock, epochs
+    from trading.services import brokers, chain_watch, clock, epochs, rate
 
     brokers.forget_brokers()
+    rate.budget_for.cache_clear()  # it keeps the pace of the settings that it was made under
     clock.simulated_clock.cache_clear()
     epochs.forget_epoch()
     chain_watch.forget_chain()
