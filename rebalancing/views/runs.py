@@ -112,7 +112,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
         # a refusal leaves the box as the person had it; beforehand a trial is all that is offered
         "dry_run": request.POST.get("dry_run") == "on"
         if request.method == "POST"
-        else bool(reasons),
+        else bool(reasons) or request.GET.get("dry_run") == "on",
         "planner": planner,
         "has_analyst": has_analyst(),
         "active": active_run(account),

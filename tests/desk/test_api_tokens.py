@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 import time_machine
@@ -108,6 +109,32 @@ def test_what_is_no_token_is_401_and_says_not_why(targeted: DeskWorld, text: str
     answer = calling(text).get(STATUS)
     assert answer.status_code == 401 and answer["WWW-Authenticate"] == "Token"
     assert answer["Content-Type"].startswith("application/problem+json")
+
+
+def test_a_good_token_with_something_behind_it_is_none(targeted: DeskWorld) -> None:
+    text = token(targeted)
+    assert calling(text).get(STATUS).status_code == 200
+    assert calling(f"{text} more").get(STATUS).status_code == 401
+
+
+def test_its_last_use_is_noted_at_most_once_a_minute(targeted: DeskWorld) -> None:
+    text, began = token(targeted), timezone.now()
+    noted = []
+    for seconds in (0, 30, 61):
+        with time_machine.travel(began + timedelta(seconds=seconds), tick=False):
+            calling(text).get(STATUS)
+        noted.append(ApiToken.objects.get().last_used_at)
+    assert noted[0] == noted[1] < noted[2]
+
+
+def test_a_renewed_secret_key_keeps_a_token_while_the_old_one_is_a_fallback(
+    targeted: DeskWorld, settings: Any
+) -> None:
+    text, old = token(targeted), settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 8, [old]
+    assert calling(text).get(STATUS).status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert calling(text).get(STATUS).status_code == 401
 
 
 def test_an_ended_token_opens_nothing(targeted: DeskWorld) -> None:

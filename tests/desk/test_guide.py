@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -95,7 +97,7 @@ def test_the_steps_of_practice_lead_to_a_practice_account(targeted: DeskWorld) -
     real, practice = _real(targeted), targeted.account
     client = targeted.proved("trader")
     page = client.get(f"/guide/?account={real.pk}").content.decode()
-    assert page.count(f'href="/rebalancing/start/?account={practice.pk}"') == 2
+    assert page.count(f'href="/rebalancing/start/?account={practice.pk}') == 2
     assert f"리밸런싱하기 · {practice.masked}</a>" in page
 
 
@@ -263,3 +265,13 @@ def test_every_page_carries_the_disclaimer(targeted: DeskWorld) -> None:
     client = targeted.client("viewer")
     for path in ("/", "/rebalancing/", "/portfolio/", "/health/", "/guide/"):
         assert "투자를 권하지 않습니다" in client.get(path).content.decode(), path
+
+
+def test_the_step_without_orders_opens_a_trial(targeted: DeskWorld) -> None:
+    client = targeted.client("trader")
+    targeted.snapshot()
+    page = client.get("/guide/").content.decode()
+    (address,) = set(re.findall(r'href="([^"]*dry_run=on[^"]*)"', page))
+    ticked = re.compile(r'name="dry_run"[^>]* checked')
+    assert ticked.search(client.get(html.unescape(address)).content.decode())
+    assert "dry_run" not in client.get("/guide/").content.decode().split("dry_run=on")[-1]

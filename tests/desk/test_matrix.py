@@ -34,6 +34,7 @@ SEEN: dict[str, frozenset[str]] = {
     "trading.switch": frozenset({"trader", "approver", "admin"}),
     "trading.transition": DECIDERS,
     "trading.auditentry": DECIDERS,
+    "trading.apitoken": ADMINS,
     "django_celery_beat.periodictask": ADMINS,
     "django_celery_beat.intervalschedule": ADMINS,
     "django_celery_beat.crontabschedule": ADMINS,

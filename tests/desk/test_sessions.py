@@ -197,3 +197,22 @@ def test_an_alert_about_no_account_is_the_admins_to_read(desk: DeskWorld) -> Non
     assert desk.client("trader").post(path).status_code == 404
     assert desk.client("admin").post(path).status_code == 303
     assert text not in desk.client("admin").get(card).content.decode()
+
+
+def test_a_part_of_a_page_that_was_late_signs_nobody_out(desk: DeskWorld) -> None:
+    """A shown code gives the session a new key while a part is under way with the old one."""
+    browser, late = desk.client("approver"), Client()
+    old = browser.cookies["sessionid"].value
+    session = browser.session
+    session.cycle_key()
+    session.save()
+    new = session.session_key
+    late.cookies["sessionid"] = old
+    answer = late.get("/health/part/", headers={"HX-Request": "true"})
+    assert answer["HX-Redirect"].startswith("/accounts/login/")
+    assert "sessionid" not in answer.cookies, "the browser keeps the new one"
+    browser.cookies["sessionid"] = new
+    back = browser.get(answer["HX-Redirect"])
+    assert (back.status_code, back.url) == (302, "/"), "and is sent back to where it was"
+    whole = late.get("/health/")
+    assert whole.cookies["sessionid"].value == "", "a whole page with a dead session ends it"

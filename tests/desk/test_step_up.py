@@ -176,6 +176,17 @@ def test_what_was_typed_for_longer_than_a_code_lasts_is_typed_once(
     assert newest is not None and newest.min_trade_won == 20_000
 
 
+def test_a_wrong_code_saves_nothing_however_fresh_the_last_one(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    phone, client = enrolled(targeted.people["admin"]), Client()
+    signed_in(client, "admin", PASSWORD, phone)
+    path, before = "/admin/rebalancing/rebalancingconfig/add/", RebalancingConfig.objects.count()
+    page = client.post(path, SETTINGS | {"one_time_code": "000000"})
+    assert page.status_code == 200 and RebalancingConfig.objects.count() == before
+    assert carried_by(page) == SETTINGS
+
+
 def test_a_question_for_a_code_echoes_text_as_text(staff: Client, targeted: DeskWorld) -> None:
     phone, client = enrolled(targeted.people["admin"]), Client()
     signed_in(client, "admin", PASSWORD, phone)
