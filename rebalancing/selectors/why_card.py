@@ -206,11 +206,9 @@ def _reason(run: Run, why: Why) -> Told:
         "own": _percent(why.now),
         "goal": _percent(why.target),
     }
-    if why.class_drift is not None:
-        text = _(
-            "자산군 %(name)s이 총자산의 %(now)s인데 목표는 %(target)s라 임계값을 벗어났습니다."
-            " 이 종목은 %(own)s → %(goal)s."
-        )
+    beyond = _("자산군 %(name)s이 총자산의 %(now)s인데 목표는 %(target)s라 임계값을 벗어났습니다.")
+    if why.class_drift is not None and why.name_drift is None:
+        text = beyond + _(" 이 종목은 총자산의 %(own)s → %(goal)s.")
     elif why.name_drift is not None:
         facts["off"] = f"{abs(why.name_drift):.1f}"
         text = (
@@ -226,6 +224,8 @@ def _reason(run: Run, why: Why) -> Told:
         text = _(
             "이 종목은 임계값 안이지만 다른 거래와 함께 목표에 맞췄습니다: 총자산의 %(own)s → %(goal)s."
         )
+    if why.class_drift is not None and why.name_drift is not None:
+        text = f"{beyond} {text}"  # both bands were left, and one alone may speak against the trade
     return Told(text % facts, run.snapshot or run)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils.translation import override
 
 from rebalancing.models import Run
 from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
-from rebalancing.selectors.why import whys
+from rebalancing.selectors.why import Why, whys
+from rebalancing.selectors.why_card import _reason
 from tests.desk.conftest import DeskWorld
 from trading.models import Transition
 from trading.services.switches import account_scope, engage
@@ -123,3 +126,17 @@ def test_the_stop_speaks_the_readers_language(targeted: DeskWorld) -> None:
     assert "Emergency stop (desk)" in client.get("/health/").content.decode()
     client.cookies["django_language"] = "ko"
     assert "긴급 정지 (데스크)" in client.get("/health/").content.decode()
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_name_that_left_both_bands_tells_both(targeted: DeskWorld, language: str) -> None:
+    """Its class alone would speak against the trade: too much of a class, and a share of it is bought."""
+    run = targeted.run()
+    both = Why("STOCK", *(Decimal(n) for n in ("8.3", "10", "56.8", "50", "6.8", "-5.3")))
+    with override(language):
+        text = _reason(run, both).text
+        only_class = _reason(run, replace(both, name_drift=None)).text
+        only_name = _reason(run, replace(both, class_drift=None)).text
+    assert "56.8" in text and "5.3" in text and text.count("8.3") == 1
+    assert "5.3" not in only_class and "56.8" not in only_name
+    assert "10.0" in only_class and "10.0" in only_name
