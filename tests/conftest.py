@@ -62,6 +62,7 @@ def _fresh_processes() -> Iterator[None]:
 
     brokers.forget_brokers()
     rate.budget_for.cache_clear()  # it keeps the pace of the settings that it was made under
+    rate._window.cache_clear()  # one made for a Redis that is not there crawls, and so would every test
     clock.simulated_clock.cache_clear()
     epochs.forget_epoch()
     chain_watch.forget_chain()
