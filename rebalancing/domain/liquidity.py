@@ -15,8 +15,11 @@ MARKET_DEPTH = 5
 
 
 def is_liquid(quantity: int, book: OrderBook | None, kind: InstrumentKind) -> bool:
-    """True when the spread is two ticks at most and the bids hold five times `quantity`."""
-    if book is None or book.best_bid is None or book.best_ask is None:
+    """True when the spread is two ticks at most and the bids hold five times `quantity`.
+
+    False for a book whose sides cross: it is an auction's, or no book of this moment.
+    """
+    if book is None or book.spread is None or book.best_bid is None or book.best_ask is None:
         return False
     if not is_on_tick(book.best_bid, kind):
         return False

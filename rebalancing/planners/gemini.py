@@ -147,12 +147,14 @@ def _book(trade: Trade, market: Market) -> dict[str, Any]:
     book = market.book
     if book is None or book.best_bid is None or book.best_ask is None:
         return told | {"spread": None, "missing": "no_book"}
+    if book.spread is None:
+        return told | {"spread": None, "missing": "crossed_book"}
     tick = tick_size(book.best_bid, market.kind)
     return told | {
         "best_bid": book.best_bid,
         "best_ask": book.best_ask,
-        "spread": book.best_ask - book.best_bid,
-        "spread_ticks": (book.best_ask - book.best_bid) // tick,
+        "spread": book.spread,
+        "spread_ticks": book.spread // tick,
         "bid_depth_5": sum(level.quantity for level in book.bids[:MAX_LEVELS]),
         "ask_depth_5": sum(level.quantity for level in book.asks[:MAX_LEVELS]),
         "source": "KIS",

@@ -36,4 +36,7 @@ ADVICE: Mapping[str, Sentence] = {
     "context_not_offered": _("이 계좌의 환경에서는 제공되지 않습니다."),
     "context_unreadable": _("지금 읽을 수 없었습니다."),
     "no_book": _("호가가 없습니다."),
+    "crossed_book": _(
+        "매수와 매도 호가가 엇갈려 있어 스프레드를 알 수 없습니다. 단일가 매매 중일 수 있습니다."
+    ),
 }

@@ -67,8 +67,6 @@ def costs_of_legs(
         amount = leg.quantity * references[leg.ticker]
         fee, tax = costs_of(account, known[leg.ticker], str(leg.side), amount, now)
         book = books.get(leg.ticker)
-        spread = 0
-        if book is not None and book.best_ask is not None and book.best_bid is not None:
-            spread = leg.quantity * (book.best_ask - book.best_bid) // 2
+        spread = leg.quantity * ((book.spread if book else None) or 0) // 2
         costs.append({"fee": fee, "tax": tax, "spread": spread, "total": fee + tax + spread})
     return costs

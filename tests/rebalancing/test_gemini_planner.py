@@ -131,6 +131,22 @@ def test_the_request_is_that_of_the_specification_and_every_fact_has_its_time(
     assert all(row["at"] and row["source"] for row in [first, *market["headlines"]])
 
 
+@pytest.mark.parametrize(
+    ("asks", "bids", "missing"),
+    [(1, 0, "no_book"), (0, 1, "no_book"), (-1, 5, "crossed_book"), (1, 5, None)],
+)
+def test_a_book_without_a_spread_is_told_as_missing_with_the_reason(
+    asks: int, bids: int, missing: str | None
+) -> None:
+    whole = book("005930", 70_000, 100)
+    ask_prices = [BookLevel(70_000 + 100 * asks, 10)] if asks else []
+    market = replace(
+        MARKETS["005930"], book=replace(whole, asks=tuple(ask_prices), bids=whole.bids[:bids])
+    )
+    row = briefing(markets=MARKETS | {"005930": market}).as_json()["order_books"][0]
+    assert row.get("missing") == missing and (row["spread"] is None) == (missing is not None)
+
+
 def test_at_most_ten_headlines_are_told() -> None:
     told_to = briefing(*[f"제목 {n}" for n in range(14)]).as_json()
     assert len(told_to["market_context"]["headlines"]) == 10

@@ -31,6 +31,14 @@ class OrderBook:
     def best_bid(self) -> int | None:
         return self.bids[0].price if self.bids else None
 
+    @property
+    def spread(self) -> int | None:
+        """Won between the best two. None where a side is empty or the sides cross, as in a call auction:
+        such a book says nothing of what a trade costs."""
+        if self.best_ask is None or self.best_bid is None or self.best_ask <= self.best_bid:
+            return None
+        return self.best_ask - self.best_bid
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

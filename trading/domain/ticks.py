@@ -12,6 +12,7 @@ __all__ = [
     "ExpectedTick",
     "FundTick",
     "HaltTick",
+    "IndexProgramTick",
     "IndexTick",
     "OrderNotice",
     "ProgramTick",
@@ -25,7 +26,8 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Tick:
     """One trade. Prices in won, quantities in shares; `volume` is the day's so far; `at` is the broker's
-    time of the trade, aware, Seoul. `side` says who came to the other."""
+    time of the trade, aware, Seoul. `side` says who came to the other, `phase` which market of the day it
+    was: a trade before or after the regular session is no part of its candles. Empty: not known."""
 
     ticker: str
     at: datetime
@@ -34,6 +36,7 @@ class Tick:
     side: Literal["BUY", "SELL", ""]
     volume: int
     halted: bool = False
+    phase: Literal["PRE", "REGULAR", "AFTER", ""] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,18 @@ class ProgramTick:
     at: datetime
     net_shares: int
     net_won: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgramTick:
+    """What programs bought more than they sold of an index's members so far, in the broker's units; the
+    part of it that was arbitrage beside it."""
+
+    code: str
+    at: datetime
+    net_quantity: int
+    net_turnover: int
+    arbitrage_net_turnover: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,12 @@ from trading.simulator.market import Market
 __all__ = [
     "GROUPS",
     "INSTITUTIONS",
+    "NO_PROGRAMS",
     "Deal",
+    "ProgramParts",
     "investors",
     "program",
+    "program_parts",
     "rounded",
     "short_sold",
     "together",
@@ -53,6 +56,8 @@ GROUPS = (
 FOREIGN_CHURN = (0.20, 0.35)
 INSTITUTION_CHURN, INSTITUTION_LEAN = 0.20, 0.10
 PROGRAM_CHURN = (0.08, 0.22)
+ARBITRAGE_PART, OWN_PART = (0.02, 0.12), (0.05, 0.25)
+"""Of what programs trade: what is arbitrage, and what firms do on their own account."""
 SHORT_SHARE = (0.003, 0.06)
 UNREGISTERED = 0.004
 
@@ -179,6 +184,44 @@ def program(market: Market, code: str, day: date, volume: int, turnover: int) ->
     rng = random.Random(f"{market.seed}:program deals:{code}:{day}")
     both = int(whole * rng.uniform(*PROGRAM_CHURN))
     return _scaled(*_sides(both, market.program_net(code, day)), volume, whole, turnover)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramParts:
+    """What programs did, by why (arbitrage or not) and for whom (clients or the firm itself)."""
+
+    arbitrage_agency: Deal
+    arbitrage_own: Deal
+    other_agency: Deal
+    other_own: Deal
+
+    def __add__(self, more: ProgramParts) -> ProgramParts:
+        return ProgramParts(
+            self.arbitrage_agency + more.arbitrage_agency,
+            self.arbitrage_own + more.arbitrage_own,
+            self.other_agency + more.other_agency,
+            self.other_own + more.other_own,
+        )
+
+
+NO_PROGRAMS = ProgramParts(NOTHING, NOTHING, NOTHING, NOTHING)
+
+
+def program_parts(market: Market, code: str, day: date, volume: int, turnover: int) -> ProgramParts:
+    """The parts of `program`; together they are all of it."""
+    whole = program(market, code, day, volume, turnover)
+    rng = random.Random(f"{market.seed}:program parts:{code}:{day}")
+    arbitrage, own = rng.uniform(*ARBITRAGE_PART), rng.uniform(*OWN_PART)
+    both = _fraction(whole, arbitrage)
+    rest = _less(whole, both)
+    for_firms, others = _fraction(both, own), _fraction(rest, own)
+    return ProgramParts(_less(both, for_firms), for_firms, _less(rest, others), others)
+
+
+def _fraction(deal: Deal, part: float) -> Deal:
+    """A part of a deal, rounded down."""
+    amounts = (deal.bought, deal.sold, deal.paid, deal.received)
+    return Deal(*(int(amount * part) for amount in amounts))
 
 
 def short_sold(market: Market, code: str, day: date) -> int:

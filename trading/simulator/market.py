@@ -357,7 +357,7 @@ class Market:
                 listing, bar, last, 0, 0, 0, 0, 0, lower, upper, self.halted(code, moment),
                 self.previous_volume(code, day),
             )  # fmt: skip
-        tick = self._frozen_tick(code, day, tick)
+        tick = self.frozen_tick(code, day, tick)
         last = self.close(code, day) if over else self.price_at(code, day, tick)
         tape = self.tape(code, day)
         high, low = max(tape.high(tick), last), min(tape.low(tick), last)
@@ -387,7 +387,7 @@ class Market:
         day, tick, _over = self._locate(moment)
         if tick is None:
             return 0, 0
-        tape, tick = self.tape(code, day), self._frozen_tick(code, day, tick)
+        tape, tick = self.tape(code, day), self.frozen_tick(code, day, tick)
         return tape.bought(tick), tape.volume(tick) - tape.bought(tick)
 
     def reached(self, code: str, moment: datetime) -> tuple[datetime | None, datetime | None]:
@@ -401,7 +401,7 @@ class Market:
         opened = self.calendar.session_hours(day).open
         if code in self.pins:
             return opened, opened
-        tape, tick = self.tape(code, day), self._frozen_tick(code, day, tick)
+        tape, tick = self.tape(code, day), self.frozen_tick(code, day, tick)
         seconds = tape.high_made(tick), tape.low_made(tick)
         return opened + timedelta(seconds=seconds[0]), opened + timedelta(seconds=seconds[1])
 
@@ -436,7 +436,7 @@ class Market:
         hours = self.calendar.session_hours(self.calendar.previous_session(day))
         return self.tick_at(hours, hours.close)
 
-    def _frozen_tick(self, code: str, day: date, tick: int) -> int:
+    def frozen_tick(self, code: str, day: date, tick: int) -> int:
         """While a halt or an interruption lasts, the price stands where it was."""
         window, manual = self.halt_window(code, day), self.manual_halts.get(code)
         if window and window[0] <= tick < window[1]:

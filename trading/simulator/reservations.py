@@ -87,10 +87,14 @@ class Reservations:
 
     def waits(self, one: Reservation, now: datetime, filled: Filled) -> bool:
         """True while a session is to come on which it will be tried."""
+        coming = self._coming(now)
+        return one.cancelled is None and coming <= one.until and _left(one, filled) > 0
+
+    def _coming(self, now: datetime) -> date:
+        """The next session on which anything will be tried."""
         day = now.astimezone(SEOUL).date()
         tried = self.calendar.is_session(day) and now >= self.calendar.session_hours(day).preopen
-        coming = self.calendar.next_session(day if tried else day - timedelta(days=1))
-        return one.cancelled is None and coming <= one.until and _left(one, filled) > 0
+        return self.calendar.next_session(day if tried else day - timedelta(days=1))
 
     def waiting(self, account: str, seq: str, now: datetime, filled: Filled) -> Reservation | None:
         """One of an account that will still be tried."""
@@ -113,12 +117,14 @@ class Reservations:
         self,
         seq: str,
         order: NewOrder,
+        until: date | None,
         now: datetime,
         market: Market,
         filled: Filled,
         journal: Journal,
     ) -> Reservation | Refused:
-        """Another quantity, price or type for one that waits; the quantity counts what has been filled."""
+        """Another quantity, price, type or last day for one that waits; the quantity counts what has been
+        filled, without `until` the last day stays."""
         one = self.waiting(order.account, seq, now, filled)
         if one is None or (one.order.code, one.order.side) != (order.code, order.side):
             return Refused(Why.NO_ORIGINAL)
@@ -127,10 +133,13 @@ class Reservations:
             why = Why.QUANTITY
         if isinstance(self.session_for(now), Why) or why is not None:
             return Refused(why or Why.AFTER_CLOSE)
-        one.order = order
+        last = until or one.until
+        if not max(one.first, self._coming(now)) <= last <= one.first + LONGEST:
+            return Refused(Why.NOT_A_SESSION)
+        one.order, one.until = order, last
         journal.write(
             "resv_revise", now, number=one.seq, qty=order.quantity, price=order.price,
-            dvsn=order.dvsn,
+            dvsn=order.dvsn, until=f"{last:%Y%m%d}",
         )  # fmt: skip
         return one
 

@@ -221,6 +221,7 @@ class _Fold:
             one.order, quantity=record["qty"], price=record["price"], order_type=kind.order_type,
             tif=kind.tif, dvsn=record["dvsn"],
         )  # fmt: skip
+        one.until = datetime.strptime(record["until"], "%Y%m%d").date()
 
     def _resv_sent(self, record: Record, at: datetime) -> None:
         one = self._reservation(record)

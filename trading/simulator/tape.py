@@ -21,7 +21,7 @@ from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import tick_size
 from trading.simulator.prices import DayBar, nearest
 
-__all__ = ["MINUTE", "Bar", "Print", "Seconds", "Tape"]
+__all__ = ["MINUTE", "Bar", "Mark", "Print", "Seconds", "Tape"]
 
 MINUTE = 60
 MORNING, EVENING = (2.0, 30.0), (1.5, 20.0)
@@ -81,6 +81,13 @@ class Print:
     @property
     def sold(self) -> int:
         return self.volume - self.bought
+
+
+class Mark(NamedTuple):
+    """A price and the second of its trade."""
+
+    price: int
+    tick: int
 
 
 class Tape:
@@ -178,6 +185,28 @@ class Tape:
         """The second in which the running low of `tick` was first traded."""
         low = self.low(tick)
         return self._made(low, int(np.searchsorted(-self._low, -low)), tick)
+
+    def reach(self, first: int, last: int) -> tuple[Mark, Mark]:
+        """The highest and the lowest price of the seconds [first, last], each where it was first traded."""
+        begin, end = first // MINUTE, last // MINUTE
+        found = [Mark(p, first + i) for i, p in enumerate(self._part(begin, first, last))]
+        for column, wanted in ((1, max), (2, min)):
+            between = self._minutes[begin + 1 : end, column]
+            if len(between):
+                price = wanted(between.tolist())
+                minute = begin + 1 + int(np.argmax(between == price))
+                found.append(Mark(price, self._made(price, minute, last)))
+        if end > begin:
+            start = end * MINUTE
+            found += [Mark(p, start + i) for i, p in enumerate(self._part(end, start, last))]
+        return (
+            min(found, key=lambda mark: (-mark.price, mark.tick)),
+            min(found, key=lambda mark: (mark.price, mark.tick)),
+        )
+
+    def _part(self, minute: int, first: int, last: int) -> tuple[int, ...]:
+        start = minute * MINUTE
+        return self.seconds(minute).price[first - start : last - start + 1]
 
     def _made(self, price: int, minute: int, tick: int) -> int:
         minute = min(minute, tick // MINUTE)

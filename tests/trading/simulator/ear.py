@@ -81,10 +81,18 @@ class Ear:
 
     def frame(self) -> Frame:
         """The next data frame, decrypted. A PINGPONG on the way is answered, as a client does."""
+        one = self.next()
+        assert isinstance(one, Frame), one
+        return one
+
+    def next(self) -> Frame | str:
+        """The next data frame, decrypted, or whatever else was said, as it is."""
         text = self.hear()
         while text.startswith("{") and json.loads(text)["header"]["tr_id"] == "PINGPONG":
             self.say(text)
             text = self.hear()
+        if text.startswith("{"):
+            return text
         hidden, tr_id, count, payload = text.split("|", 3)
         if hidden == "1":
             payload = self._open(tr_id, payload)

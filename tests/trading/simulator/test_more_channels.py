@@ -13,6 +13,7 @@ from tests.trading.simulator.kis import Hand
 from trading.kis_wire import channels
 from trading.simulator import Simulator
 from trading.simulator.indices import INDICES, members
+from trading.simulator.investors import program
 
 INDEX, EXPECTED, INDEX_PROGRAMS = "H0UPCNT0", "H0UPANC0", "H0UPPGM0"
 PROGRAMS, FIRMS, VALUES = ("H0STPGM0", "H0UNPGM0"), ("H0STMBC0", "H0UNMBC0"), "H0STNAV0"
@@ -284,9 +285,59 @@ def test_one_seed_tells_the_same_twice(make: Make) -> None:
     assert runs[0] == runs[1]
 
 
-def test_what_is_not_modelled_is_taken_and_silent(sim: Simulator, hand: Hand) -> None:
-    silent = ("H0NXPGM0", "H0NXMBC0", "H0STOUP0", "H0STOAA0", "H0STOAC0")
+def test_the_abolished_evening_auction_is_taken_and_silent(sim: Simulator, hand: Hand) -> None:
     with Ear(hand) as ear:
-        accepted(ear, *((tr_id, CODE) for tr_id in silent), (INDEX_PROGRAMS, "0001"))
+        accepted(ear, *((tr_id, CODE) for tr_id in ("H0STOUP0", "H0STOAA0", "H0STOAC0")))
         accepted(ear, (INDEX, "0001"))
         assert not heard(ear, sim, 5)
+
+
+@pytest.mark.parametrize("index", ["0001", "2001"])
+def test_a_market_s_programs_are_those_of_its_members(
+    sim: Simulator, hand: Hand, index: str
+) -> None:
+    with Ear(hand) as ear:
+        accepted(ear, (INDEX_PROGRAMS, index))
+        sim.advance(10 - sim.now().second % 10)
+        told = named(ear.frame())
+    market, at, numbers = sim.world.market, sim.now(), {}
+    assert (told["BSTP_CLS_CODE"], told["BSOP_HOUR"]) == (index, f"{at:%H%M%S}")
+    deals = [
+        program(market, code, at.date(), shown.volume, shown.turnover)
+        for code in members(market, INDICES[index])
+        for shown in [market.shown(code, at)]
+    ]
+    for name in FIELDS[INDEX_PROGRAMS][2:]:
+        numbers[name] = Decimal(told[name])
+    for name, unit, whole in (
+        ("TOTAL_SELN_QTY", 1_000, sum(one.sold for one in deals)),
+        ("SHNU_CNTG_SMTN", 1_000, sum(one.bought for one in deals)),
+        ("TOTAL_SELN_TR_PBMN", 1_000_000, sum(one.received for one in deals)),
+        ("TOTAL_SHNU_TR_PBMN", 1_000_000, sum(one.paid for one in deals)),
+    ):
+        assert whole // unit - 3 <= numbers[name] <= whole // unit, "four parts rounded down"
+    asked = {"FID_COND_MRKT_DIV_CODE": "U", "FID_INPUT_ISCD": index}
+    shown = hand.ask("inquire_index_price", **asked).json["output"]
+    assert (told["ACML_VOL"], told["ACML_TR_PBMN"]) == (shown["acml_vol"], shown["acml_tr_pbmn"])
+    for side, total in (("SELN", "TOTAL_SELN_QTY"), ("SHNU", "SHNU_CNTG_SMTN")):
+        parts = [
+            numbers[f"{why}_{side}_{whom}_CNQN"]
+            for why in ("ARBT", "NABT")
+            for whom in ("ENTM", "ONSL")
+        ]
+        assert all(parts) and sum(parts) == numbers[total]
+        assert sum(numbers[f"{why}_SMTN_{side}_VOL"] for why in ("ARBT", "NABT")) == sum(parts)
+        assert sum(numbers[f"WHOL_{whom}_{side}_VOL"] for whom in ("ENTM", "ONSL")) == sum(parts)
+    assert numbers["SHNU_CNTG_SMTN"] - numbers["TOTAL_SELN_QTY"] == numbers["WHOL_NTBY_QTY"]
+    share = numbers["TOTAL_SELN_QTY"] * 100 / numbers["ACML_VOL"]
+    assert abs(numbers["WHOL_SELN_VOL_RATE"] - share) <= Decimal("0.01")
+    assert not [name for name, value in numbers.items() if not value and "RATE" not in name]
+
+
+def test_a_market_s_programs_are_told_every_ten_seconds_while_something_trades(
+    sim: Simulator, hand: Hand
+) -> None:
+    with Ear(hand) as ear:
+        accepted(ear, (INDEX_PROGRAMS, "0001"), (INDEX, "0001"))
+        told = [named(frame)["BSOP_HOUR"] for frame in heard(ear, sim, 40)]
+    assert len(told) == 4 and {time[-1] for time in told} == {"0"}

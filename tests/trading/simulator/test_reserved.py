@@ -190,6 +190,34 @@ def test_what_a_change_between_two_sessions_says_is_sent_on_the_next(make: Any) 
     assert asked == [("20261127", 3), ("20261130", 4)]
 
 
+@pytest.mark.parametrize(
+    ("end", "code", "sent"),
+    [
+        ("20261203", "APBK2939", ["20261127", "20261130", "20261201", "20261202", "20261203"]),
+        ("20261130", "APBK2939", ["20261127", "20261130"]),
+        ("", "APBK2939", ["20261127", "20261130", "20261201"]),
+        ("20261129", "APBK0919", ["20261127", "20261130", "20261201"]),
+        ("20270201", "APBK0919", ["20261127", "20261130", "20261201"]),
+    ],
+    ids=["later", "sooner", "as it was", "before the next session", "too far"],
+)
+def test_a_change_moves_the_last_day_to_one_that_is_to_come(
+    make: Any, tmp_path: Path, end: str, code: str, sent: list[str]
+) -> None:
+    journal = tmp_path / "journal.jsonl"
+    hand = make(journal=journal)
+    hand.sim.set_price("005930", 98_000)
+    seq = reserve(hand, **SPAN)["output"]["RSVN_ORD_SEQ"]
+    hand.sim.advance(24 * HOUR)
+    hand.login()
+    assert change(hand, "modify", seq, **(SPAN | {"RSVN_ORD_END_DT": end}))["msg_cd"] == code
+    hand.sim.__exit__(None, None, None)
+    again = make(journal=journal, resume=True)
+    again.sim.set_price("005930", 98_000)
+    again.sim.advance(8 * 24 * HOUR)
+    assert [order["trade_date"] for order in again.sim.truth()["orders"]] == sent
+
+
 def test_in_a_session_one_that_waits_again_is_neither_changed_nor_taken_back(make: Any) -> None:
     hand = make()
     hand.sim.set_price("005930", 98_000)

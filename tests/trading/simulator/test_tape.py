@@ -51,6 +51,20 @@ def test_a_session_opens_reaches_and_ends_where_its_bar_says(code: str) -> None:
     assert all(is_on_tick(price, listing.kind) for price in seen)
 
 
+@pytest.mark.parametrize(
+    ("first", "last"), [(0, 0), (0, 59), (0, 60), (30, 31), (30, 75), (30, 22_799), (119, 600)]
+)
+def test_the_reach_of_some_seconds_is_theirs_alone(first: int, last: int) -> None:
+    made, _bar, _listing = tape("005930")
+    prices = [made.price(tick) for tick in range(first, last + 1)]
+    high, low = made.reach(first, last)
+    assert high == (max(prices), first + prices.index(max(prices)))
+    assert low == (min(prices), first + prices.index(min(prices)))
+    if first == 0:
+        assert high == (made.high(last), made.high_made(last))
+        assert low == (made.low(last), made.low_made(last))
+
+
 def test_a_session_that_crosses_a_step_of_the_grid_stays_on_it() -> None:
     listing = Listing("900001", "계단", InstrumentKind.KOSPI, 50_000, 0.02, 1_000_000)
     bar = DayBar(50_000, 49_900, 51_200, 49_000, 50_300, 1_000_000)

@@ -27,6 +27,7 @@ __all__ = [
     "HANDLERS",
     "candle_values",
     "estimates",
+    "firm_values",
     "member_values",
     "over",
     "program_minutes",
@@ -412,18 +413,22 @@ def inquire_member(truth: Truth, ask: Ask, mock: bool) -> Reply:
 def member_values(truth: Truth, code: str, at: datetime) -> dict[str, object]:
     """The five firms a side and all foreign ones together, at a moment."""
     shown, day = truth.market.shown(code, at), truth.market.session_of(at)
-    earlier = _a_minute_ago(truth, code, day, at)
+    return firm_values(truth.seed, code, day, shown.volume, _a_minute_ago(truth, code, day, at))
+
+
+def firm_values(seed: int, table: str, day: date, volume: int, earlier: int) -> dict[str, object]:
+    """What each firm had of `volume` shares and of the `earlier` ones a minute before, by one table."""
     values: dict[str, object] = {}
     totals: dict[str, int] = {}
     for side, name in (("sell", "seln"), ("buy", "shnu")):
-        now = passed(truth.seed, code, day, side, shown.volume)
-        before = {b.number: q for b, q in passed(truth.seed, code, day, side, earlier)}
+        now = passed(seed, table, day, side, volume)
+        before = {b.number: q for b, q in passed(seed, table, day, side, earlier)}
         for place, (broker, quantity) in enumerate(now[:5], start=1):
             values |= {
                 f"{name}_mbcr_no{place}": broker.number,
                 f"{name}_mbcr_name{place}": broker.name,
                 f"total_{name}_qty{place}": quantity,
-                f"{name}_mbcr_rlim{place}": percent(quantity, shown.volume),
+                f"{name}_mbcr_rlim{place}": percent(quantity, volume),
                 f"{name}_qty_icdc{place}": quantity - before[broker.number],
                 f"{name}_mbcr_glob_yn_{place}": "Y" if broker.foreign else "N",
             }
@@ -432,7 +437,7 @@ def member_values(truth: Truth, code: str, at: datetime) -> dict[str, object]:
         grown = totals[name] - sum(before[broker.number] for broker, _quantity in abroad)
         values |= {
             f"glob_total_{name}_qty": totals[name],
-            f"glob_{name}_rlim": percent(totals[name], shown.volume),
+            f"glob_{name}_rlim": percent(totals[name], volume),
             f"glob_total_{name}_qty_icdc": grown,
         }
     values["glob_ntby_qty"] = totals["shnu"] - totals["seln"]

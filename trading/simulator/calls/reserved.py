@@ -27,11 +27,7 @@ STATES = {"": (DONE, WAITING, CANCELLED, REFUSED), "0": (DONE, WAITING, CANCELLE
 
 def reserve(truth: Truth, ask: Ask, mock: bool) -> Reply:
     """A reservation for the next session, or for every session up to RSVN_ORD_END_DT."""
-    end = ask.get("RSVN_ORD_END_DT")
-    one = truth.reservations.take(
-        _order(ask), _day(end, "RSVN_ORD_END_DT") if end else None, truth.time, truth.market,
-        truth.journal,
-    )  # fmt: skip
+    one = truth.reservations.take(_order(ask), _until(ask), truth.time, truth.market, truth.journal)
     if isinstance(one, Refused):
         raise refusal_of(one.why, mock)
     ask.options["placed"] = one
@@ -45,13 +41,19 @@ def change(truth: Truth, ask: Ask, mock: bool) -> Reply:
     if ask.service.variant == "cancel":
         one = kept.cancel(ask.account, seq, truth.time, truth.filled, truth.journal)
     else:
-        order = _order(ask)
-        one = kept.revise(seq, order, truth.time, truth.market, truth.filled, truth.journal)
+        one = kept.revise(
+            seq, _order(ask), _until(ask), truth.time, truth.market, truth.filled, truth.journal
+        )
     if isinstance(one, Refused):
         raise refusal_of(one.why, mock)
     ask.options["placed"] = one
     output = fill("order_resv_rvsecncl", "output", {"NRML_PRCS_YN": "Y"})
     return _sent(ask, "APBK2939", "예약주문 정정취소가 접수되었습니다.", output)
+
+
+def _until(ask: Ask) -> date | None:
+    end = ask.get("RSVN_ORD_END_DT")
+    return _day(end, "RSVN_ORD_END_DT") if end else None
 
 
 def _order(ask: Ask) -> NewOrder:

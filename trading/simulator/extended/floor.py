@@ -92,7 +92,7 @@ class Floor:
         if seen:
             return book, ()
         self.stopped.discard(key)
-        asks, bids, _last, _volume = self._second(board, code, day, tick)
+        asks, bids, _last, _volume = self.second(board, code, day, tick)
         return book, book.refresh(asks, bids)
 
     def trades(self, board: Board, code: str) -> bool:
@@ -196,7 +196,7 @@ class Floor:
         book.halted = False
         self.ticks[board, code] = tick
         self.stopped.discard((board, code))
-        asks, bids, last, volume = self._second(board, code, self.day, tick)
+        asks, bids, last, volume = self.second(board, code, self.day, tick)
         return book.refresh(asks, bids, last, volume)
 
     def next_end(self, now: datetime) -> datetime | None:
@@ -236,7 +236,7 @@ class Floor:
     def _stretches(self, board: Board, day: date) -> tuple[Stretch, ...]:
         return stretches_of(self.calendar.session_hours(day), board)
 
-    def _second(
+    def second(
         self, board: Board, code: str, day: date, tick: int
     ) -> tuple[tuple[BookLevel, ...], tuple[BookLevel, ...], int | None, int]:
         """(asks, bids, the last price, shares traded at it) of others in one second."""

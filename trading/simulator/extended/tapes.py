@@ -107,10 +107,23 @@ class Tapes:
         price = self.tape(stretch, code, day).price(tick - stretch.origin)
         return self.market.bent(code, day, price)
 
+    def shares(self, stretch: Stretch, code: str, day: date, tick: int) -> tuple[int, int]:
+        """(what sellers hit, what buyers took) of others from a stretch's first second to `tick`."""
+        tape, first, last = (
+            self.tape(stretch, code, day),
+            stretch.first - stretch.origin,
+            tick - stretch.origin,
+        )
+        # what KRX traded before NXT went on is not NXT's
+        volume, bought = (tape.volume(first - 1), tape.bought(first - 1)) if first else (0, 0)
+        volume, bought = tape.volume(last) - volume, tape.bought(last) - bought
+        part = NXT_PART if stretch.walk is Walk.DAY else 1.0
+        return int((volume - bought) * part), int(bought * part)
+
     def traded(self, stretch: Stretch, code: str, day: date, tick: int) -> int:
         """Shares that others trade in one second."""
-        traded = self.tape(stretch, code, day).traded(tick - stretch.origin)
-        return int(traded * NXT_PART) if stretch.walk is Walk.DAY else traded
+        before = self.shares(stretch, code, day, tick - 1) if tick > stretch.first else (0, 0)
+        return sum(self.shares(stretch, code, day, tick)) - sum(before)
 
     def next_touch(
         self, stretch: Stretch, code: str, day: date, first: int, last: int,

@@ -11,7 +11,7 @@ from datetime import datetime
 from trading.simulator.calls.flows import member_values, program_minutes, program_values
 from trading.simulator.truth import Truth
 
-__all__ = ["FLOW_FRAMES", "in_session"]
+__all__ = ["FLOW_FRAMES", "firms_row", "in_session", "program_row"]
 
 Row = Mapping[str, object]
 PROGRAM_NAMES = {
@@ -37,25 +37,33 @@ def in_session(truth: Truth, at: datetime) -> bool:
 
 
 def programs(truth: Truth, key: str, at: datetime) -> Sequence[Row]:
-    """What programs have bought and sold today; what they still have in the book is not known here."""
+    """What programs have bought and sold today."""
     if not in_session(truth, at):
         return ()
     _minute, _volume, deal = program_minutes(truth, key, at, 1)[0]
-    values = program_values(deal)
+    return (program_row(key, at, program_values(deal)),)
+
+
+def program_row(key: str, at: datetime, values: Row) -> Row:
+    """A record of a screen's numbers; what programs still have in the book is not known here."""
     row = {told: values[name] for told, name in PROGRAM_NAMES.items()}
     row |= {"MKSC_SHRN_ISCD": key, "STCK_CNTG_HOUR": f"{at:%H%M%S}"}
-    return (row | dict.fromkeys(("SELN_RSQN", "SHNU_RSQN", "WHOL_NTBY_QTY"), 0),)
+    return row | dict.fromkeys(("SELN_RSQN", "SHNU_RSQN", "WHOL_NTBY_QTY"), 0)
 
 
 def firms(truth: Truth, key: str, at: datetime) -> Sequence[Row]:
-    """The five firms that bought and sold most today; English names stay empty, as the broker sends them."""
+    """The five firms that bought and sold most today."""
     if not in_session(truth, at):
         return ()
-    values = member_values(truth, key, at)
+    return (firms_row(key, member_values(truth, key, at)),)
+
+
+def firms_row(key: str, values: Row) -> Row:
+    """A record of a screen's numbers; English names stay empty, as the broker sends them."""
     row = {name.upper(): value for name, value in values.items()} | {"MKSC_SHRN_ISCD": key}
     for told, name in MEMBER_NAMES.items():
         row |= {f"{told}{place}": values[f"{name}{place}"] for place in PLACES}
-    return (row,)
+    return row
 
 
 FLOW_FRAMES: Mapping[str, Callable[[Truth, str, datetime], Sequence[Row]]] = {

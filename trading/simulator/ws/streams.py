@@ -22,7 +22,9 @@ from trading.simulator.ledger import Event
 from trading.simulator.truth import Truth
 from trading.simulator.us.accounts import UsAccount
 from trading.simulator.us.ledger import UsEvent
+from trading.simulator.windows import Board
 from trading.simulator.ws import fund_frames, index_frames
+from trading.simulator.ws.board_frames import trades_on
 from trading.simulator.ws.broken import broken
 from trading.simulator.ws.changes import LastSaid
 from trading.simulator.ws.frames import MARKET_FRAMES, STATES, Maker, Row, encode
@@ -95,6 +97,10 @@ class Streams:
         if answer is None:
             return None
         session.outbox.append(answer.text())
+        made = answer.registration
+        if made is not None and made.channel.name in TURNING:
+            name, key = made.channel.name, made.key
+            self._said.stands((name, key), MARKET_FRAMES[name](self.truth, key, self.truth.time))
         self.journal.write(
             "sub", session=session.number, tr_id=answer.tr_id, key=answer.tr_key, code=answer.code
         )
@@ -167,12 +173,17 @@ class Streams:
                 rows = made.get((maker, key))
                 if rows is None:
                     rows = made[maker, key] = maker(self.truth, key, second)
-                if not rows or (name in STATES and not self._said.is_news((name, key), rows)):
+                if not rows or not self._is_worth_telling(name, key, rows):
                     continue
                 frame = encode(channels()[name], rows, self.layout.appended)
                 for session in hearing:
                     self._send(session, channels()[name], key, frame)
             second += timedelta(seconds=1)
+
+    def _is_worth_telling(self, name: str, key: str, rows: Sequence[Row]) -> bool:
+        if name in TURNING:
+            return self._said.turned((name, key), rows)
+        return name not in STATES or self._said.is_news((name, key), rows)
 
     # --- notices ------------------------------------------------------------------------------
     def _witness(self, account: Account, event: Event, at: datetime) -> None:
@@ -289,6 +300,8 @@ class Streams:
             return index_frames.knows(self.truth, key)
         if channel.name == "etf_nav_trend":
             return fund_frames.knows(self.truth, key)
+        if channel.name.endswith("_nxt"):
+            return trades_on(self.truth, Board.NXT, key)
         return key in self.truth.market
 
 
@@ -299,7 +312,9 @@ def _is_about(armed: Armed, channel: Channel, key: str, mock: bool) -> bool:
     return all(str(facts.get(name)) == str(value) for name, value in armed.match.items())
 
 
-SNAPSHOTS = frozenset({"asking_price_krx", "asking_price_total"}) | US_SNAPSHOTS
+TURNING = frozenset({"market_status_krx", "market_status_total", "market_status_nxt"})
+"""Channels that tell an instrument's state when it changes, and the market's turns."""
+SNAPSHOTS = frozenset({"asking_price_krx", "asking_price_total", "asking_price_nxt"} | US_SNAPSHOTS)
 """Channels that tell how things stand, not what happened: only the latest is worth telling."""
 
 

@@ -53,6 +53,7 @@ def test_a_trade_of_the_documents_is_read() -> None:
         quantity=1,
         side="BUY",
         volume=3_052_507,
+        phase="REGULAR",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,16 +17,21 @@ from trading.brokers.kis.stream.messages import BadFrame
 from trading.brokers.kis.stream.registrations import Wish
 from trading.domain.sessions import SEOUL
 from trading.domain.ticks import (
+    BookTick,
     ExpectedTick,
     FundTick,
+    HaltTick,
+    IndexProgramTick,
     IndexTick,
     ProgramTick,
+    Tick,
     UsBookTick,
     UsOrderNotice,
     UsTick,
 )
 from trading.simulator import DEMO_APPKEY, DEMO_APPSECRET, Simulator
 
+Act = Callable[[Simulator], None]
 FRIDAY = datetime(2026, 11, 20, 9, 35, tzinfo=SEOUL)
 
 
@@ -40,7 +46,7 @@ def started(start: datetime) -> Simulator:
     return Simulator(seed=7, tame=True, throttled=False, start=start, accounts=[rich])
 
 
-def heard(sim: Simulator, kinds: set[type], *wishes: Wish, trade: bool = False) -> Any:
+def heard(sim: Simulator, kinds: set[type], *wishes: Wish, act: Act | None = None) -> Any:
     """Everything that a listener with these wishes heard, once it has heard one of each of `kinds`."""
 
     async def story() -> Any:
@@ -48,8 +54,8 @@ def heard(sim: Simulator, kinds: set[type], *wishes: Wish, trade: bool = False) 
         ear.wish(*wishes)
         async with running(ear.line):
             await until(lambda: ear.living == len(wishes))
-            if trade:
-                await asyncio.to_thread(_buy_us, sim)
+            if act:
+                await asyncio.to_thread(act, sim)
             async with asyncio.timeout(30):
                 while not all(ear.of(kind) for kind in kinds):
                     await asyncio.to_thread(sim.advance, 2)
@@ -93,6 +99,38 @@ def test_what_an_auction_would_end_at_is_heard_before_the_open() -> None:
     assert tick.price > 0 and tick.at.date() == FRIDAY.date()
 
 
+@pytest.mark.parametrize(
+    ("hour", "phase"), [(8, "PRE"), (10, "REGULAR"), (16, "AFTER")], ids=["before", "in", "after"]
+)
+def test_nxt_is_heard_at_its_hours_and_says_which_market_it_is(hour: int, phase: str) -> None:
+    sim = started(FRIDAY.replace(hour=hour, minute=10))
+    ear = heard(
+        sim,
+        {Tick, BookTick, ProgramTick},
+        Wish("ccnl_nxt", "005930"),
+        Wish("asking_price_nxt", "005930"),
+        Wish("program_trade_nxt", "005930"),
+    )
+    tick, book = ear.of(Tick)[-1], ear.of(BookTick)[-1]
+    assert tick.phase == phase and tick.at.date() == FRIDAY.date()
+    assert tick.price > 0 and tick.volume >= tick.quantity > 0
+    assert book.bids[0][0] < book.asks[0][0]
+
+
+def test_a_halt_on_nxt_and_a_market_s_programs_are_heard() -> None:
+    sim = started(FRIDAY)
+    ear = heard(
+        sim,
+        {HaltTick, IndexProgramTick},
+        Wish("market_status_nxt", "005930"),
+        Wish("index_program_trade", "0001"),
+        act=lambda sim: sim.halt("005930"),
+    )
+    assert ear.of(HaltTick)[-1] == HaltTick("005930", True)
+    programs = ear.of(IndexProgramTick)[-1]
+    assert programs.code == "0001" and programs.net_quantity * programs.net_turnover > 0
+
+
 def test_us_trades_books_and_the_fills_of_our_orders_are_heard() -> None:
     sim = started(FRIDAY.replace(hour=23, minute=45))
     ear = heard(
@@ -101,7 +139,7 @@ def test_us_trades_books_and_the_fills_of_our_orders_are_heard() -> None:
         Wish("overseas_delayed_ccnl", "DNASAAPL"),
         Wish("overseas_asking_price", "DNASAAPL"),
         Wish("overseas_ccnl_notice", "me", 0),
-        trade=True,
+        act=_buy_us,
     )
     tick, book = ear.of(UsTick)[-1], ear.of(UsBookTick)[-1]
     assert (tick.symbol, tick.phase) == ("AAPL", "REGULAR")
@@ -119,6 +157,10 @@ INDEX = (
 )
 FUND = "069500^37235.46^5^-381.26^-1.01^37646.25^37646.25^37202.10"
 PROGRAM = "005930^093354^100^7190000^150^10785000^50^3595000^0^0^0"
+ZEROS = "^".join(["0"] * 64)
+TOTALS = "0^0.00^1^0.00^1^0.00^10^0.00^1^0.00^9^0.00"
+MARKET_PROGRAMS = f"0001^085913^{ZEROS}^{TOTALS}^0^0^0^0^1^9^0^0^0^0"
+"""The sums of the documents' example: one unit bought for ten, less than one sold for one."""
 US = (
     "DNASAAPL^AAPL^4^20230502^20230502^091912^20230502^221912^169.9200^170.1000^169.4200^169.7850^2"
     "^0.1950^+0.11^169.7700^169.7900^201^5^1^108464^18414163^24757^20513^82.86^1"
@@ -140,6 +182,13 @@ def test_records_of_the_documents_are_read() -> None:
     )
     assert read("H0STNAV0", FUND).value == Decimal("37235.46")
     assert read("H0STPGM0", PROGRAM).net_shares == 50
+    assert read("H0UPPGM0", MARKET_PROGRAMS) == IndexProgramTick(
+        code="0001",
+        at=FRIDAY.replace(hour=8, minute=59, second=13),
+        net_quantity=1,
+        net_turnover=9,
+        arbitrage_net_turnover=0,
+    )
     assert read("HDFSCNT0", US) == UsTick(
         symbol="AAPL",
         at=datetime(2023, 5, 2, 22, 19, 12, tzinfo=SEOUL),
@@ -165,6 +214,14 @@ def test_a_price_without_its_point_is_left_to_the_list_of_orders() -> None:
         ("H0UPCNT0", INDEX, "0001^", "KOSPI^", "not a code"),
         ("H0STNAV0", FUND, "^37235.46^", "^0^", "worth nothing"),
         ("H0STPGM0", PROGRAM, "^50^", "^51^", "bought less"),
+        ("H0UPPGM0", MARKET_PROGRAMS, "0001^", "KOSPI^", "not a code"),
+        (
+            "H0UPPGM0",
+            MARKET_PROGRAMS,
+            TOTALS,
+            TOTALS.replace("^1^0.00^9", "^2^0.00^9"),
+            "bought less",
+        ),
         ("HDFSCNT0", US, "^169.7850^", "^170.2000^", "own range"),
         ("HDFSCNT0", US, "^169.7850^", "^0^", "own range"),
         ("HDFSCNT0", US, "^1^108464^", "^108465^108464^", "cannot be"),

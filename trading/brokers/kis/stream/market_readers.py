@@ -8,7 +8,13 @@ from datetime import datetime
 from trading.brokers.kis import parsing
 from trading.brokers.kis.stream.fields import SEOUL, Row, clock_of, ticker_of
 from trading.domain.errors import BrokerGarbled
-from trading.domain.ticks import ExpectedTick, FundTick, IndexTick, ProgramTick
+from trading.domain.ticks import (
+    ExpectedTick,
+    FundTick,
+    IndexProgramTick,
+    IndexTick,
+    ProgramTick,
+)
 
 __all__ = ["MARKET_READERS"]
 
@@ -49,6 +55,20 @@ def _program(row: Row, now: datetime) -> ProgramTick:
     return ProgramTick(ticker_of(row), at, net, parsing.integer(row, "NTBY_TR_PBMN"))
 
 
+def _index_programs(row: Row, now: datetime) -> IndexProgramTick:
+    sold, bought = parsing.integer(row, "TOTAL_SELN_QTY"), parsing.integer(row, "SHNU_CNTG_SMTN")
+    net = parsing.integer(row, "WHOL_NTBY_QTY")
+    if bought - sold != net:
+        raise BrokerGarbled("a net that is not what was bought less what was sold")
+    return IndexProgramTick(
+        code=parsing.code(row, "BSTP_CLS_CODE", r"[0-9]{4}"),
+        at=clock_of(row, "BSOP_HOUR", now),
+        net_quantity=net,
+        net_turnover=parsing.integer(row, "WHOL_NTBY_TR_PBMN"),
+        arbitrage_net_turnover=parsing.integer(row, "ARBT_SMTN_NTBY_TR_PBMN"),
+    )
+
+
 def _fund(row: Row, now: datetime) -> FundTick:
     value = parsing.decimal(row, "NAV")
     if value <= 0:
@@ -57,12 +77,14 @@ def _fund(row: Row, now: datetime) -> FundTick:
 
 
 MARKET_READERS: Mapping[
-    str, Callable[[Row, datetime], ExpectedTick | IndexTick | ProgramTick | FundTick]
+    str,
+    Callable[[Row, datetime], ExpectedTick | IndexTick | ProgramTick | IndexProgramTick | FundTick],
 ] = {
     "exp_ccnl_krx": _expected,
     "exp_ccnl_nxt": _expected,
     "exp_ccnl_total": _expected,
     "index_ccnl": _index,
+    "index_program_trade": _index_programs,
     "program_trade_krx": _program,
     "program_trade_nxt": _program,
     "program_trade_total": _program,

@@ -25,6 +25,7 @@ from trading.domain.ticks import (
     ExpectedTick,
     FundTick,
     HaltTick,
+    IndexProgramTick,
     IndexTick,
     OrderNotice,
     ProgramTick,
@@ -40,7 +41,16 @@ __all__ = ["READERS", "Reader", "least_fields", "offered", "read_record"]
 FARTHEST_PERCENT = 31
 """Beyond the day's ±30 % and its rounding no Korean stock trades: such a record is a fault of the line."""
 OLD_NOTICE_FIELDS = 23
-Market = Tick | BookTick | HaltTick | ExpectedTick | IndexTick | ProgramTick | FundTick
+Market = (
+    Tick
+    | BookTick
+    | HaltTick
+    | ExpectedTick
+    | IndexTick
+    | ProgramTick
+    | IndexProgramTick
+    | FundTick
+)
 Value = Market | OrderNotice | UsTick | UsBookTick | UsOrderNotice
 Reader = Callable[[Row, datetime], Value]
 
@@ -97,6 +107,7 @@ def _tick(row: Row, now: datetime) -> Tick:
         side=_TAKER.get(row.get("CCLD_DVSN") or row.get("CNTG_CLS_CODE") or "", ""),
         volume=volume,
         halted=parsing.flag(row, "TRHT_YN"),
+        phase=_PHASES.get(row.get("NEW_MKOP_CLS_CODE", "")[:1], ""),
     )
 
 
@@ -143,7 +154,13 @@ def _positive(row: Row, name: str) -> int:
     return found
 
 
-_HALTS = ("market_status_krx", "market_status_total")
+_HALTS = ("market_status_krx", "market_status_nxt", "market_status_total")
+_PHASES: Mapping[str, Literal["PRE", "REGULAR", "AFTER"]] = {
+    "1": "PRE",
+    "2": "REGULAR",
+    "3": "AFTER",
+    "4": "AFTER",
+}
 _TAKER: Mapping[str, Literal["BUY", "SELL", ""]] = {"1": "BUY", "5": "SELL"}
 READERS: Mapping[str, Reader] = {
     "ccnl_krx": _tick,
@@ -153,6 +170,7 @@ READERS: Mapping[str, Reader] = {
     "asking_price_total": _book,
     "asking_price_nxt": _book,
     "market_status_krx": _halt,
+    "market_status_nxt": _halt,
     "market_status_total": _halt,
     "ccnl_notice": _notice,
     **MARKET_READERS,
