@@ -1,18 +1,11 @@
-"""One exchange with one host, over before one moment, with so many bytes of answer at most.
-
-Timeouts of an HTTP library hold for each read: a host that sends a byte now and then never meets one.
-Here every read of the socket gets what is left until the moment, and nothing beyond it.
-"""
+"""One exchange with one host, over before one moment, with so many bytes of answer at most."""
 
 from __future__ import annotations
 
-import ssl
-import time
-from collections.abc import Iterable
-from typing import Any
-
 import httpcore2
 import httpx2
+
+from trading.sources.deadlines import TimedBackend, trust
 
 __all__ = ["Egress", "Forbidden", "TooLarge", "TooLate"]
 
@@ -45,11 +38,9 @@ class Egress(httpx2.BaseTransport):
         self.status: int | None = None
         self.received = b""
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False)
-            if self._origin[0] == "https"
-            else None,
+            ssl_context=trust() if self._origin[0] == "https" else None,
             max_connections=1,
-            network_backend=_Backend(self),
+            network_backend=TimedBackend(lambda: self.until),
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -100,57 +91,3 @@ _KEPT = ("content-type", "retry-after")
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     default = {"http": 80, "https": 443}.get(url.scheme)
     return url.scheme, url.host, url.port or default
-
-
-class _Backend(httpcore2.NetworkBackend):
-    """Sockets that know the moment."""
-
-    def __init__(self, owner: Egress) -> None:
-        self._owner = owner
-        self._inner = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        until = self._owner.until
-        stream = self._inner.connect_tcp(host, port, _left(until), local_address, socket_options)
-        return _Stream(stream, until)
-
-
-class _Stream(httpcore2.NetworkStream):
-    def __init__(self, inner: httpcore2.NetworkStream, until: float) -> None:
-        self._inner = inner
-        self._until = until
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(self._until))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(self._until))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore2.NetworkStream:
-        inner = self._inner.start_tls(ssl_context, server_hostname, _left(self._until))
-        return _Stream(inner, self._until)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TooLate
-    return left
