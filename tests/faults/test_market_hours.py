@@ -180,4 +180,4 @@ def test_a_stop_takes_back_what_works_beside_an_order_nobody_can_find(
         decide_unknown(Attempt.objects.get(state="UNKNOWN").pk, "absent", "owner")
         run = world.drive(run)
         assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_person")
-        check_truth(world)
+        check_truth(world, but={"I2"})  # the three looks were said, not made

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,6 +36,7 @@ class SimulatorProcess:
         seed: int,
         tame: bool,
         throttled: bool,
+        start: datetime,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="jeoul-simulator-")
         folder = Path(self._folder.name)
@@ -52,6 +54,7 @@ class SimulatorProcess:
             *(["--tame"] if tame else []),
             *([] if throttled else ["--unthrottled"]),
         ]
+        self._first = ["--start", start.isoformat()]
 
     def __enter__(self) -> SimulatorProcess:
         self.start()
@@ -70,8 +73,12 @@ class SimulatorProcess:
     def start(self) -> None:
         """Another life on the same ports and the same journal."""
         self._process = subprocess.Popen(
-            self._command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
+            [*self._command, *self._first],
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        self._first = []  # another life goes on where this one ends
         wait_until(self._answers, "the simulator answers")
 
     def kill(self) -> None:

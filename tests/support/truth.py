@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from django.db.models import Sum
 
+from tests.support.laws import check_laws
 from tests.support.world import World
 from trading.models import Attempt, BrokerOrder, Ledger, Lot, Position
 from trading.services.reconcile import reconcile_account
@@ -15,8 +17,8 @@ __all__ = ["check_truth"]
 NUMBER = "99887766-01"
 
 
-def check_truth(world: World, opening_cash: int = 8_400_000) -> None:
-    """What every ended run must satisfy."""
+def check_truth(world: World, opening_cash: int = 8_400_000, but: Collection[str] = ()) -> None:
+    """What every ended run must satisfy; `but` names laws that the test itself has broken."""
     world.settle()
     reconcile_account(world.account)
     truth = world.truth()
@@ -46,3 +48,4 @@ def check_truth(world: World, opening_cash: int = 8_400_000) -> None:
         for row in Ledger.objects.select_related("order")
     )
     assert cash == truth["cash"][NUMBER]["d2_cash"]
+    check_laws(world, but)

@@ -20,6 +20,7 @@ from rebalancing.services.advance import run_advance
 from rebalancing.services.approvals import decide_run
 from rebalancing.services.runs import run_open
 from rebalancing.services.targets import decide_targets
+from trading.domain.sessions import SEOUL
 from trading.models import Account, AccountMember, ApprovalPolicy, Instrument
 from trading.services.clock import market_clock, simulated_clock
 from trading.services.ledger import sleeve_of
@@ -30,6 +31,8 @@ __all__ = ["HOLDINGS", "World", "make_user", "world_of"]
 APP_KEY = "CANARYKEY" + "k" * 27
 APP_SECRET = "CANARYSEC" + "s" * 171
 ACCOUNT_NO = "99887766-01"
+START = datetime(2026, 11, 20, 9, 35, tzinfo=SEOUL)
+"""A Friday like any other: what a test finds does not depend on the day it runs on."""
 KINDS = {"005930": "kospi"}
 NAMES = {
     "069500": "KODEX 200",
@@ -135,7 +138,7 @@ def world_of(
         "cash": cash,
         "holdings": dict(holdings),
     }
-    options = {"seed": 11, "tame": True, "throttled": False} | simulator
+    options = {"seed": 11, "tame": True, "throttled": False, "start": START} | simulator
     names = (
         "KIS_HOSTS",
         "SIM_CLOCK_URL",

@@ -44,7 +44,7 @@ from trading.services.crashpoints import crashpoint
 from trading.services.gate_inputs import FreshInputs, fresh_inputs, gate_inputs
 from trading.services.reconcile import ensure_reconciled
 from trading.services.reservations import release, reserve
-from trading.services.states import move
+from trading.services.states import born, move
 from trading.services.switches import switch_state
 
 __all__ = ["send"]
@@ -151,6 +151,7 @@ def _promise(
                 epoch=epoch,
                 whitelist_version=WHITELIST_VERSION,
             )
+            born(attempt, (AttemptState.SENDING,), at=now, by=by)
             _store_check(intent, inputs, results, now, attempt)
             move(intent, IntentState.SENDING, at=now, by=by)
             audit(

@@ -29,13 +29,13 @@ def record_transition(
     )
 
 
-def born(intent: Intent, path: tuple[str, ...], *, at: datetime, by: str) -> None:
-    """The transitions of an intent that is created in the last state of `path`: it went through the
-    others within the same transaction."""
+def born(row: Intent | Attempt, path: tuple[str, ...], *, at: datetime, by: str) -> None:
+    """The transitions of a row that is created in the last state of `path`: it went through the others
+    within the same transaction."""
     Transition.objects.bulk_create(
         Transition(
-            object_type="intent",
-            object_id=intent.pk,
+            object_type=_NAMES[type(row)],
+            object_id=row.pk,
             from_state=str(old),
             to_state=str(new),
             at=at,
