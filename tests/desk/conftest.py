@@ -24,7 +24,15 @@ from rebalancing.services.targets import decide_targets
 from tests.support.authenticator import enrolled
 from tests.support.past import made_late
 from tests.support.world import make_user
-from trading.models import Account, AccountMember, ApprovalPolicy, Instrument, Position, Snapshot
+from trading.models import (
+    Account,
+    AccountMember,
+    ApprovalPolicy,
+    BrokerOrder,
+    Instrument,
+    Position,
+    Snapshot,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 HASH = "ab" * 32
@@ -141,6 +149,23 @@ class DeskWorld:
             expected_cost=1_500,
         )
         return run
+
+    def order(self, at: datetime, **values: Any) -> BrokerOrder:
+        """One share that somebody else ordered, as the broker lists it."""
+        usual: dict[str, Any] = {
+            "account": self.account,
+            "trade_date": at.date(),
+            "org_no": "1",
+            "order_no": "0000000001",
+            "source": "EXTERNAL",
+            "instrument": Instrument.objects.first(),
+            "side": "BUY",
+            "quantity": 1,
+            "remaining_quantity": 1,
+            "first_seen_at": at,
+            "last_seen_at": at,
+        }
+        return BrokerOrder.objects.create(**usual | values)
 
     def history(self, run: Run, **values: Any) -> RebalancingHistory:
         usual: dict[str, Any] = {

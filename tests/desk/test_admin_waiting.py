@@ -418,6 +418,19 @@ def test_an_owner_alone_is_asked_when_the_last_code_is_a_minute_old(
     assert _states(run) == ["APPROVED"]
 
 
+def test_of_two_plans_the_one_that_asks_for_the_newer_code_says_how_long_it_lasts(
+    waiting: Waiting, targeted: DeskWorld
+) -> None:
+    runs = [waiting(requester="trader"), waiting(requester="owner")]
+    ApprovalPolicy.objects.create(account=runs[1].account, kind="owner", created_by="test")
+    client = Client()
+    signed_in(client, "owner", PASSWORD, enrolled(targeted.people["owner"]))
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
+        for picked, minutes in ((runs[:1], 5), (runs, 1), (runs[::-1], 1)):
+            refused = _page(client.post(DECIDE, _body(*picked)))
+            assert f"코드는 {minutes}분 동안 유효합니다" in refused
+
+
 def test_a_rejection_of_many_asks_for_no_code(waiting: Waiting, targeted: DeskWorld) -> None:
     runs = [waiting(), waiting()]
     client = Client()

@@ -21,7 +21,13 @@ from tests.support.authenticator import enrolled
 from tests.support.orders import Orders, listed
 from tests.support.past import made_late
 from tests.support.world import World
-from trading.models import Account, AccountMember, Approval, Attempt, Switch
+from trading.models import (
+    Account,
+    AccountMember,
+    Approval,
+    Attempt,
+    Switch,
+)
 from trading.selectors.scopes import account_scope
 from trading.services.switches import engage
 
@@ -180,6 +186,31 @@ def test_stops_count_for_the_account_that_was_stopped(targeted: DeskWorld) -> No
             scope=scope, state=state, by="a", second="b", reason="drill", at=timezone.now()
         )
     assert proofs(targeted)["stops"].simulator.count == 2
+
+
+def test_of_two_accounts_the_last_stop_is_the_later_one(targeted: DeskWorld) -> None:
+    other = Account.objects.create(
+        name="Other", environment="sim", wire="real", account_no="55443322-01"
+    )
+    AccountMember.objects.create(account=other, user=targeted.people["trader"])
+    now = timezone.now()
+    for hours, account in ((3, targeted.account), (1, other), (2, targeted.account)):
+        at = now - timedelta(hours=hours)
+        scope = account_scope(account)
+        Switch.objects.create(scope=scope, state="HALTED", by="a", reason="drill", at=at)
+    found = proofs(targeted)["stops"].simulator
+    assert (found.count, found.last) == (3, now - timedelta(hours=1))
+    at = now - timedelta(minutes=1)
+    scope = account_scope(targeted.account)
+    Switch.objects.create(scope=scope, state="HALTED", by="a", reason="drill", at=at)
+    assert proofs(targeted)["stops"].simulator.last == at, "whichever account comes first"
+
+
+def test_somebody_elses_order_counts_and_the_cancel_of_it_does_not(targeted: DeskWorld) -> None:
+    now = timezone.now()
+    for number, changes in (("0000000001", ""), ("0000000002", "0000000001")):
+        targeted.order(now, order_no=number, original_order_no=changes)
+    assert proofs(targeted)["external"].simulator.count == 1
 
 
 def test_a_stop_by_the_system_is_no_persons(targeted: DeskWorld) -> None:

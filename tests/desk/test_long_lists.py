@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tests.desk.conftest import DeskWorld
 from trading.admin.lists import BoundedPaginator
+from trading.domain.sessions import SEOUL
 from trading.models import Alert, Transition
 
 ALERTS, MOVES = "/admin/trading/alert/", "/admin/trading/transition/"
@@ -72,6 +73,22 @@ def test_spans_end_now_and_begin_at_midnight_in_seoul(targeted: DeskWorld, looke
     ]
     assert counts == [1, 2, 3, 4]
     assert shown(looker, ALERTS).result_count == 5
+
+
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "UTC"])
+@pytest.mark.parametrize("days", [1, 7, 31, 366])
+def test_a_span_holds_so_many_whole_days_of_seoul(
+    targeted: DeskWorld, looker: Client, settings: Any, zone: str, days: int
+) -> None:
+    settings.TIME_ZONE = zone
+    today = timezone.now().astimezone(SEOUL).date()
+    first = datetime.combine(today - timedelta(days=days - 1), time(), SEOUL)
+    for at in (first, first - timedelta(seconds=1)):
+        alerts(targeted, 1, created_at=at)
+        targeted.order(at)
+    assert shown(looker, f"{ALERTS}?span={days}").result_count == 1
+    orders = shown(looker, f"/admin/trading/brokerorder/?span={days}").result_list
+    assert [order.trade_date for order in orders] == [first.date()]
 
 
 @pytest.mark.parametrize("span", ["0", "-1", "8", "x", "１", "9" * 40])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.desk.conftest import DeskWorld
 from trading.domain.errors import BrokerUnavailable, ConfigurationError
-from trading.models import Account, AccountMember, Alert, AuditEntry, BrokerOrder, Instrument
+from trading.models import Account, AccountMember, Alert, AuditEntry
 
 
 def text_of(desk: DeskWorld, path: str, role: str = "owner") -> str:
@@ -98,19 +98,7 @@ def test_a_working_order_of_somebody_else_also_blocks_the_look(
     asked: list[Any] = []
     monkeypatch.setattr("rebalancing.views.looks.take_snapshot", lambda *a: asked.append(a))
     snapshot = targeted.snapshot()
-    BrokerOrder.objects.create(
-        account=targeted.account,
-        trade_date=snapshot.taken_at.date(),
-        org_no="1",
-        order_no="0000000001",
-        source="EXTERNAL",
-        instrument=Instrument.objects.first(),
-        side="BUY",
-        quantity=1,
-        remaining_quantity=1,
-        first_seen_at=snapshot.taken_at,
-        last_seen_at=snapshot.taken_at,
-    )
+    targeted.order(snapshot.taken_at)
     targeted.client("trader").post("/rebalancing/look/", {"account": targeted.account.pk})
     assert asked == []
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -185,6 +186,42 @@ def test_a_wrong_code_saves_nothing_however_fresh_the_last_one(
     page = client.post(path, SETTINGS | {"one_time_code": "000000"})
     assert page.status_code == 200 and RebalancingConfig.objects.count() == before
     assert carried_by(page) == SETTINGS
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        {"icon": SimpleUploadedFile("a.png", b"x")},
+        {"password1": "a quiet long evening"},
+        {"app_secret": "s" * 180},
+        {"APP_KEY": "k" * 36},
+        {"account_no": "99887766-01"},
+    ],
+    ids=lambda form: next(iter(form)),
+)
+def test_a_form_with_a_file_or_a_secret_in_it_is_filled_in_again(
+    staff: Client, targeted: DeskWorld, never: dict[str, Any]
+) -> None:
+    client = Client()
+    signed_in(client, "admin", PASSWORD, enrolled(targeted.people["admin"]))
+    path = "/admin/rebalancing/rebalancingconfig/add/"
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
+        asked = client.post(path, SETTINGS | never)
+    assert asked.status_code == 302 and asked.url.startswith("/accounts/confirm/")
+    assert RebalancingConfig.objects.count() == 1
+
+
+def test_who_may_only_read_a_setting_is_asked_for_no_code(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    newest = RebalancingConfig.objects.get()
+    page = "/admin/rebalancing/rebalancingconfig/"
+    for name, may_add in (("viewer", False), ("admin", True)):
+        client = Client()
+        signed_in(client, name, PASSWORD, enrolled(targeted.people[name]))
+        with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=True):
+            assert client.get(f"{page}{newest.pk}/change/").status_code == 200
+            assert client.get(f"{page}add/").status_code == (302 if may_add else 403)
 
 
 def test_a_question_for_a_code_echoes_text_as_text(staff: Client, targeted: DeskWorld) -> None:

@@ -44,12 +44,14 @@ def book_rows(
         ).values_list("instrument_id", "side")
     )
     books = Books(account, now)
+    for row in rows:  # before any is read: a cancel that is new tells how the order above it ended
+        at = (row.trade_date, row.order_no)
+        if at not in known and (row.ticker, row.side) not in frozen:
+            known[at] = _external(account, row, now)
     for row in rows:
         order = known.get((row.trade_date, row.order_no))
         if order is None:
-            if (row.ticker, row.side) in frozen:
-                continue
-            order = _external(account, row, now)
+            continue
         over = session_over or row.trade_date < now.date()
         if _differs(order, row, over):
             _see(books, order, row, over)

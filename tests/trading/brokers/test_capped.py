@@ -19,7 +19,7 @@ from tests.trading.brokers.test_client import CREDENTIALS, QUOTE, Budget, Tokens
 from trading.brokers.kis import auth
 from trading.brokers.kis import client as module
 from trading.brokers.kis.auth import issue_approval, issue_token, revoke_token
-from trading.brokers.kis.capped import TimedTransport
+from trading.brokers.kis.capped import TimedTransport, TooMuch, exchange
 from trading.brokers.kis.client import KisClient
 from trading.domain.errors import BrokerError
 from trading.domain.sessions import SEOUL
@@ -122,6 +122,15 @@ def test_a_host_that_drips_is_left_after_the_whole_time(first: bytes, number: in
         with pytest.raises(BrokerError):
             calls(url)[number]()
         assert time.monotonic() - began < SECONDS + 3
+
+
+def test_a_slow_body_is_left_even_over_sockets_that_do_not_know_the_time() -> None:
+    with (
+        host(_drip(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n")) as url,
+        httpx2.Client(trust_env=False, timeout=5) as http,
+        pytest.raises(TooMuch),
+    ):
+        exchange(http, "GET", url, most=1_000, seconds=SECONDS)
 
 
 @pytest.mark.parametrize("number", range(len(NAMES)), ids=NAMES)

@@ -171,9 +171,17 @@ def test_empty_rows_at_the_end_are_no_candles() -> None:
     assert [c.close for c in told([DAY, {}, dict.fromkeys(DAY, "")], [])] == [105]
 
 
-def test_a_day_of_another_range_and_a_day_told_twice_are_left_out() -> None:
-    stray = DAY | {"stck_bsop_date": "20251118"}
-    assert len(told([DAY, DAY, stray], [DAY])) == 1
+@pytest.mark.parametrize("other", ["20251118", "20261031", "20261121", "20271118"])
+def test_a_day_of_another_range_and_a_day_told_twice_are_left_out(other: str) -> None:
+    stray = DAY | {"stck_bsop_date": other}
+    assert [c.day for c in told([DAY, DAY, stray], [DAY])] == [date(2026, 11, 18)]
+
+
+def test_a_day_told_again_with_other_prices_is_what_it_was_at_first() -> None:
+    again = DAY | {"stck_clpr": "99"}
+    older = DAY | {"stck_bsop_date": "20261117"}
+    found = told([DAY, again], [again, older], [again])
+    assert [(c.day.day, c.close) for c in found] == [(17, 105), (18, 105)]
 
 
 @pytest.mark.parametrize(

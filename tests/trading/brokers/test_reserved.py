@@ -201,6 +201,32 @@ ROW = {
 }  # fmt: skip
 
 
+def listed(*rows: dict[str, str]) -> tuple[ReservedOrder, ...]:
+    asked = KisReserved(client(script(good(output=list(rows), ctx_area_nk200=""))))
+    return asked.orders(MONDAY, MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({}, ReservedState.SENT),
+        ({"odno": ""}, ReservedState.WAITING),
+        ({"odno": "0000000000"}, ReservedState.WAITING),
+        ({"odno": "", "rjct_rson2": "주문가능금액 초과"}, ReservedState.REFUSED),
+        ({"odno": "0000000000", "rjct_rson2": "주문가능금액 초과"}, ReservedState.REFUSED),
+        ({"rjct_rson2": "주문가능금액 초과"}, ReservedState.REFUSED),
+        ({"rjct_rson2": "  "}, ReservedState.SENT),
+        ({"cncl_ord_dt": "20261121"}, ReservedState.CANCELLED),
+        ({"cncl_ord_dt": "20261121", "rjct_rson2": "취소"}, ReservedState.CANCELLED),
+    ],
+    ids=str,
+)
+def test_what_became_of_a_reservation_is_read_from_its_row(
+    change: dict[str, str], state: ReservedState
+) -> None:
+    assert listed(ROW | change)[0].state is state
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -217,10 +243,6 @@ ROW = {
     ],
 )
 def test_a_reservation_that_contradicts_itself_is_none(change: dict[str, str]) -> None:
-    def listed(*rows: dict[str, str]) -> tuple[ReservedOrder, ...]:
-        asked = KisReserved(client(script(good(output=list(rows), ctx_area_nk200=""))))
-        return asked.orders(MONDAY, MONDAY)
-
     assert listed(ROW)[0].state is ReservedState.SENT
     with pytest.raises(BrokerGarbled):
         listed(ROW | change)

@@ -269,6 +269,13 @@ def test_one_order_listed_twice_proves_nothing() -> None:
         KisUsOrders(client(script(good(output=[ROW, ROW])))).working()
 
 
+def test_of_what_has_filled_whole_or_was_taken_back_nothing_works() -> None:
+    filled = ROW | {"odno": "0030000002", "ft_ccld_qty": "3", "nccs_qty": "0"}
+    gone = ROW | {"odno": "0030000003", "ft_ccld_qty": "1", "nccs_qty": "0"}
+    found = KisUsOrders(client(script(good(output=[filled, ROW, gone])))).working()
+    assert found is not None and [o.order_no for o in found] == ["0030000001"]
+
+
 def test_many_orders_come_from_every_page(reader: Reader) -> None:
     desk = Desk(reader)
     desk.fund(200_000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from tests.support.truth import NUMBER
 from tests.support.world import World, world_of
 from trading.brokers.kis.broker import KisBroker
 from trading.domain.errors import StateConflict
+from trading.domain.ports import OrderRow
 from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, Reservation
 from trading.selectors.order_lists import newest_whole_list
 from trading.services import epochs
@@ -40,6 +41,66 @@ def half_lists(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(real(self, *days), complete=False, problem="cut")
 
     monkeypatch.setattr(KisBroker, "orders", cut)
+
+
+class Lagging:
+    """Lists that show each order half filled and its rest taken back, until they catch up."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.behind, self.cut, self._real = True, False, KisBroker.orders
+        monkeypatch.setattr(KisBroker, "orders", lambda broker, *days: self.told(broker, *days))
+
+    def told(self, broker: Any, *days: Any) -> Any:
+        whole = self._real(broker, *days)
+        rows = tuple(map(self._half, whole.rows)) if self.behind else whole.rows
+        return replace(whole, rows=rows, complete=not self.cut, problem="cut" if self.cut else "")
+
+    @staticmethod
+    def _half(row: OrderRow) -> OrderRow:
+        filled = row.quantity // 2
+        amount = row.filled_amount * filled // row.filled_quantity
+        rest = {"cancelled_quantity": row.quantity - filled, "remaining_quantity": 0}
+        return replace(row, filled_quantity=filled, filled_amount=amount, **rest)
+
+
+@pytest.mark.parametrize(
+    ("between", "days", "booked"),
+    [
+        ("nothing", 3, True),
+        ("nothing", 4, True),
+        ("a cut list", 4, True),
+        ("a whole list", 4, False),
+    ],
+    ids=[
+        "the next session",
+        "after a longer absence",
+        "after a look that was cut",
+        "its day was read once more before",
+    ],
+)
+def test_a_fill_that_shows_up_late_is_booked_until_its_day_was_read_on_a_later_one(
+    transactional_db: None,
+    monkeypatch: pytest.MonkeyPatch,
+    between: str,
+    days: int,
+    booked: bool,
+) -> None:
+    with world_of(start=datetime.fromisoformat("2026-11-20T10:00:00+09:00")) as world:
+        world.drive(world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists())
+        world.settle(5)
+        lists = Lagging(monkeypatch)
+        reconcile_account(world.account)
+        order = BrokerOrder.objects.get()
+        assert order.is_final and 0 < order.filled_quantity < order.quantity
+        world.sim.advance(3 * 24 * 3600)
+        lists.cut = between == "a cut list"
+        if between != "nothing":
+            assert reconcile_account(world.account).complete is not lists.cut
+        world.sim.advance((days - 3) * 24 * 3600)
+        lists.behind = lists.cut = False
+        reconcile_account(world.account)
+        order.refresh_from_db()
+        assert (order.filled_quantity == order.quantity) is booked
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tests.trading.simulator.evenings import (
     until,
 )
 from tests.trading.simulator.kis import ACCOUNT, Hand, odno
+from trading.simulator.windows import Board
 
 SESSIONS = [("05", "08:31", "08:40"), ("06", "15:41", "16:00")]
 HUGE = [RICH[0] | {"holdings": dict.fromkeys(HELD, 10**6)}]
@@ -72,6 +73,31 @@ def test_money_is_set_aside_at_the_one_price(make: Make, dvsn: str, begins: str,
     assert hand.sim.truth()["cash"][ACCOUNT]["d2_cash"] >= 0
 
 
+@pytest.mark.parametrize(
+    ("dvsn", "moment", "limit"),
+    [
+        ("05", "08:29", "upper"),
+        ("05", "08:31", "yesterday's close"),
+        ("06", "15:29", "upper"),
+        ("06", "15:31", "today's close"),
+        ("06", "15:41", "today's close"),
+    ],
+)
+def test_what_a_share_may_cost_is_the_close_as_soon_as_that_is_known(
+    make: Make, dvsn: str, moment: str, limit: str
+) -> None:
+    hand = at(make, moment, accounts=RICH)
+    most = {
+        "upper": hand.sim.world.market.limits(SHARE, hand.sim.now().date())[1],
+        "yesterday's close": reference(hand, SHARE),
+        "today's close": close(hand, SHARE),
+    }
+    assert len(set(most.values())) == 3
+    asked = {"PDNO": SHARE, "ORD_DVSN": dvsn, "CMA_EVLU_AMT_ICLD_YN": "N"}
+    answer = hand.ask("inquire_psbl_order", **asked).json["output"]
+    assert int(answer["psbl_qty_calc_unpr"]) == most[limit]
+
+
 @each_session
 def test_only_what_is_held_can_be_sold(make: Make, dvsn: str, begins: str, over: str) -> None:
     hand = at(make, begins, accounts=RICH)
@@ -121,6 +147,30 @@ def test_some_are_filled_at_once_some_later_some_in_parts_and_some_never(
         hand.sim.advance(6)
         assert not [row for row in hand.fills() if int(row["rmn_qty"])]
     assert kinds == {"at once", "later", "in parts", "never"}
+
+
+@each_session
+def test_who_is_waited_for_is_served_at_once_and_who_waits_stands_in_a_queue(
+    make: Make, dvsn: str, begins: str, over: str
+) -> None:
+    board = Board.BEFORE if dvsn == "05" else Board.AT_CLOSE
+    length = int((on(over) - on(begins)).total_seconds() + 60)
+    served = set()
+    for seed in range(4):
+        hand = at(make, begins, tame=False, seed=seed, accounts=RICH)
+        for code in sorted(HELD):
+            here = hand.sim.world.truth.floor.at_close.interest(
+                board, code, on(begins).date(), length
+            )
+            sellers_wait = all(here.offered)
+            if not sellers_wait and not all(here.wanted):
+                continue
+            for side in ("buy", "sell"):
+                number = odno(hand.order(side, code, 1, 0, dvsn))
+                at_once = number in {row["odno"] for row in told(hand.sim, "fill")}
+                assert at_once is ((side == "buy") is sellers_wait)
+            served.add("buy" if sellers_wait else "sell")
+    assert served == {"buy", "sell"}
 
 
 @each_session

@@ -12,6 +12,7 @@ from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import daily_limits, is_on_tick, tick_size
 from trading.domain.sessions import SEOUL
 from trading.kis_wire import calls
+from trading.simulator import Simulator
 from trading.simulator.prices import DEMO_LISTINGS
 
 
@@ -101,6 +102,50 @@ def test_filters(make: Make) -> None:
     assert {row["odno"] for row in hand.open_orders()} == {working}
     assert hand.get("fills", hand.fills_query(INQR_STRT_DT="2026-11-20")).code == "OPSQ2002"
     assert hand.get("fills", hand.fills_query(INQR_STRT_DT="20261340")).code == "OPSQ2001"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            {},
+            [
+                ("20261123", "069500", 0, 4, 6),
+                ("20261123", "114260", 5, 0, 5),
+                ("20261120", "005930", 2, 0, 2),
+                ("20261120", "069500", 10, 0, 10),
+            ],
+        ),
+        (
+            {"PDNO": "069500"},
+            [("20261123", "069500", 0, 4, 6), ("20261120", "069500", 10, 0, 10)],
+        ),
+        (
+            {"INQR_END_DT": "20261120"},
+            [("20261120", "005930", 2, 0, 2), ("20261120", "069500", 10, 0, 10)],
+        ),
+        ({"PDNO": "000660"}, []),
+    ],
+    ids=["all", "of one name", "of one day", "of a name that never traded"],
+)
+def test_each_day_of_a_name_is_told_with_what_was_held_in_its_evening(
+    sim: Simulator, hand: Hand, asked: dict[str, str], told: list[tuple[str, str, int, int, int]]
+) -> None:
+    hand.order("buy", "069500", 10)
+    hand.order("buy", "005930", 2)
+    sim.advance(timedelta(days=3).total_seconds())
+    hand.login()
+    hand.order("sell", "069500", 4)
+    hand.order("buy", "114260", 5)
+    span = {"INQR_STRT_DT": "20261120", "INQR_END_DT": "20261123"}
+    answer = hand.ask("inquire_period_trade_profit", **(span | asked)).json
+    columns = ("buy_qty", "sll_qty", "hldg_qty")
+    rows = [
+        (row["trad_dt"], row["pdno"], *(int(row[name]) for name in columns))
+        for row in answer["output1"]
+    ]
+    assert rows == told
+    assert int(answer["output2"]["buyqty_smtl"]) == sum(row[2] for row in told)
 
 
 def test_every_listed_field_is_there_as_text(make: Make) -> None:

@@ -171,6 +171,21 @@ def test_margins_are_what_the_other_screens_leave(trader: Hand) -> None:
     assert amounts["stck_sbst_objt_amt"] == worth
 
 
+def test_proceeds_that_come_late_are_in_no_margin_before_they_come(trader: Hand) -> None:
+    trader.sim.arm("F02", params={"seconds": 60})
+    trader.order("sell", "000660", 3)
+    told = []
+    for _moment in range(2):
+        row = trader.ask("intgr_margin", **MARGIN).json["output"]
+        credit = trader.ask("inquire_credit_psamount", **CREDIT).json["output"]
+        free = Decimal(row["stck_cash_ord_psbl_amt"]) + Decimal(row["stck_ruse_psbl_ord_psbl_amt"])
+        power = trader.power("005930", 98_000).json["output"]
+        assert free == int(power["ord_psbl_cash"]) == int(credit["ord_psbl_cash"])
+        told.append(free)
+        trader.sim.advance(61)
+    assert told[0] < told[1]
+
+
 def test_dollars_and_their_rate_are_those_of_the_overseas_screens(make: Make) -> None:
     entry = {"appkey": "K" * 36, "appsecret": "S" * 180, "account": ACCOUNT}
     start = datetime(2026, 11, 20, 23, 45, tzinfo=SEOUL)

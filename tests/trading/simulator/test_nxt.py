@@ -25,6 +25,8 @@ from tests.trading.simulator.evenings import (
 )
 from tests.trading.simulator.kis import ACCOUNT, Answer, Hand, odno
 from trading.kis_wire import channels
+from trading.simulator.extended.tapes import Walk, stretches_of
+from trading.simulator.windows import Board
 
 LISTED, UNLISTED = ("000660", "005930", "035420", "005380"), ("035720", "068270")
 HOURS = ["08:10", "10:00", "15:35", "16:30"]
@@ -45,6 +47,20 @@ def test_an_order_meets_the_book_that_nx_shows(make: Make, moment: str) -> None:
     sell = hand.order("sell", SHARE, 10, bid, "00", **NXT)
     assert (ends(hand, buy), ends(hand, sell)) == ((10, 0, 0), (10, 0, 0))
     assert [row["price"] for row in told(hand.sim, "fill")] == [asked, bid]
+
+
+@each_hour
+def test_a_price_that_is_set_by_hand_is_in_the_book_of_the_same_second(
+    make: Make, moment: str
+) -> None:
+    hand = at(make, moment, accounts=RICH)
+    hand.sim.set_price(SHARE, 98_000)
+    resting = hand.order("buy", SHARE, 10, 95_000, "00", **NXT)
+    assert ends(hand, resting) == (0, 10, 0)
+    hand.sim.set_price(SHARE, 94_000)
+    asked, bid = levels(book(hand, SHARE, "NX"))
+    assert bid <= 94_000 <= asked < 95_000
+    assert ends(hand, resting) == (10, 0, 0)
 
 
 @pytest.mark.parametrize("moment", ["07:59", "08:55", "15:25", "20:00", "23:00"])
@@ -92,6 +108,21 @@ def test_in_the_main_session_both_venues_have_one_price_and_two_books(make: Make
             assert sizes[1] < sizes[0]
             differ += levels(books[0]) != levels(books[1])
     assert differ > 5
+
+
+def test_in_the_main_session_less_is_traded_there_than_on_krx_in_the_same_second(
+    make: Make,
+) -> None:
+    hand = at(make, "10:00", tame=False)
+    day, tapes = hand.sim.now().date(), hand.sim.world.truth.floor.tapes
+    hours = hand.sim.world.options.calendar.session_hours(day)
+    stretch = next(s for s in stretches_of(hours, Board.NXT) if s.walk is Walk.DAY)
+    for code in LISTED:
+        krx = tapes.tape(stretch, code, day)
+        there = [tapes.traded(stretch, code, day, tick) for tick in range(3_600, 7_200)]
+        here = [krx.traded(tick) for tick in range(3_600, 7_200)]
+        assert all(a <= b for a, b in zip(there, here, strict=True))
+        assert 0.3 < sum(there) / sum(here) < 0.5
 
 
 def test_an_order_of_one_venue_is_not_in_the_book_of_the_other(make: Make) -> None:
@@ -346,6 +377,17 @@ def test_sor_at_market_is_for_the_regular_session(make: Make, dvsn: str) -> None
     assert refused["15:31"] == refused["18:00"]
     assert refused["18:00"][0] == "APBK3013"
     assert "시장가매매불가" in refused["18:00"][1]
+
+
+@pytest.mark.parametrize(("moment", "code"), [("08:10", "APBK0918"), ("16:30", "APBK3013")])
+@pytest.mark.parametrize("dvsn", ["01", "13"])
+def test_an_order_on_nxt_never_becomes_one_at_market_outside_the_regular_session(
+    make: Make, moment: str, code: str, dvsn: str
+) -> None:
+    hand = at(make, moment, accounts=RICH)
+    resting = hand.order("buy", SHARE, 1, 80_000, "00", **NXT)
+    assert hand.change("revise", odno(resting), price=0, dvsn=dvsn).code == code
+    assert ends(hand, resting) == (0, 1, 0)
 
 
 def test_a_sor_order_of_the_early_morning_stays_on_nxt_when_it_is_changed_later(make: Make) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.trading.simulator.kis import ACCOUNT, Hand
-from trading.domain.sessions import SEOUL
+from trading.domain.matching import OrderType, Side
+from trading.domain.sessions import KRX, SEOUL
 from trading.simulator import DEMO_APPKEY, DEMO_APPSECRET, Simulator
+from trading.simulator.placing import NewOrder
+from trading.simulator.reservations import Reservation, Reservations
 
 EVENING = datetime(2026, 11, 26, 18, 0, tzinfo=SEOUL)
 """A Thursday after its session; Friday the 27th is the next one."""
@@ -90,7 +93,7 @@ def test_a_reservation_becomes_an_order_at_half_past_eight(make: Any) -> None:
         ({"ORD_DVSN_CD": "99"}, "OPSQ2001"),
         ({"SLL_BUY_DVSN_CD": "00"}, "OPSQ2001"),
         ({"RSVN_ORD_END_DT": "20261125"}, "APBK0919"),
-        ({"RSVN_ORD_END_DT": "20270120"}, "APBK0919"),
+        ({"RSVN_ORD_END_DT": "20261228"}, "APBK0919"),
     ],
 )
 def test_what_cannot_be_an_order_is_refused_when_it_is_taken(
@@ -99,6 +102,31 @@ def test_what_cannot_be_an_order_is_refused_when_it_is_taken(
     hand = make()
     assert reserve(hand, **how)["msg_cd"] == code
     assert listed(hand) == []
+
+
+@pytest.mark.parametrize("until", ["20261127", "20261227"])
+def test_one_may_end_on_its_first_session_and_up_to_thirty_days_later(
+    make: Any, until: str
+) -> None:
+    hand = make()
+    assert reserve(hand, RSVN_ORD_END_DT=until)["msg_cd"] == "APBK2938"
+    assert listed(hand)[0]["rsvn_end_dt"] == until
+
+
+@pytest.mark.parametrize(
+    ("at", "waits"),
+    [
+        ("2026-11-26T18:00:00", True),
+        ("2026-11-27T08:29:59", True),
+        ("2026-11-27T08:30:00", False),
+        ("2026-11-28T12:00:00", False),
+    ],
+)
+def test_until_half_past_eight_of_its_session_it_waits(at: str, waits: bool) -> None:
+    order = NewOrder(ACCOUNT, "005930", Side.BUY, 3, OrderType.MARKET, 0)
+    one = Reservation(42_401, EVENING, date(2026, 11, 27), date(2026, 11, 27), order)
+    moment = datetime.fromisoformat(at).replace(tzinfo=SEOUL)
+    assert Reservations(KRX, [one]).waits(one, moment, lambda *_order: (0, 0)) is waits
 
 
 @pytest.mark.parametrize(
@@ -134,6 +162,7 @@ def test_one_that_waits_is_changed_and_taken_back_and_one_that_went_is_not(make:
     assert change(hand, "cancel", second)["output"]["NRML_PRCS_YN"] == "Y"
     assert change(hand, "cancel", second)["msg_cd"] == "APBK1663"
     assert change(hand, "modify", first, PDNO="000660")["msg_cd"] == "APBK1663"
+    assert change(hand, "modify", first, SLL_BUY_DVSN_CD="01")["msg_cd"] == "APBK1663"
     assert [r["prcs_rslt"] for r in listed(hand)] == ["미처리", "취소"]
     assert [r["rsvn_ord_seq"] for r in listed(hand, CNCL_YN="N")] == [first]
     morning(hand)

@@ -33,7 +33,7 @@ def backwards(
         fresh: dict[Moment, Row] = {}
         for row in page(last):
             at = when(row)
-            if since <= at <= last and at not in found:
+            if since <= at <= last:
                 fresh.setdefault(at, row)
         found |= fresh
         if not fresh:
