@@ -18,7 +18,7 @@ from datetime import datetime
 
 from trading.domain.sessions import SEOUL
 from trading.simulator.control import Control
-from trading.simulator.faults import READ, Delivery
+from trading.simulator.faults import Delivery
 from trading.simulator.http import (
     BadRequest,
     Reply,
@@ -141,7 +141,7 @@ class Server:
             assert task is not None
             self._tasks.add(task)
             try:
-                if broker and self._cut_unread():
+                if broker and self.world.cut_unread():
                     _reset(writer)
                     return
                 await self._talk(reader, writer, answer)
@@ -193,19 +193,6 @@ class Server:
         return not close
 
     # --- faults of the connection -------------------------------------------------------------
-
-    def _cut_unread(self) -> bool:
-        """An armed A01: close a new connection without reading a byte of it."""
-        world = self.world
-        with world.lock:
-            for armed in world.faults.due(READ, lambda armed: armed.spec.scope == "connection"):
-                world.journal.write("conn_cut", req_seq=None, sent_bytes=0)
-                world.journal.write(
-                    "fault_fired", fault=armed.fault, req_seq=None, arm=armed.number
-                )
-                world.faults.fired(armed)
-                return True
-        return False
 
     def _close_idle(self) -> None:
         """Connections that wait between requests are closed, so that the next one is a new one."""

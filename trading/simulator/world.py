@@ -23,7 +23,7 @@ from trading.simulator.auth import KeyRing, OAuthError
 from trading.simulator.calls import HANDLERS, Handler
 from trading.simulator.clock import VirtualClock, default_start
 from trading.simulator.fault_effects import Strike, due_time, fire_state
-from trading.simulator.faults import AFTER, BEFORE, MID, Armed, Delivery, Faults
+from trading.simulator.faults import AFTER, BEFORE, MID, READ, Armed, Delivery, Faults
 from trading.simulator.http import BadRequest, Reply, Request, json_reply
 from trading.simulator.journal import Journal, kept_lines
 from trading.simulator.limits import MOCK_RATES, REAL_RATES, RateLimiter, Rates
@@ -397,6 +397,16 @@ class World:
         return json_reply({"approval_key": self.keys.approve(body["appkey"], self.truth.time)})
 
     # --- the WebSocket ------------------------------------------------------------------------
+
+    def cut_unread(self) -> bool:
+        """An armed A01: whether a new connection is closed without reading a byte of it."""
+        with self.lock:
+            for armed in self.faults.due(READ, lambda armed: armed.spec.scope == "connection"):
+                self.journal.write("conn_cut", req_seq=None, sent_bytes=0)
+                self.journal.write("fault_fired", fault=armed.fault, req_seq=None, arm=armed.number)
+                self.faults.fired(armed)
+                return True
+        return False
 
     def ws_open(self) -> Session:
         """A new connection."""

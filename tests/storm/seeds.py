@@ -1,0 +1,127 @@
+"""What a seed means: the profile, the days, what breaks when. A pure function of the number."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["TRANSIENT", "Plan", "Strike", "plan_of", "twin_of"]
+
+DAYS = 3
+FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "A02": ({"seconds": 0},),
+    "A03": ({"seconds": 0}, {"seconds": 30}),
+    "A04": ({}, {"bytes": 40}),
+    "A05": ({}, {"empty": True}),
+    "A06": ({"status": 502}, {"status": 503}, {"status": 504}),
+    "A07": ({}, {"code": "EGW00302"}),
+    "A08": ({}, {"code": "EGW00203"}, {"code": "EGW00001"}),
+    "A09": ({}, {"status": 429}),
+    "A10": ({},),
+    "A11": ({}, {"code": "EGW00121"}),
+    "A12": ({"odno": ""}, {"odno": None}, {"odno": "12AB"}),
+    "A14": ({"code": "APBK0952"}, {"code": "APBK0400", "status": 500}),
+    "A15": ({"code": "APBK0919"},),
+    "A16": ({"code": "APBK9123"},),
+    "A17": ({"seconds": 9.0}, {"seconds": 31}),
+    "A19": ({},),
+    "A21": ({"seconds": 0},),
+    "A22": ({},),
+    "B01": ({"seconds": 5}, {"seconds": 30}, {"seconds": 120}),
+    "B03": ({}, {"cut": True}),
+    "B06": ({},),
+    "D02": ({},),
+    "E01": ({"share": 0.4, "seconds": 90}, {"share": 0.5}),
+    "E02": ({"seconds": 130},),
+    "E04": ({"percent": 2}, {"percent": -8}),
+    "F01": ({"percent": -2},),
+    "F02": ({"seconds": 20}, {"seconds": 60}),
+}
+"""Faults with the parameters that a seed draws from; none of them makes a broker that lies about numbers."""
+TRANSIENT = frozenset({"A03", "A04", "A05", "A09", "A10", "A11", "A17", "A21", "A22", "B01", "B03", "B06",
+                       "D02", "E02", "F02"})  # fmt: skip
+"""What passes by itself: a run that meets only these ends with every share that it planned, or as good as."""
+OF_A_TICKER = frozenset({"E02", "E04", "F01"})
+TICKERS = ("069500", "360750", "005930", "114260", "148070", "411060")
+DEATHS = (
+    "before_T2_commit",
+    "after_T2_commit",
+    "after_reply",
+    "before_T3_commit",
+    "after_T3_commit",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One fault armed at a minute of a day's run; `nth` lets so many matches pass first."""
+
+    day: int
+    second: int
+    fault: str
+    params: dict[str, Any]
+    match: dict[str, Any]
+    nth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One seed's story."""
+
+    seed: int
+    profile: str
+    start_minute: tuple[int, ...]
+    targets: tuple[dict[str, int], ...]
+    """Of each day the weights by class that somebody decided: why there is something to do."""
+    strikes: tuple[Strike, ...]
+    deaths: tuple[tuple[int, str], ...]
+    """(day, crash point and how many passings): the process ends there once."""
+    doubled: float
+    """How often a step is delivered twice."""
+
+    @property
+    def transient(self) -> bool:
+        return all(strike.fault in TRANSIENT for strike in self.strikes)
+
+
+def plan_of(seed: int) -> Plan:
+    rng = random.Random(f"storm:{seed}")
+    profile = rng.choice(("real", "mock"))
+    chosen = rng.sample(sorted(FAULTS), rng.randint(3, 8))
+    strikes = []
+    for fault in chosen:
+        for _ in range(rng.randint(1, 3)):
+            strikes.append(_strike(rng, fault))
+    deaths = tuple(
+        (rng.randrange(DAYS), f"{rng.choice(DEATHS)}:{rng.randint(1, 4)}")
+        for _ in range(rng.choice((0, 0, 1, 2, 3)))
+    )
+    targets = tuple(_weights(rng) for _ in range(DAYS))
+    minutes = tuple(rng.randint(5, 240) for _ in range(DAYS))
+    strikes.sort(key=lambda one: (one.day, one.second))
+    return Plan(
+        seed, profile, minutes, targets, tuple(strikes), deaths, rng.choice((0.0, 0.1, 0.5))
+    )
+
+
+def _weights(rng: random.Random) -> dict[str, int]:
+    """Whole percents that make a hundred, with at least a little of everything."""
+    bond, gold = rng.randint(15, 45), rng.randint(5, 20)
+    cash = rng.randint(5, 15)
+    return {"STOCK": 100 - bond - gold - cash, "BOND": bond, "ALTERNATIVE": gold, "CASH": cash}
+
+
+def _strike(rng: random.Random, fault: str) -> Strike:
+    params = dict(rng.choice(FAULTS[fault]))
+    match: dict[str, Any] = {}
+    if fault in OF_A_TICKER:
+        params["ticker"] = rng.choice(TICKERS)
+    elif fault[0] in "AE" and rng.random() < 0.6:
+        match["side"] = rng.choice(("sell", "buy"))
+    return Strike(rng.randrange(DAYS), rng.randint(0, 40), fault, params, match, rng.randint(1, 3))
+
+
+def twin_of(plan: Plan) -> Plan:
+    """The same days without any fault: what the platform does when nobody harms it."""
+    return Plan(plan.seed, plan.profile, plan.start_minute, plan.targets, (), (), 0.0)
