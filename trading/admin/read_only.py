@@ -85,7 +85,11 @@ class ScopedAdmin(ModelAdmin):
         rows = super().get_queryset(request)
         if not self.account_path:
             return rows
-        return rows.filter(_of_accounts(rows.model, self.account_path, _own(request)))
+        return rows.filter(self.in_scope(request))
+
+    def in_scope(self, request: HttpRequest) -> Q | Exists:
+        """Which rows are this person's to read."""
+        return _of_accounts(self.model, self.account_path, _own(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, *self.roles) and super().has_module_permission(request)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Exists, Q
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +25,7 @@ from trading.models import (
     Switch,
     Transition,
 )
-from trading.selectors.people import Role
+from trading.selectors.people import Role, has_role
 
 __all__ = ["IntentAdmin", "LedgerAdmin"]
 
@@ -124,9 +126,18 @@ class AlertAdmin(ReadOnlyAdmin):
         "acknowledged_by",
         "acknowledged_at",
     )
-    list_filter = (period("created_at"), "severity")
+    list_filter = (
+        period("created_at"),
+        "severity",
+        ("acknowledged_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("^code",)
     list_select_related = ("account",)
+
+    def in_scope(self, request: HttpRequest) -> Q | Exists:
+        """An admin also reads what is about no account, as on the front page."""
+        own = super().in_scope(request)
+        return own | Q(account=None) if has_role(request.user, Role.ADMIN) else own
 
 
 @admin.register(Switch)
