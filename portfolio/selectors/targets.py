@@ -23,7 +23,9 @@ def weight_lines(snapshot: Mapping[str, Any]) -> list[str]:
     lines = []
     for code, share in snapshot.get("mp", {}).items():
         inside = snapshot.get("sub", {}).get(code, {}) if code != CASH else {}
-        tickers = " · ".join(f"{ticker} {inner} %" for ticker, inner in inside.items())
+        tickers = " · ".join(
+            f"{ticker} {inner}\N{NO-BREAK SPACE}%" for ticker, inner in inside.items()
+        )
         lines.append(f"{class_label(code)} {share} %" + (f": {tickers}" if tickers else ""))
     return lines
 

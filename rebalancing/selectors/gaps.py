@@ -54,9 +54,13 @@ def class_name(code: str) -> str:
 def drift_lines(drift: Mapping[str, Any]) -> list[str]:
     """A record of drift, in points: a line of classes, a line of tickers, what was beyond its threshold."""
     classes = [
-        f"{class_name(code)} {float(off):+.2f} %p" for code, off in drift.get("mp", {}).items()
+        f"{class_name(code)} {float(off):+.2f}\N{NO-BREAK SPACE}%p"
+        for code, off in drift.get("mp", {}).items()
     ]
-    tickers = [f"{code} {float(off):+.2f} %p" for code, off in drift.get("sub", {}).items()]
+    tickers = [
+        f"{code} {float(off):+.2f}\N{NO-BREAK SPACE}%p"
+        for code, off in drift.get("sub", {}).items()
+    ]
     over = [class_name(name) for _level, name in drift.get("triggers", [])]
     lines = [" · ".join(classes), " · ".join(tickers)]
     if over:

@@ -241,9 +241,9 @@ def _quantity(run: Run, leg: Leg) -> list[Told]:
     after = held + (leg.quantity if leg.side == "BUY" else -leg.quantity)
     facts = {"held": count(held), "after": count(after), "n": count(leg.quantity)}
     text = (
-        _("계획: %(n)s주를 사서 보유 %(held)s주를 %(after)s주로.")
+        _("계획은 %(n)s주를 사서 보유를 %(held)s주에서 %(after)s주로 맞추는 것입니다.")
         if leg.side == "BUY"
-        else _("계획: %(n)s주를 팔아 보유 %(held)s주를 %(after)s주로.")
+        else _("계획은 %(n)s주를 팔아 보유를 %(held)s주에서 %(after)s주로 맞추는 것입니다.")
     )
     told = [Told(text % facts, leg)]
     if leg.resized_quantity is not None and leg.resized_quantity != leg.quantity:
