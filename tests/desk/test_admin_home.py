@@ -393,6 +393,8 @@ def test_alerts_beyond_the_first_four_are_counted_and_lead_to_their_list(
     assert found is not None
     listed = staff.get(found[1])
     assert listed.context["cl"].result_count == 7, "what the front page counts stands in the list"
+    assert "이어지지 않습니다. 모든 거래를 멈췄습니다." in _page(listed)
+    assert "audit_broken" not in _words(_page(listed)), "a list says what happened, not its code"
     Alert.objects.filter(account=None).update(acknowledged_at=timezone.now())
     assert staff.get(found[1]).context["cl"].result_count == 4
     staff.cookies["django_language"] = "en"

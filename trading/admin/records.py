@@ -1,17 +1,14 @@
-"""The record, to read: intents, attempts, broker orders, fills, approvals, audit, snapshots, alerts."""
+"""The record, to read: intents, attempts, broker orders, fills, approvals, audit, snapshots."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Exists, Q
-from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from trading.admin.lists import known_values, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
-    Alert,
     Approval,
     Attempt,
     AuditEntry,
@@ -25,7 +22,7 @@ from trading.models import (
     Switch,
     Transition,
 )
-from trading.selectors.people import Role, has_role
+from trading.selectors.people import Role
 
 __all__ = ["IntentAdmin", "LedgerAdmin"]
 
@@ -113,31 +110,6 @@ class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ("taken_at", "account", "equity", "cash")
     exclude = ("raw",)
     list_select_related = ("account",)
-
-
-@admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin):
-    account_path = "account"
-    list_display = (
-        "created_at",
-        "severity",
-        "code",
-        "account",
-        "acknowledged_by",
-        "acknowledged_at",
-    )
-    list_filter = (
-        period("created_at"),
-        "severity",
-        ("acknowledged_at", admin.EmptyFieldListFilter),
-    )
-    search_fields = ("^code",)
-    list_select_related = ("account",)
-
-    def in_scope(self, request: HttpRequest) -> Q | Exists:
-        """An admin also reads what is about no account, as on the front page."""
-        own = super().in_scope(request)
-        return own | Q(account=None) if has_role(request.user, Role.ADMIN) else own
 
 
 @admin.register(Switch)
