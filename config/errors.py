@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -24,6 +25,7 @@ from trading.domain.errors import (
     RuleViolation,
     StateConflict,
 )
+from trading.views.proof import CODE_HEADER
 
 __all__ = [
     "api_exception_handler",
@@ -45,8 +47,7 @@ def problem(
     found = _described(status, code, detail) | extra
     if reasons:
         found["violations"] = [
-            {"code": r.code, "detail": WORDS.say(r.code, r.facts), **_plain(r.facts)}
-            for r in reasons
+            {"code": r.code, "detail": _say(r.code, r.facts), **_plain(r.facts)} for r in reasons
         ]
     return Response(found, status=status, content_type="application/problem+json")
 
@@ -68,7 +69,14 @@ def _described(status: int, code: str, detail: str) -> dict[str, Any]:
 
 
 def _said(reasons: tuple[Reason, ...]) -> str:
-    return " ".join(WORDS.say(reason.code, reason.facts) for reason in reasons)
+    return " ".join(_say(reason.code, reason.facts) for reason in reasons)
+
+
+def _say(code: str, facts: dict[str, object]) -> str:
+    """The sentence of a code as a program can act on it: a page has a field where this one has a header."""
+    return (
+        _BY_HEADER % {"header": CODE_HEADER} if code == "code_required" else WORDS.say(code, facts)
+    )
 
 
 def _plain(facts: dict[str, object]) -> dict[str, Any]:
@@ -78,6 +86,9 @@ def _plain(facts: dict[str, object]) -> dict[str, Any]:
     }
 
 
+_BY_HEADER = gettext_lazy(
+    "인증 앱의 코드가 필요합니다. %(header)s 헤더에 넣어 다시 보내세요. 코드 하나는 한 번만 쓸 수 있습니다."
+)
 _OWN_CODES = ("code_required", "second_factor_required", "token_reads_only")
 _CODES = {
     400: "bad_input",
@@ -119,6 +130,8 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         if isinstance(error, exceptions.APIException) and isinstance(error.detail, str)
         else str(_("요청을 처리할 수 없습니다."))
     )
+    if code == "code_required":
+        detail = _say(code, {})
     fields = {"errors": answer.data} if isinstance(error, exceptions.ValidationError) else {}
     result = problem(answer.status_code, code, detail, **fields)
     for name in ("WWW-Authenticate", "Retry-After", "Allow"):

@@ -12,7 +12,7 @@ PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas
 WORDS = {
     "400": "not understood; `errors` by field or `violations`",
     "401": "not signed in, or a token that is unknown or has ended",
-    "403": "not your role, or a code is asked for",
+    "403": "not your role, or a code is asked for (in the header `X-One-Time-Code`)",
     "404": "no such thing, or not yours",
     "409": "the state has moved on",
     "422": "a rule refuses; every violation is listed",

@@ -11,7 +11,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseClientRedirect
 
 from config.errors import document
@@ -29,6 +29,12 @@ ENDED = "session_ended"
 STAMP, BEGAN, SEEN = "stamp", "began", "seen"
 _ALWAYS = ("/accounts/", "/i18n/", "/looks/", "/trading/switch/stop/")
 """Where people go who still have to show or to set up a second factor; and stopping waits for nothing."""
+_API_WORDS = {
+    "confirm-code": gettext_lazy(
+        "이 세션은 아직 2차 인증 코드를 보여 주지 않았습니다. %(page)s 에서 코드를 입력하세요."
+    ),
+    "second-factor": gettext_lazy("실전 계좌를 다루려면 먼저 2차 인증을 설정하세요: %(page)s"),
+}
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -104,7 +110,7 @@ def _owed(request: HttpRequest) -> str:
 
 def _refused(request: HttpRequest, name: str) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return document(403, "second_factor_required", _("2차 인증 코드가 필요합니다."))
+        return document(403, "second_factor_required", _API_WORDS[name] % {"page": reverse(name)})
     back = request.get_full_path() if request.method == "GET" else "/"
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(f"{reverse(name)}?{urlencode({'next': '/'})}")

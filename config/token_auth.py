@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
@@ -18,7 +19,11 @@ from trading.services.api_tokens import known_token
 __all__ = ["TokenAuthentication"]
 
 KEYWORDS = (b"token", b"bearer")
-_OWED = _("실전 계좌를 다루려면 먼저 2차 인증을 설정하세요.")
+
+
+def _owed() -> str:
+    page = {"page": reverse("second-factor")}
+    return _("실전 계좌를 다루려면 먼저 2차 인증을 설정하세요: %(page)s") % page
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -42,7 +47,7 @@ class TokenAuthentication(BaseAuthentication):
             raise PermissionDenied(_("이 토큰은 읽기만 할 수 있습니다."), code="token_reads_only")
         stops = request.path.endswith("/cancel")
         if not stops and must_enrol(token.user, accounts_of(token.user)):
-            raise PermissionDenied(_OWED, code="second_factor_required")
+            raise PermissionDenied(_owed(), code="second_factor_required")
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

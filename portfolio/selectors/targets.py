@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from portfolio.models import AssetClass, TargetDecision
 from trading.domain.targets import CASH
 from trading.models import Account, Instrument
 
-__all__ = ["TargetClass", "decisions_of", "target_classes"]
+__all__ = ["TargetClass", "class_label", "decisions_of", "target_classes", "weight_lines"]
+
+
+def class_label(code: str) -> str:
+    return str(dict(AssetClass.choices).get(code, code))
+
+
+def weight_lines(snapshot: Mapping[str, Any]) -> list[str]:
+    """A decision's copy of its weights, a line for each class: its share, then its tickers inside it."""
+    lines = []
+    for code, share in snapshot.get("mp", {}).items():
+        inside = snapshot.get("sub", {}).get(code, {}) if code != CASH else {}
+        tickers = " · ".join(
+            f"{ticker} {inner}\N{NO-BREAK SPACE}%" for ticker, inner in inside.items()
+        )
+        lines.append(f"{class_label(code)} {share} %" + (f": {tickers}" if tickers else ""))
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +56,10 @@ def target_classes(decision: TargetDecision) -> list[TargetClass]:
             ticker__in=[ticker for tickers in sub.values() for ticker in tickers]
         ).values_list("ticker", "name")
     )
-    labels = dict(AssetClass.choices)
     return [
         TargetClass(
             code,
-            str(labels.get(code, code)),
+            class_label(code),
             Decimal(share),
             ()
             if code == CASH

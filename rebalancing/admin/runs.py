@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
+from portfolio.selectors.targets import weight_lines
 from rebalancing.admin.deciding import (
     confirm_many_page,
     decide_many_page,
@@ -26,11 +27,12 @@ from rebalancing.admin.deciding import (
 from rebalancing.domain.states import TERMINAL, RunState
 from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.difference import advice_by_run, difference_of
+from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import code_age
 from trading.admin.lists import period
-from trading.admin.read_only import ReadOnlyAdmin
+from trading.admin.read_only import ReadOnlyAdmin, in_lines
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
 from trading.selectors.people import Role, has_role
@@ -188,7 +190,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     list_display = (
         "run",
         "created_at",
-        "state",
+        "state_in_words",
         "equity_before",
         "equity_after",
         "expected_cost",
@@ -197,3 +199,34 @@ class HistoryAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("run",)
     actions_detail: Any = ()
+    fields = (
+        "run",
+        "account",
+        "state_in_words",
+        "equity_before",
+        "equity_after",
+        "target_then",
+        "drift_first",
+        "drift_last",
+        "expected_cost",
+        "real_cost",
+        "fills",
+        "created_at",
+    )
+    readonly_fields = ("state_in_words", "target_then", "drift_first", "drift_last")
+
+    @admin.display(description=_("상태"), ordering="state")
+    def state_in_words(self, row: RebalancingHistory) -> str:
+        return str(STATE_NAMES.get(row.state, row.state))
+
+    @admin.display(description=_("목표"))
+    def target_then(self, row: RebalancingHistory) -> str:
+        return in_lines(weight_lines(row.target))
+
+    @admin.display(description=_("편차 (전)"))
+    def drift_first(self, row: RebalancingHistory) -> str:
+        return in_lines(drift_lines(row.drift_before))
+
+    @admin.display(description=_("편차 (후)"))
+    def drift_last(self, row: RebalancingHistory) -> str:
+        return in_lines(drift_lines(row.drift_after))

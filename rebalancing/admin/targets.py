@@ -20,13 +20,15 @@ from unfold.widgets import (
 )
 
 from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
+from portfolio.selectors.targets import class_label, decisions_of, weight_lines
 from rebalancing.admin.imports import export_targets, import_page
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.targets import decide_targets
-from trading.admin.read_only import AddOnlyAdmin
+from trading.admin.read_only import AddOnlyAdmin, in_lines
 from trading.domain.errors import InputError
 from trading.models import Account
 from trading.selectors.people import accounts_of
+from trading.views.access import chosen_account
 
 __all__ = ["TargetDecisionAdmin"]
 
@@ -43,7 +45,7 @@ def _newest(model: Any) -> Any:
 
 class _ModelVersion(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        weights = " · ".join(f"{k} {w:.0f}" for k, w in obj.weights_by_class().items())
+        weights = " · ".join(f"{class_label(k)} {w:.0f}" for k, w in obj.weights_by_class().items())
         return f"{obj} {obj.portfolio.name} ({weights})"
 
 
@@ -72,6 +74,8 @@ class DecisionForm(forms.ModelForm):
         label=_("이유"), required=False, max_length=300, widget=UnfoldAdminTextInputWidget()
     )
     user: Any = None
+    ruling: TargetDecision | None = None
+    """What the chosen account follows now."""
 
     class Meta:
         model = TargetDecision
@@ -82,6 +86,16 @@ class DecisionForm(forms.ModelForm):
         self.fields["account"].queryset = accounts_of(self.user)  # type: ignore[attr-defined]
         self.fields["model_version"].queryset = _newest(ModelPortfolioVersion)  # type: ignore[attr-defined]
         self.fields["sub_versions"].queryset = _newest(SubPortfolioVersion)  # type: ignore[attr-defined]
+        if self.ruling is not None:
+            self._say_what_rules(self.ruling)
+
+    def _say_what_rules(self, ruling: TargetDecision) -> None:
+        """The form chooses newest versions; the account may still follow an older one."""
+        subs = ", ".join(str(version) for version in ruling.sub_versions.all())
+        self.fields["model_version"].help_text = _("지금 %(account)s의 목표: %(now)s") % {
+            "account": ruling.account,
+            "now": " · ".join(filter(None, [str(ruling.model_version), subs])),
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -135,7 +149,26 @@ class TargetDecisionAdmin(AddOnlyAdmin):
     def get_form(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
         if obj is not None:
             return super().get_form(request, obj, **kwargs)
-        return type("DecisionFormOfUser", (DecisionForm,), {"user": request.user})
+        given = {"user": request.user, "ruling": self._ruling(request)}
+        return type("DecisionFormOfUser", (DecisionForm,), given)
+
+    def _ruling(self, request: HttpRequest) -> TargetDecision | None:
+        account = chosen_account(request)
+        return next(iter(decisions_of(account, most=1)), None) if account else None
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Start from what the account follows now: the newest versions of the same portfolios."""
+        initial: dict[str, Any] = {"account": chosen_account(request)}
+        ruling = self._ruling(request)
+        if ruling is not None:
+            subs = [version.portfolio_id for version in ruling.sub_versions.all()]
+            initial |= {
+                "model_version": _newest(ModelPortfolioVersion)
+                .filter(portfolio=ruling.model_version.portfolio_id)
+                .first(),
+                "sub_versions": list(_newest(SubPortfolioVersion).filter(portfolio__in=subs)),
+            }
+        return initial
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None:
@@ -144,7 +177,7 @@ class TargetDecisionAdmin(AddOnlyAdmin):
             "account",
             "model_version",
             "sub_versions",
-            "snapshot",
+            "weights_then",
             "source",
             "reason",
             "decided_by",
@@ -155,6 +188,13 @@ class TargetDecisionAdmin(AddOnlyAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The service binds the Sub-MPs."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return () if obj is None else ("weights_then",)
+
+    @admin.display(description=_("비중 사본"))
+    def weights_then(self, decision: TargetDecision) -> str:
+        return in_lines(weight_lines(decision.snapshot))
 
     @action(description=_("데스크에서 보기"), url_path="desk")
     def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:

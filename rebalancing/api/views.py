@@ -47,6 +47,7 @@ from rebalancing.services.targets import current_config, decide_targets
 from trading.api.permissions import AdminWrites, ApproverWrites, EvidenceReaders, TraderWrites
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.models import Account, Approval
+from trading.selectors.moments import told_at
 from trading.selectors.people import accounts_of
 from trading.services.audit import audit
 from trading.services.clock import market_clock
@@ -324,7 +325,7 @@ def _versions(portfolio: Any, weights: str) -> dict[str, Any]:
                 "weights": {k: str(v) for k, v in getattr(version, weights)().items()},
                 "note": version.note,
                 "created_by": version.created_by,
-                "created_at": version.created_at.isoformat(),
+                "created_at": told_at(version.created_at),
             }
             for version in versions
         ],
@@ -379,5 +380,5 @@ def _decision(row: TargetDecision) -> dict[str, Any]:
         "source": row.source,
         "reason": row.reason,
         "decided_by": row.decided_by,
-        "decided_at": row.decided_at.isoformat(),
+        "decided_at": told_at(row.decided_at),
     }

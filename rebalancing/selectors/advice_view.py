@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from rebalancing.domain.advice_states import AdviceState
 from rebalancing.models import Advice, Run
 from rebalancing.selectors.words import price_rule
+from trading.selectors.moments import told_at
 
 __all__ = [
     "ADVICE_NAMES",
@@ -147,7 +148,7 @@ def raw_advice(run: Run) -> list[dict[str, Any]]:
             "generation": row.generation,
             "state": row.state,
             "model": row.model,
-            "asked_at": row.asked_at and row.asked_at.isoformat(),
+            "asked_at": told_at(row.asked_at),
             "latency_ms": row.latency_ms,
             "tokens": row.tokens,
             "request": {k: v for k, v in row.request.items() if k != "briefing"},

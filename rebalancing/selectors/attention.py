@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from rebalancing.models import Run
 from trading.models import Account, Alert, Attempt
@@ -12,6 +12,7 @@ from trading.selectors.unknown import unknown_attempts
 
 __all__ = ["Attention", "attention_of", "open_alerts"]
 
+MOST_ALERTS = 4
 _PAUSED = ("PAUSED_UNKNOWN", "PAUSED_EXTERNAL")
 
 
@@ -20,6 +21,8 @@ class Attention:
     active: Run | None
     unknown: tuple[Attempt, ...]
     alerts: tuple[Alert, ...]
+    """The newest of those that nobody has acknowledged; `alert_count` counts them all."""
+    alert_count: int
     external_pause: bool = False
     """Buying waits for a look at somebody else's order, and no paused run asks for it already."""
 
@@ -38,14 +41,19 @@ class Attention:
             + bool(self.paused)
             + self.external_pause
             + len(self.unknown)
-            + len(self.alerts)
+            + self.alert_count
         )
 
+    @property
+    def alert_more(self) -> int:
+        """How many open alerts are not shown."""
+        return self.alert_count - len(self.alerts)
 
-def open_alerts(account: Account, *, admin: bool = False, most: int = 20) -> list[Alert]:
+
+def open_alerts(account: Account, *, admin: bool = False) -> QuerySet[Alert]:
     """Alerts nobody has acknowledged, newest first: about this account, and for an admin about none."""
     about = Q(account=account) | Q(account=None) if admin else Q(account=account)
-    return list(Alert.objects.filter(about, acknowledged_at=None)[:most])
+    return Alert.objects.filter(about, acknowledged_at=None)
 
 
 def attention_of(account: Account, *, admin: bool = False) -> Attention:
@@ -53,4 +61,7 @@ def attention_of(account: Account, *, admin: bool = False) -> Attention:
     unknown = tuple(unknown_attempts(account).select_related("intent__instrument")[:20])
     waits = account.paused_reason == Account.EXTERNAL_ORDER
     asked = active is not None and active.state == "PAUSED_EXTERNAL"
-    return Attention(active, unknown, tuple(open_alerts(account, admin=admin)), waits and not asked)
+    alerts = open_alerts(account, admin=admin)
+    newest = tuple(alerts[:MOST_ALERTS])
+    count = len(newest) if len(newest) < MOST_ALERTS else alerts.count()
+    return Attention(active, unknown, newest, count, waits and not asked)

@@ -35,21 +35,18 @@ from trading.models import (
     Switch,
     Transition,
 )
+from trading.selectors.moments import told_at
 
 __all__ = ["evidence"]
 
 Row = dict[str, Any]
 
 
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, datetime):
-        return value.isoformat()
+        return told_at(value)
     return value
 
 
@@ -415,7 +412,7 @@ def _alerts(scope: _Scope) -> Iterator[Row]:
             "severity": row.severity,
             "subject": row.subject,
             "created": row.created_at,
-            "delivered_at": [_text(row.delivered_at)] if row.delivered_at else [],
+            "delivered_at": [told_at(row.delivered_at)] if row.delivered_at else [],
             "acked_by": row.acknowledged_by or None,
             "intent_id": row.intent_id,
             "run_id": row.run_id,

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.domain.allocation import current_allocation, groups_of
 from portfolio.domain.drift import calculate_drift
-from portfolio.models import AssetClass, TargetDecision
+from portfolio.models import TargetDecision
+from portfolio.selectors.targets import class_label
 from rebalancing.models import RebalancingConfig
 from rebalancing.selectors.standing import Standing
 from trading.domain.errors import InputError
 from trading.domain.targets import CASH, OTHER
 from trading.models import Account, Instrument
 
-__all__ = ["Gaps", "Group", "Row", "class_name", "gaps_of", "newest_config", "newest_target"]
+__all__ = [
+    "Gaps",
+    "Group",
+    "Row",
+    "class_name",
+    "drift_lines",
+    "gaps_of",
+    "newest_config",
+    "newest_target",
+]
 
 _ZERO = Decimal(0)
 
@@ -36,9 +48,24 @@ def newest_config() -> RebalancingConfig:
 
 
 def class_name(code: str) -> str:
-    if code == OTHER:
-        return str(_("목표 밖"))
-    return str(dict(AssetClass.choices).get(code, code))
+    return str(_("목표 밖")) if code == OTHER else class_label(code)
+
+
+def drift_lines(drift: Mapping[str, Any]) -> list[str]:
+    """A record of drift, in points: a line of classes, a line of tickers, what was beyond its threshold."""
+    classes = [
+        f"{class_name(code)} {float(off):+.2f}\N{NO-BREAK SPACE}%p"
+        for code, off in drift.get("mp", {}).items()
+    ]
+    tickers = [
+        f"{code} {float(off):+.2f}\N{NO-BREAK SPACE}%p"
+        for code, off in drift.get("sub", {}).items()
+    ]
+    over = [class_name(name) for _level, name in drift.get("triggers", [])]
+    lines = [" · ".join(classes), " · ".join(tickers)]
+    if over:
+        lines.append(gettext("임계값 넘음: %(names)s") % {"names": ", ".join(over)})
+    return [line for line in lines if line]
 
 
 @dataclass(frozen=True, slots=True)

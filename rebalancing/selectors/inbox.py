@@ -44,6 +44,11 @@ class Inbox:
         """How many orders of unknown outcome are not shown."""
         return self.unknown_count - len(self.unknown)
 
+    @property
+    def alert_more(self) -> int:
+        """How many open alerts are not shown."""
+        return self.alert_count - len(self.alerts)
+
 
 def inbox_of(
     clocks: Mapping[Account, datetime | None],

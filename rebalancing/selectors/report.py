@@ -7,12 +7,9 @@ from typing import Any
 
 from rebalancing.models import Advice, Leg, Run
 from trading.models import Intent, Ledger
+from trading.selectors.moments import told_at
 
 __all__ = ["run_report", "run_summary"]
-
-
-def _when(moment: Any) -> str | None:
-    return moment.isoformat() if moment is not None else None
 
 
 def run_summary(run: Run) -> dict[str, Any]:
@@ -26,12 +23,12 @@ def run_summary(run: Run) -> dict[str, Any]:
         "requester": run.requester,
         "planner": run.planner,
         "plan_hash": run.plan_hash,
-        "plan_expires_at": _when(run.plan_expires_at),
+        "plan_expires_at": told_at(run.plan_expires_at),
         "approval_policy": run.approval_policy,
         "end_reason": run.end_reason,
         "end_facts": run.end_facts,
-        "created_at": _when(run.created_at),
-        "terminal_at": _when(run.terminal_at),
+        "created_at": told_at(run.created_at),
+        "terminal_at": told_at(run.terminal_at),
     }
 
 
@@ -41,7 +38,7 @@ def run_report(run: Run) -> dict[str, Any]:
     return run_summary(run) | {
         "equity": snapshot.equity if snapshot else None,
         "cash": snapshot.cash if snapshot else None,
-        "snapshot_at": _when(snapshot.taken_at) if snapshot else None,
+        "snapshot_at": told_at(snapshot.taken_at) if snapshot else None,
         "target": run.target.snapshot if run.target else None,
         "drift": run.outcome.get("drift"),
         "trades": run.outcome.get("trades", []),
@@ -63,7 +60,7 @@ def _advice(run: Run) -> dict[str, Any] | None:
     return {
         "state": row.state,
         "model": row.model,
-        "asked_at": _when(row.asked_at),
+        "asked_at": told_at(row.asked_at),
         "latency_ms": row.latency_ms,
         "tokens": row.tokens,
         "reasons": row.reasons,
@@ -114,7 +111,7 @@ def _orders(run: Run) -> dict[int, list[dict[str, Any]]]:
                 "amount": row.amount,
                 "fee": row.fee,
                 "tax": row.tax,
-                "at": _when(row.posted_at),
+                "at": told_at(row.posted_at),
             }
         )
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)

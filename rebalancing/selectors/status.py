@@ -10,6 +10,7 @@ from rebalancing.models import RebalancingConfig, Run
 from rebalancing.selectors.drift import drift_of
 from trading.domain.errors import InputError
 from trading.models import Account, Snapshot
+from trading.selectors.moments import told_at
 
 __all__ = ["account_status"]
 
@@ -27,7 +28,7 @@ def account_status(account: Account, now: datetime) -> dict[str, Any]:
         "environment": account.environment,
         "equity": snapshot.equity if snapshot else None,
         "cash": snapshot.cash if snapshot else None,
-        "snapshot_at": snapshot.ended_at.isoformat() if snapshot else None,
+        "snapshot_at": told_at(snapshot.ended_at) if snapshot else None,
         "age_seconds": round((now - snapshot.ended_at).total_seconds(), 1) if snapshot else None,
         "target": target.snapshot if target else None,
         "thresholds": {

@@ -5,36 +5,25 @@ Every sentence names the row it was read from; what no row says is not told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from rebalancing.models import Leg, RebalancingHistory, Run
-from rebalancing.selectors.run_detail import approvals_of, history_of, legs_of
+from rebalancing.selectors.deeds import deeds_of
+from rebalancing.selectors.run_detail import approvals_of, history_of, legs_of, names_in
+from rebalancing.selectors.told import Told, count, won
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
 from rebalancing.selectors.why import Why, why_of
 from rebalancing.selectors.words import STATE_NAMES, WORDS, price_rule
 from trading.models import Attempt, BrokerOrder, Intent, Ledger
-from trading.selectors.words import shown
 
 __all__ = ["Told", "story_of_leg", "story_of_run"]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One sentence, when it happened by the market's clock, and the row that says so."""
-
-    text: str
-    row: Model
-    at: datetime | None = None
-
-
 def story_of_run(run: Run) -> list[Told]:
-    """Who asked, what was found, what was planned and allowed, and how it ended."""
+    """Who asked, what was found, what was planned and allowed, what was done, and how it ended."""
     legs, history = legs_of(run), history_of(run)
     return [
         _asked(run),
@@ -43,7 +32,9 @@ def story_of_run(run: Run) -> list[Told]:
         *_found(run),
         *_special(run),
         *_planned(run, legs),
+        *_too_small(run, legs),
         *_decided(run),
+        *deeds_of(run, legs),
         *_ended(run, history),
     ]
 
@@ -98,7 +89,7 @@ def _looked(run: Run) -> list[Told]:
     text = _(
         "계좌를 조회했습니다: 총자산 %(equity)s원, 그 가운데 주문 가능 현금 %(cash)s원, 보유 %(n)s종목."
     )
-    facts = {"equity": _won(found.equity), "cash": _won(found.cash), "n": len(found.holdings)}
+    facts = {"equity": won(found.equity), "cash": won(found.cash), "n": len(found.holdings)}
     return [Told(text % facts, found, found.taken_at)]
 
 
@@ -106,15 +97,15 @@ def _found(run: Run) -> list[Told]:
     drift = run.outcome.get("drift")
     if not drift or run.config is None:
         return []
-    count = len(drift.get("triggers", []))
+    broken = len(drift.get("triggers", []))
     facts = {
-        "n": count,
+        "n": broken,
         "mp": run.config.mp_threshold_percent,
         "sub": run.config.sub_mp_threshold_percent,
     }
     text = (
         _("임계값(MP ±%(mp)s %%p, Sub-MP ±%(sub)s %%p)을 벗어난 비중이 %(n)s개 있었습니다.")
-        if count
+        if broken
         else _("모든 비중이 임계값(MP ±%(mp)s %%p, Sub-MP ±%(sub)s %%p) 안에 있었습니다.")
     )
     return [Told(text % facts, run.config)]
@@ -127,9 +118,9 @@ def _planned(run: Run, legs: list[Leg]) -> list[Told]:
     facts = {
         "sells": len(sells),
         "buys": len(legs) - len(sells),
-        "out": _won(sum(leg.quantity * leg.reference_price for leg in sells)),
-        "into": _won(sum(leg.quantity * leg.reference_price for leg in legs if leg.side == "BUY")),
-        "cost": _won(sum(leg.expected_cost for leg in legs)),
+        "out": won(sum(leg.quantity * leg.reference_price for leg in sells)),
+        "into": won(sum(leg.quantity * leg.reference_price for leg in legs if leg.side == "BUY")),
+        "cost": won(sum(leg.expected_cost for leg in legs)),
     }
     text = _(
         "매도 %(sells)s건 %(out)s원, 매수 %(buys)s건 %(into)s원을 계획했습니다. 예상 비용 %(cost)s원."
@@ -151,6 +142,20 @@ def _planned(run: Run, legs: list[Leg]) -> list[Told]:
             else []
         ),
     ]
+
+
+def _too_small(run: Run, legs: list[Leg]) -> list[Told]:
+    filtered = run.outcome.get("filtered", [])
+    if not filtered:
+        return []
+    names = names_in(run, legs)
+    each = [
+        _("%(name)s %(won)s원")
+        % {"name": names.get(t["ticker"], t["ticker"]), "won": won(t["amount"])}
+        for t in filtered
+    ]
+    text = _("최소 거래금액보다 작아 하지 않기로 한 거래: %(trades)s.")
+    return [Told(text % {"trades": ", ".join(each)}, run)]
 
 
 def _decided(run: Run) -> list[Told]:
@@ -181,10 +186,10 @@ def _ended(run: Run, history: RebalancingHistory | None) -> list[Told]:
             "비용은 %(real)s원이었습니다 (예상 %(expected)s원). 총자산 %(before)s원 → %(after)s원."
         )
         facts = {
-            "real": _won(history.real_cost),
-            "expected": _won(history.expected_cost),
-            "before": _won(history.equity_before),
-            "after": _won(history.equity_after or 0),
+            "real": won(history.real_cost),
+            "expected": won(history.expected_cost),
+            "before": won(history.equity_before),
+            "after": won(history.equity_after or 0),
         }
         told.append(Told(text % facts, history, history.created_at))
     text = (
@@ -234,29 +239,29 @@ def _quantity(run: Run, leg: Leg) -> list[Told]:
     if run.snapshot is not None:
         held = run.snapshot.holdings.get(leg.instrument_id, {}).get("quantity", 0)
     after = held + (leg.quantity if leg.side == "BUY" else -leg.quantity)
-    facts = {"held": _count(held), "after": _count(after), "n": _count(leg.quantity)}
+    facts = {"held": count(held), "after": count(after), "n": count(leg.quantity)}
     text = (
-        _("%(held)s주를 %(after)s주로 맞추려고 %(n)s주를 사기로 했습니다.")
+        _("계획은 %(n)s주를 사서 보유를 %(held)s주에서 %(after)s주로 맞추는 것입니다.")
         if leg.side == "BUY"
-        else _("%(held)s주를 %(after)s주로 맞추려고 %(n)s주를 팔기로 했습니다.")
+        else _("계획은 %(n)s주를 팔아 보유를 %(held)s주에서 %(after)s주로 맞추는 것입니다.")
     )
     told = [Told(text % facts, leg)]
     if leg.resized_quantity is not None and leg.resized_quantity != leg.quantity:
         text = _("매수 전에 확인한 현금 %(cash)s원에 맞춰 %(n)s주로 줄였습니다.")
-        cash = _won(run.cash_confirmed or 0)
-        told.append(Told(text % {"cash": cash, "n": _count(leg.resized_quantity)}, leg))
+        cash = won(run.cash_confirmed or 0)
+        told.append(Told(text % {"cash": cash, "n": count(leg.resized_quantity)}, leg))
     return told
 
 
 def _manner(leg: Leg) -> Told:
     if leg.order_type == "MARKET":
-        text = _("시장가로 내기로 했습니다: %(why)s.")
+        text = _("주문 방식은 시장가입니다: %(why)s.")
     else:
-        text = _("%(rule)s로 내기로 했습니다: %(why)s. 기준가 %(reference)s원.")
+        text = _("주문 가격은 %(rule)s입니다: %(why)s. 기준가 %(reference)s원.")
     facts = {
         "rule": price_rule(leg.price_strategy or ""),
         "why": WORDS.say(leg.reason) if leg.reason else "–",
-        "reference": _won(leg.reference_price),
+        "reference": won(leg.reference_price),
     }
     return Told(text % facts, leg)
 
@@ -287,10 +292,10 @@ def _sent(run: Run, leg: Leg) -> list[Told]:
 
 def _attempt(intent: Intent, attempt: Attempt, order: BrokerOrder | None) -> Told:
     facts: dict[str, Any] = {
-        "n": _count(intent.quantity),
+        "n": count(intent.quantity),
         "price": _("시장가")
         if intent.limit_price is None
-        else _("%(won)s원") % {"won": _won(intent.limit_price)},
+        else _("%(won)s원") % {"won": won(intent.limit_price)},
         "no": order.order_no if order else "",
         "why": attempt.message or attempt.msg_cd,
     }
@@ -315,10 +320,10 @@ def _attempt(intent: Intent, attempt: Attempt, order: BrokerOrder | None) -> Tol
 
 def _fill(row: Ledger) -> Told:
     facts = {
-        "n": _count(row.quantity),
-        "price": _won(round(row.amount / row.quantity)),
-        "fee": _won(row.fee),
-        "tax": _won(row.tax),
+        "n": count(row.quantity),
+        "price": won(round(row.amount / row.quantity)),
+        "fee": won(row.fee),
+        "tax": won(row.tax),
     }
     text = (
         _("%(n)s주가 평균 %(price)s원에 체결되었습니다. 수수료 %(fee)s원, 세금 %(tax)s원.")
@@ -331,19 +336,11 @@ def _fill(row: Ledger) -> Told:
 def _result(leg: Leg) -> list[Told]:
     if not leg.done:
         return []
-    facts = {"filled": _count(leg.filled_quantity), "n": _count(leg.quantity)}
+    facts = {"filled": count(leg.filled_quantity), "n": count(leg.quantity)}
     text = _("체결은 모두 %(filled)s주입니다 (계획 %(n)s주).") % facts
     if leg.outcome:
         text = f"{text} {WORDS.say(leg.outcome)}"
     return [Told(text, leg)]
-
-
-def _won(amount: int) -> str:
-    return shown("won", amount)
-
-
-def _count(number: int) -> str:
-    return shown("quantity", number)
 
 
 def _percent(value: Decimal) -> str:

@@ -40,7 +40,7 @@ _FILES = {
     "csv_row_twice": _("%(row)s번째 줄: ‘%(name)s’이(가) 두 번 나옵니다."),
     "csv_more_rows": _("그 밖에 %(n)s군데가 더 있습니다."),
     "targets_changed": _("미리보기를 본 뒤에 목표가 바뀌었습니다. 파일을 다시 고르세요."),
-    "csv_class_without_weight": _("%(class)s은(는) 비중이 없는데 종목이 있습니다."),
+    "csv_class_without_weight": _("‘%(name)s’은(는) 비중이 없는데 종목이 있습니다."),
 }
 
 _ASKING = {

@@ -26,7 +26,7 @@ def import_targets(
     """
     unneeded = [name for name in weights.sub if name == CASH or not weights.mp.get(name)]
     if unneeded:
-        raise InputError([Reason("csv_class_without_weight", {"class": name}) for name in unneeded])
+        raise InputError([Reason("csv_class_without_weight", {"name": name}) for name in unneeded])
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account.pk)
         current = current_target(account)

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext_lazy as _
 
+from rebalancing.selectors.deeds import why_question
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
 from rebalancing.selectors.words import STATE_NAMES, WORDS, check_sentence, price_rule
 from trading.models import ApprovalPolicy
@@ -88,6 +89,13 @@ def expected_amount(leg: Any) -> int:
 @register.filter
 def filled_width(leg: Any) -> str:
     return f"{100 * leg.filled_quantity / leg.quantity:.1f}%"
+
+
+@register.filter
+def why_asked(leg: Any, run: Any) -> str:
+    """What is asked about the leg, in the tense of its run's state."""
+    over = run.is_terminal or leg.done or leg.generation < run.generation
+    return why_question(leg.side, leg.filled_quantity, over)
 
 
 @register.filter

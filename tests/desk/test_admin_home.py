@@ -365,3 +365,60 @@ def test_every_pair_of_colours_is_readable(theme: str, ink: str, ground: str) ->
 def test_no_colour_stands_outside_the_tokens() -> None:
     rules = (ROOT / "static" / "jeoul-admin.css").read_text().split("color-scheme: dark;\n}")[1]
     assert set(re.findall(r"#[0-9a-fA-F]{3,6}\b", rules)) <= {"#fff"}
+
+
+def _alerts(account: Account | None, count: int) -> None:
+    Alert.objects.bulk_create(
+        Alert(
+            code="audit_broken",
+            account=account,
+            severity="warning",
+            facts={},
+            subject=f"x{n}",
+            created_at=timezone.now(),
+        )
+        for n in range(count)
+    )
+
+
+def test_alerts_beyond_the_first_four_are_counted_and_lead_to_their_list(
+    targeted: DeskWorld, staff: Client
+) -> None:
+    _alerts(targeted.account, 4)
+    assert "건 더" not in _card(_page(staff.get(HOME)), "alerts")
+    _alerts(None, 3)
+    page = _page(staff.get(HOME))
+    assert _card(page, "alerts").count("방금") == 4 and "알림 3건 더" in _card(page, "alerts")
+    found = re.search(r'href="(/admin/trading/alert/[^"]*)">알림 3건 더', page)
+    assert found is not None
+    listed = staff.get(found[1])
+    assert listed.context["cl"].result_count == 7, "what the front page counts stands in the list"
+    assert "이어지지 않습니다. 모든 거래를 멈췄습니다." in _page(listed)
+    assert "audit_broken" not in _words(_page(listed)), "a list says what happened, not its code"
+    Alert.objects.filter(account=None).update(acknowledged_at=timezone.now())
+    assert staff.get(found[1]).context["cl"].result_count == 4
+    staff.cookies["django_language"] = "en"
+    _alerts(targeted.account, 1)
+    assert "1 more alert" in _card(_page(staff.get(HOME)), "alerts")
+
+
+def test_the_desks_card_counts_the_alerts_it_does_not_show(
+    targeted: DeskWorld, staff: Client
+) -> None:
+    _alerts(targeted.account, 30)
+    card = "/rebalancing/cards/attention/"
+    assert "알림 26건 더" in staff.get(card).content.decode()
+    assert "/admin/trading/alert/" in staff.get(card).content.decode()
+    plain = targeted.client("trader").get(card).content.decode()
+    assert "알림 26건 더" in plain and "/admin/" not in plain
+
+
+def test_alerts_about_no_account_are_listed_for_admins_only(
+    targeted: DeskWorld, staff: Client
+) -> None:
+    _alerts(None, 2)
+    _alerts(targeted.account, 1)
+    path = "/admin/trading/alert/"
+    assert staff.get(path).context["cl"].result_count == 3
+    assert targeted.client("viewer").get(path).context["cl"].result_count == 1
+    assert targeted.client("stranger").get(path).context["cl"].result_count == 2, "another admin"

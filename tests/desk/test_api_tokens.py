@@ -294,6 +294,7 @@ def test_who_owes_a_second_factor_is_held_up_with_a_token_too_but_may_stop(
     Account.objects.filter(pk=targeted.account.pk).update(environment="real", wire="real")
     for answer in (calling(text).get(STATUS), calling(text).post(RUNS, {}, format="json")):
         assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required")
+        assert "/accounts/second-factor/" in answer.json()["detail"]
     run = targeted.run("AWAITING_APPROVAL")
     assert calling(text).post(f"{RUNS}/{run.pk}/cancel").status_code == 200
     viewing = token(targeted, "viewer")

@@ -246,6 +246,9 @@ def test_the_api_takes_a_code_with_the_call(targeted: DeskWorld) -> None:
     assert client.get(path).status_code == 200
     refused = client.post(path, SETTINGS, format="json")
     assert (refused.status_code, refused.json()["code"]) == (403, "code_required")
+    for language, said in (("ko", "X-One-Time-Code 헤더"), ("en", "the header X-One-Time-Code")):
+        told = client.post(path, SETTINGS, format="json", headers={"Accept-Language": language})
+        assert said in told.json()["detail"]
     wrong = client.post(path, SETTINGS, format="json", headers={"X-One-Time-Code": "000000"})
     assert (wrong.status_code, wrong.json()["violations"][0]["code"]) == (400, "code_wrong")
     headers = {"X-One-Time-Code": phone.code()}
@@ -259,6 +262,8 @@ def test_a_plan_is_approved_by_the_api_with_a_code(targeted: DeskWorld) -> None:
     path = f"/api/macro-trading/rebalancing/runs/{run.pk}/approve"
     refused = client.post(path, {"plan_hash": HASH}, format="json")
     assert (refused.status_code, refused.json()["violations"][0]["code"]) == (422, "code_required")
+    assert "X-One-Time-Code 헤더" in refused.json()["detail"]
+    assert refused.json()["detail"] == refused.json()["violations"][0]["detail"]
     headers = {"X-One-Time-Code": phone.code()}
     assert client.post(path, {"plan_hash": HASH}, format="json", headers=headers).status_code == 200
 
@@ -270,6 +275,7 @@ def test_a_session_that_never_showed_a_code_gets_nothing(desk: DeskWorld) -> Non
     assert client.get("/").url.startswith("/accounts/confirm/")
     refused = client.get("/api/macro-trading/rebalancing/status")
     assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
+    assert "/accounts/confirm/" in refused.json()["detail"]
     part = client.get("/health/part/", headers={"HX-Request": "true"})
     assert part["HX-Redirect"].startswith("/accounts/confirm/")
 

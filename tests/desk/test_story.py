@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,7 +11,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils.translation import override
 
-from rebalancing.models import Run
+from rebalancing.models import Leg, Run
+from rebalancing.selectors.deeds import why_question
 from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
 from rebalancing.selectors.why import Why, whys
 from rebalancing.selectors.why_card import _reason
@@ -140,3 +142,43 @@ def test_a_name_that_left_both_bands_tells_both(targeted: DeskWorld, language: s
     assert "56.8" in text and "5.3" in text and text.count("8.3") == 1
     assert "5.3" not in only_class and "56.8" not in only_name
     assert "10.0" in only_class and "10.0" in only_name
+
+
+@pytest.mark.parametrize(
+    ("side", "filled", "over", "korean", "english"),
+    [
+        ("SELL", 0, False, "왜 팔려고 하나", "Why sell"),
+        ("SELL", 1, False, "왜 팔았나", "Why sold"),
+        ("SELL", 1, True, "왜 팔았나", "Why sold"),
+        ("SELL", 0, True, "왜 팔지 않았나", "Why not sold"),
+        ("BUY", 0, False, "왜 사려고 하나", "Why buy"),
+        ("BUY", 1, True, "왜 샀나", "Why bought"),
+        ("BUY", 0, True, "왜 사지 않았나", "Why not bought"),
+    ],
+)
+def test_the_question_about_an_order_has_the_tense_of_its_state(
+    side: str, filled: int, over: bool, korean: str, english: str
+) -> None:
+    for language, said in (("ko", korean), ("en", english)):
+        with override(language):
+            assert why_question(side, filled, over) == said
+
+
+@pytest.mark.parametrize(
+    ("state", "filled", "said"),
+    [
+        ("AWAITING_APPROVAL", 0, "왜 팔려고 하나"),
+        ("COMPLETED", 50, "왜 팔았나"),
+        ("DENIED", 0, "왜 팔지 않았나"),
+    ],
+)
+def test_a_page_asks_why_in_the_tense_of_the_runs_state(
+    targeted: DeskWorld, state: str, filled: int, said: str
+) -> None:
+    run = targeted.run(state)
+    Leg.objects.filter(run=run).update(filled_quantity=filled)
+    leg = Leg.objects.get(run=run)
+    client = targeted.client("viewer")
+    for address in (f"/rebalancing/runs/{run.pk}/", f"/rebalancing/runs/{run.pk}/why/{leg.pk}/"):
+        text = client.get(address).content.decode()
+        assert set(re.findall("왜 팔[가-힣 ]+나", text)) == {said}, address

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.e2e.installation import Installation, listening, sign_in
 
-__all__ = ["LOOKS", "PAGES", "Look", "Page", "looked_at"]
+__all__ = ["LOOKS", "PAGES", "Look", "Page", "barriers", "looked_at", "under_a_bar"]
 
 USER = "demo"
 SERIOUS = ("serious", "critical")
@@ -91,6 +91,7 @@ def looked_at(
         wide = tab.evaluate("document.documentElement.scrollWidth")
         if wide > look.width:
             problems.append(f"{wide} px wide")
+        problems += [f"covered: {one}" for one in under_a_bar(tab)]
         problems += barriers(tab)
         yield page, tab, problems
     context.close()
@@ -105,6 +106,46 @@ def barriers(tab: Any) -> list[str]:
         for one in found["violations"]
         if one["impact"] in SERIOUS
     ]
+
+
+UNDER = """() => {
+  const stays = one => ["fixed", "sticky"].includes(getComputedStyle(one).position);
+  const bars = [...document.querySelectorAll("*")].filter(one => {
+    const box = one.getBoundingClientRect();
+    return stays(one) && box.width > 100 && box.height;
+  });
+  const asked = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const found = new Set();
+  const look = one => {
+    const box = one.getBoundingClientRect();
+    for (const bar of bars.filter(each => !each.contains(one))) {
+      const over = bar.getBoundingClientRect();
+      const down = Math.min(box.bottom, over.bottom) - Math.max(box.top, over.top);
+      const across = Math.min(box.right, over.right) - Math.max(box.left, over.left);
+      const name = (one.innerText || one.name || one.id).trim().slice(0, 40);
+      if (down > 1 && across > 1) found.add(`${name}: ${Math.round(down)} px under ${bar.className}`);
+    }
+  };
+  scrollTo(0, 0);
+  for (const one of document.querySelectorAll(asked)) {
+    if (!one.checkVisibility({visibilityProperty: true}) || stays(one)) continue;
+    one.focus();
+    if (document.activeElement !== one || one.getBoundingClientRect().width < 2) continue;
+    look(one);
+    one.scrollIntoView({block: "end"});
+    look(one);
+  }
+  document.activeElement.blur();
+  scrollTo(0, 0);
+  return [...found];
+}"""
+"""Whatever takes the focus is given it, from the top down as Tab does, then scrolled to; boxes are compared."""
+
+
+def under_a_bar(tab: Any) -> list[str]:
+    """What a bar that stays in place covers when it has been scrolled to and has the focus."""
+    found: list[str] = tab.evaluate(UNDER)
+    return found
 
 
 @cache

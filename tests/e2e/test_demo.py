@@ -23,7 +23,7 @@ from tests.e2e.installation import (
     see_the_end,
     sign_in,
 )
-from tests.e2e.pages import LOOKS, PAGES, looked_at
+from tests.e2e.pages import LOOKS, PAGES, looked_at, under_a_bar
 from tests.support.authenticator import Phone
 
 pytestmark = pytest.mark.e2e
@@ -183,6 +183,7 @@ def approve_what_waits_on_a_phone(installation: Installation, page: Any, app: Ph
     waits = tab.locator("main").get_by_role("link", name=re.compile("#2")).first
     waits.wait_for(timeout=120_000)
     waits.click()
+    assert under_a_bar(tab) == []
     tab.get_by_role("button", name=re.compile("Approve")).click()
     tab.get_by_text("Filled as planned.").or_(
         tab.get_by_text("Nothing more to do.")

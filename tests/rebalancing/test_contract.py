@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -178,6 +179,58 @@ def test_an_answer_is_what_the_schema_says(world: World, facts: Facts, call: Cal
     answer = send(client, call, facts)
     assert answer.status_code == call.status, answer.content[:500]
     check(schema, call, answer)
+
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+UNDATED = {
+    ("get", "/rebalancing/status"),
+    ("get", "/rebalancing-status"),
+    ("get", "/rebalancing/drift"),
+    ("post", "/rebalancing/config"),
+    ("get", "/rebalancing/config"),
+}
+"""What has no moment in it in a world that has not been looked at yet."""
+
+
+def moments(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in an answer that is a moment, with the way to it."""
+    if isinstance(node, dict):
+        for name, inner in node.items():
+            yield from moments(inner, f"{where}.{name}")
+    elif isinstance(node, list):
+        for inner in node:
+            yield from moments(inner, where)
+    elif isinstance(node, str) and MOMENT.match(node):
+        yield where, node
+
+
+def bodies(answer: Any) -> list[Any]:
+    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return [json.loads(line) for line in text.decode().splitlines()]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda c: f"{c.method} {c.path}")
+def test_every_moment_of_an_answer_is_korean_time(world: World, facts: Facts, call: Call) -> None:
+    client = client_for(world.owner)
+    call.prepare(client, facts)
+    found = list(moments(bodies(send(client, call, facts))))
+    assert [one for one in found if not one[1].endswith("+09:00")] == []
+    assert found or (call.method, call.path) in UNDATED
+
+
+def test_a_moment_is_the_same_text_in_the_answer_that_made_it_and_ever_after(
+    world: World, facts: Facts
+) -> None:
+    client = client_for(world.owner)
+    path = f"{BASE}/rebalancing/runs"
+    body = {"account": facts["account"]}
+    key = {"HTTP_IDEMPOTENCY_KEY": "contract-0003"}
+    made = client.post(path, body, format="json", **key).json()
+    again = client.post(path, body, format="json", **key).json()
+    read = client.get(f"{path}/{made['run']}").json()
+    listed = client.get(path).json()["results"][0]
+    assert made["created_at"].endswith("+09:00")
+    assert {each["created_at"] for each in (made, again, read, listed)} == {made["created_at"]}
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda c: f"{c.method} {c.path}")

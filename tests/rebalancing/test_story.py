@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from rebalancing.models import Leg, Run
-from rebalancing.selectors.why_card import Told, story_of_leg, story_of_run
+from rebalancing.selectors.deeds import deeds_of
+from rebalancing.selectors.run_detail import legs_of
+from rebalancing.selectors.told import Told
+from rebalancing.selectors.why_card import story_of_leg, story_of_run
+from rebalancing.services.runs import run_cancel
 from tests.support.world import World, make_user
-from trading.models import Approval, Attempt, BrokerOrder, Ledger
+from trading.models import Approval, Attempt, BrokerOrder, Ledger, Transition
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 KOREAN = re.compile("[가-힣]+")
@@ -37,6 +42,87 @@ def test_the_story_of_a_run_goes_from_who_asked_to_how_it_ended(
     assert f"{run.history.real_cost:,}" in story[-2].text
     moments = [told.at for told in story if told.at is not None]
     assert moments == sorted(moments)
+
+
+def sums(run: Run, **which: str) -> dict[str, int]:
+    found: dict[str, int] = Ledger.objects.filter(
+        order__owner__origin_id=run.pk, **which
+    ).aggregate(quantity=Sum("quantity"), amount=Sum("amount"), fee=Sum("fee"), tax=Sum("tax"))
+    return found
+
+
+def test_the_story_of_a_run_says_what_was_sold_what_cash_was_there_and_what_was_bought(
+    finished: tuple[World, Run],
+) -> None:
+    world, run = finished
+    told = deeds_of(run, legs_of(run))
+    by_leg = {one.row.pk: one for one in told if isinstance(one.row, Leg)}
+    legs = legs_of(run)
+    assert {leg.side for leg in legs} == {"SELL", "BUY"} and set(by_leg) == {leg.pk for leg in legs}
+    for leg in legs:
+        booked, text = sums(run, order__instrument_id=leg.instrument_id), by_leg[leg.pk].text
+        assert text.startswith(leg.instrument.name) and f"{booked['quantity']:,}주" in text
+        assert f"모두 {booked['amount']:,}원" in text and f"수수료 {booked['fee']:,}원" in text
+        assert ("팔았습니다" if leg.side == "SELL" else "샀습니다") in text
+    sold = sums(run, order__side="SELL")
+    came_in = next(one for one in told if isinstance(one.row, Ledger))
+    assert f"{sold['amount'] - sold['fee'] - sold['tax']:,}원" in came_in.text
+    there = next(one for one in told if isinstance(one.row, Run))
+    assert f"{run.cash_confirmed:,}원" in there.text
+    assert there.at == Transition.objects.get(object_id=run.pk, to_state="BUY_RESIZE").at
+    kinds = [
+        "cash" if not isinstance(one.row, Leg) else by_leg[one.row.pk].row.side for one in told
+    ]
+    assert kinds == sorted(kinds, key=["SELL", "cash", "BUY"].index)
+    assert [one.text for one in told] == [
+        one.text for one in story_of_run(Run.objects.get(pk=run.pk)) if one in told
+    ]
+
+
+def test_what_was_left_undone_is_told_with_its_reason(world: World) -> None:
+    run = world.drive(world.open(), until="CASH_CONFIRM")
+    run_cancel(run.pk, "owner")
+    run = world.drive(run)
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+    undone = {
+        one.row.pk: one.text for one in deeds_of(run, legs_of(run)) if "않았습니다" in one.text
+    }
+    buys = Leg.objects.filter(run=run, side="BUY")
+    assert buys and set(undone) == {leg.pk for leg in buys}
+    for leg in buys:
+        assert undone[leg.pk] == (
+            f"{leg.instrument.name}: 계획한 {leg.quantity:,}주를 사지 않았습니다."
+            " 사람이 멈췄습니다."
+        )
+
+
+def test_a_buy_that_the_cash_did_not_reach_for_says_so(finished: tuple[World, Run]) -> None:
+    _world, run = finished
+    buy = Leg.objects.filter(run=run, side="BUY").select_related("instrument")[0]
+    filled = buy.quantity
+    buy.quantity, buy.resized_quantity = filled + 7, filled
+    told = deeds_of(run, [buy])[-1]
+    assert f"{filled + 7:,}주보다 7주 적게 샀습니다" in told.text
+    assert f"현금 {run.cash_confirmed:,}원에 맞춰 {filled:,}주로" in told.text
+    assert told.row == buy
+
+
+def test_no_deed_is_told_before_it_was_done(world: World) -> None:
+    run = world.drive(world.open(), approve=False)
+    assert run.state == "AWAITING_APPROVAL" and legs_of(run)
+    assert deeds_of(run, legs_of(run)) == []
+    run = world.drive(run, until="SELL_WAIT")
+    assert not any("사지" in one.text or "현금" in one.text for one in deeds_of(run, legs_of(run)))
+
+
+def test_trades_too_small_to_make_are_named_with_their_amount(finished: tuple[World, Run]) -> None:
+    _world, run = finished
+    leg = legs_of(run)[0]
+    run.outcome = run.outcome | {"filtered": [{"ticker": leg.instrument_id, "amount": 9_100}]}
+    texts = [told.text for told in story_of_run(run)]
+    assert any(f"작아 하지 않기로 한 거래: {leg.instrument.name} 9,100원" in text for text in texts)
+    run.outcome = run.outcome | {"filtered": []}
+    assert not any("하지 않기로" in told.text for told in story_of_run(run))
 
 
 def test_the_story_of_an_order_names_every_order_sent_and_every_fill(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -19,10 +20,23 @@ from trading.admin.numbers import plain_number
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.views.proof import asked_first
 
-__all__ = ["AddOnlyAdmin", "GuardedAdmin", "ReadOnlyAdmin", "ScopedAdmin", "StampedAdmin"]
+__all__ = [
+    "AddOnlyAdmin",
+    "GuardedAdmin",
+    "ReadOnlyAdmin",
+    "ScopedAdmin",
+    "StampedAdmin",
+    "in_lines",
+]
 
 _DATE_PART = re.compile(r"__(year|month|day)(__|$)")
 _YEAR = re.compile(r"[0-9]{1,4}", re.ASCII)
+
+
+def in_lines(lines: Iterable[str]) -> str:
+    """One field of a row in several lines; a dash where there is none."""
+    made = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
+    return format_html("<ul>{}</ul>", made) if made else "–"
 
 
 class ScopedAdmin(ModelAdmin):
@@ -71,7 +85,11 @@ class ScopedAdmin(ModelAdmin):
         rows = super().get_queryset(request)
         if not self.account_path:
             return rows
-        return rows.filter(_of_accounts(rows.model, self.account_path, _own(request)))
+        return rows.filter(self.in_scope(request))
+
+    def in_scope(self, request: HttpRequest) -> Q | Exists:
+        """Which rows are this person's to read."""
+        return _of_accounts(self.model, self.account_path, _own(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, *self.roles) and super().has_module_permission(request)

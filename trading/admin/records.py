@@ -1,4 +1,4 @@
-"""The record, to read: intents, attempts, broker orders, fills, approvals, audit, snapshots, alerts."""
+"""The record, to read: intents, attempts, broker orders, fills, approvals, audit, snapshots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from trading.admin.lists import known_values, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
-    Alert,
     Approval,
     Attempt,
     AuditEntry,
@@ -110,22 +109,6 @@ class SnapshotAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = ("taken_at", "account", "equity", "cash")
     exclude = ("raw",)
-    list_select_related = ("account",)
-
-
-@admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin):
-    account_path = "account"
-    list_display = (
-        "created_at",
-        "severity",
-        "code",
-        "account",
-        "acknowledged_by",
-        "acknowledged_at",
-    )
-    list_filter = (period("created_at"), "severity")
-    search_fields = ("^code",)
     list_select_related = ("account",)
 
 

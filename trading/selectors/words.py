@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["WORDS", "Sentence", "Words", "shown"]
+__all__ = ["CLASS_NAMES", "WORDS", "Sentence", "Words", "shown"]
 
 Sentence = str | Promise
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -35,6 +35,16 @@ _NAMES = frozenset(
 """Facts that are names: digits in them are not amounts and get no separators."""
 
 
+CLASS_NAMES: Mapping[str, Sentence] = {
+    "STOCK": _("주식"),
+    "BOND": _("채권"),
+    "ALTERNATIVE": _("대체자산"),
+    "CASH": _("현금"),
+}
+"""Asset classes as people say them; the API and files speak in the codes."""
+_CLASSES = ("class", "scope")
+
+
 class _Facts(dict[str, object]):
     """A fact that was not recorded shows as a dash instead of breaking the sentence."""
 
@@ -49,6 +59,8 @@ def shown(name: str, value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {shown(name, item)}" for key, item in value.items())
     text = str(value)
+    if name in _CLASSES and text in CLASS_NAMES:
+        return str(CLASS_NAMES[text])
     if name in _NAMES or isinstance(value, bool) or not _NUMBER.fullmatch(text):
         return text
     try:
@@ -84,7 +96,10 @@ class Words:
             if len(parts) > 1:
                 return " ".join(self.say(part, facts) for part in parts)
             return code
-        values = _Facts({k: shown(k, v) for k, v in (facts or {}).items() if k != "code"})
+        given = {k: v for k, v in (facts or {}).items() if k != "code"}
+        values = _Facts({k: shown(k, v) for k, v in given.items()})
+        if given.get("scope") == "MP" and "name" in given:  # what an MP lists are classes
+            values["name"] = shown("class", given["name"])
         return str(sentence) % values
 
 

@@ -164,6 +164,7 @@ class Control:
 
     def advance(self, body: dict[str, Any]) -> dict[str, Any]:
         _only(body, "seconds")
+        _need(body, "seconds")
         return {"vt": self.world.advance(float(body["seconds"])).isoformat()}
 
     def snapshot(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -184,6 +185,7 @@ class Control:
         The price of a US listing is dollars.
         """
         _only(body, "code", "price")
+        _need(body, "code")
         if str(body["code"]) in self.world.truth.us.market:
             return self._us_price(str(body["code"]), body.get("price"))
         world, code = self.world, self._code(body)
@@ -205,6 +207,7 @@ class Control:
     def gap(self, body: dict[str, Any]) -> dict[str, Any]:
         """Move the price by `percent` at once; the walk goes on from there."""
         _only(body, "code", "percent")
+        _need(body, "code", "percent")
         world, code = self.world, self._code(body)
         now = world.now()
         world.market.gap(code, self._day(), float(body["percent"]))
@@ -214,6 +217,7 @@ class Control:
 
     def halt(self, body: dict[str, Any]) -> dict[str, Any]:
         _only(body, "code", "halted", "seconds")
+        _need(body, "code")
         self.world.now()
         code, seconds = self._code(body), body.get("seconds")
         self.world.truth.halt(
@@ -322,6 +326,12 @@ def _only(body: Mapping[str, Any], *known: str) -> None:
     unknown = set(body) - set(known)
     if unknown:
         raise ValueError(f"unknown keys {sorted(unknown)}; known: {', '.join(known)}")
+
+
+def _need(body: Mapping[str, Any], *names: str) -> None:
+    missing = [name for name in names if name not in body]
+    if missing:
+        raise ValueError(f"missing: {', '.join(missing)}")
 
 
 def _moment(action: Mapping[str, Any], start: datetime) -> datetime | None:

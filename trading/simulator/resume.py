@@ -48,6 +48,8 @@ class Setting(Protocol):
     def seed(self) -> int: ...
     @property
     def profile(self) -> str: ...
+    @property
+    def tame(self) -> bool: ...
 
 
 def begun_at(line: str) -> datetime:
@@ -82,10 +84,10 @@ def _when(record: Record) -> datetime:
 
 
 def _require_same(first: Record, setting: Setting) -> None:
-    for name in ("seed", "profile"):
-        if first.get(name) != getattr(setting, name):
+    for name in ("seed", "profile", "tame"):
+        if name in first and first[name] != getattr(setting, name):
             raise ValueError(
-                f"the journal's {name} is {first.get(name)!r}, not {getattr(setting, name)!r}"
+                f"the journal's {name} is {first[name]!r}, not {getattr(setting, name)!r}"
             )
 
 

@@ -169,7 +169,12 @@ class World:
     def _journal_clock(self, reason: str) -> None:
         options = self.options
         self.journal.write(
-            "clock", speed=options.speed, seed=options.seed, profile=options.profile, reason=reason
+            "clock",
+            speed=options.speed,
+            seed=options.seed,
+            profile=options.profile,
+            tame=options.tame,
+            reason=reason,
         )
 
     # --- time ---------------------------------------------------------------------------------
@@ -207,6 +212,7 @@ class World:
         """Arm one fault; ValueError when it is not understood."""
         with self.lock:
             now = self.now()
+            self._check_match(dict(request.get("match") or {}))
             armed = self.faults.arm(request)
             at = due_time(armed, now)
             self.journal.write("fault_armed", now, **armed.as_dict())
@@ -395,6 +401,14 @@ class World:
 
     def _approve(self, body: Mapping[str, str]) -> Reply:
         return json_reply({"approval_key": self.keys.approve(body["appkey"], self.truth.time)})
+
+    def _check_match(self, match: dict[str, Any]) -> None:
+        """ValueError for a match that nothing can ever fit."""
+        side, ticker = match.get("side"), match.get("ticker")
+        if side is not None and side not in ("sell", "buy"):
+            raise ValueError(f"side is sell or buy, not {side!r}")
+        if ticker is not None and ticker not in self.market and ticker not in self.truth.us.market:
+            raise ValueError(f"no instrument {ticker!r}; GET instruments lists those there are")
 
     # --- the WebSocket ------------------------------------------------------------------------
 

@@ -437,6 +437,8 @@ def test_an_armed_fault_can_be_taken_off(hand: Hand) -> None:
         ({"fault": "Z01"}, "known: A01"),
         ({"fault": "A03", "when": "before_read"}, "it can at"),
         ({"fault": "A03", "match": {"colour": "red"}}, "cannot match"),
+        ({"fault": "A03", "match": {"side": "buyy"}}, "sell or buy"),
+        ({"fault": "A03", "match": {"ticker": "999999"}}, "GET instruments"),
         ({"fault": "A03", "params": {"minutes": 1}}, "known: ['seconds']"),
         ({"fault": "A01", "match": {"side": "buy"}}, "not read"),
         ({"fault": "A03", "times": 3}, "unknown keys"),
@@ -511,6 +513,13 @@ def test_the_control_port_refuses_nonsense(sim: Simulator, verb: str, body: dict
     status, answer = control(sim, "POST", verb, body)
     assert status == 400
     assert answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "missing"), [("advance", "seconds"), ("gap", "code, percent"), ("halt", "code")]
+)
+def test_what_is_missing_is_named(sim: Simulator, verb: str, missing: str) -> None:
+    assert control(sim, "POST", verb, {}) == (400, {"error": f"missing: {missing}"})
 
 
 def test_an_unknown_control_names_the_known_ones(sim: Simulator) -> None:

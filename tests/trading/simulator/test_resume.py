@@ -225,6 +225,15 @@ def test_another_world_s_journal_is_refused(make: Make, tmp_path: Path) -> None:
         make(journal=path, resume=True, seed=8)
     with pytest.raises(ValueError, match="profile"):
         make(journal=path, resume=True, profile="mock")
+    with pytest.raises(ValueError, match="tame"):
+        make(journal=path, resume=True, tame=False)
+    make(journal=path, resume=True)
+
+
+def test_a_port_that_is_taken_is_named(make: Make) -> None:
+    port = make().server.port
+    with pytest.raises(OSError, match=f"127.0.0.1:{port}"):
+        make(port=port)
 
 
 def test_a_journal_that_contradicts_itself_is_refused(make: Make, tmp_path: Path) -> None:

@@ -300,6 +300,27 @@ def test_an_order_tells_its_receipt_and_each_of_its_fills(sim: Simulator, hand: 
     assert int(value(NOTICES, fill, "CNTG_UNPR")) == paid["price"]
 
 
+def test_no_notice_of_an_account_overtakes_another(make: Make) -> None:
+    sim = make(tame=False, seed=5)
+    hand = Hand(sim).login()
+    with Ear(hand) as ear:
+        ear.register(NOTICES, "me")
+        for _ in range(12):
+            hand.order("buy", "005930", 1)
+        sim.advance(60)
+        lost = [r for r in sim.journal() if r["kind"] == "notice_drop"]
+        happened = [r for r in sim.journal() if r["kind"] in ("accepted", "fill")]
+        frames = ear.frames(len(happened) - len(lost))
+    told = [
+        (value(NOTICES, f.rows[0], "ODER_NO"), value(NOTICES, f.rows[0], "CNTG_YN")) for f in frames
+    ]
+    dropped = [(r["odno"], r["kind_of"]) for r in lost]
+    kinds = {"accepted": "1", "fill": "2"}
+    expected = [(r["odno"], kinds[r["kind"]]) for r in happened]
+    assert told == [one for one in expected if one not in dropped]
+    assert {kind for _odno, kind in told} == {"1", "2"}
+
+
 def test_a_cancel_is_told_under_its_own_number(sim: Simulator, hand: Hand) -> None:
     price = int(hand.price("005930").json["output"]["stck_llam"])
     placed = hand.order("buy", "005930", 3, price).json["output"]

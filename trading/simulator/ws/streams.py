@@ -68,6 +68,8 @@ class Streams:
         default_factory=list
     )
     _noticed: int = 0
+    _last_notice: dict[str, datetime] = field(default_factory=dict)
+    """When the latest notice of an account leaves: the next one never overtakes it, but for a fault."""
     _late: list[tuple[datetime, int, int, str]] = field(default_factory=list)
     """Frames that a fault holds back: when, in which order, of which session, what."""
     _said: LastSaid = field(default_factory=LastSaid)
@@ -124,6 +126,7 @@ class Streams:
         self._late.clear()
         self._told = truth.time
         self._notices.clear()
+        self._last_notice.clear()
         self._said = LastSaid()
 
     # --- frames -------------------------------------------------------------------------------
@@ -213,8 +216,9 @@ class Streams:
             self.journal.write("notice_drop", at, odno=row["ODER_NO"], kind_of=row["CNTG_YN"])
             return
         self._noticed += 1
-        entry = (at + delay, self._noticed, number, channel, row)
-        heapq.heappush(self._notices, entry)
+        leaves = max(at + delay, self._last_notice.get(number, at))
+        self._last_notice[number] = leaves
+        heapq.heappush(self._notices, (leaves, self._noticed, number, channel, row))
 
     def _tell_notices(self, now: datetime) -> None:
         while self._notices and self._notices[0][0] <= now:

@@ -1,0 +1,45 @@
+"""Alerts, to read: here, because what their codes say is known on this floor."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Exists, Q
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from rebalancing.selectors.words import WORDS
+from trading.admin.lists import period
+from trading.admin.read_only import ReadOnlyAdmin
+from trading.models import Alert
+from trading.selectors.people import Role, has_role
+
+__all__ = ["AlertAdmin"]
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = (
+        "created_at",
+        "severity",
+        "said",
+        "account",
+        "acknowledged_by",
+        "acknowledged_at",
+    )
+    list_filter = (
+        period("created_at"),
+        "severity",
+        ("acknowledged_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("^code",)
+    list_select_related = ("account",)
+
+    def in_scope(self, request: HttpRequest) -> Q | Exists:
+        """An admin also reads what is about no account, as on the front page."""
+        own = super().in_scope(request)
+        return own | Q(account=None) if has_role(request.user, Role.ADMIN) else own
+
+    @admin.display(description=_("내용"), ordering="code")
+    def said(self, alert: Alert) -> str:
+        return WORDS.say(alert.code, alert.facts)
