@@ -240,6 +240,17 @@ def test_an_absence_needs_three_complete_looks_late_enough_and_a_person(
     assert "I2" in story.broken, "and without a person it never is one"
 
 
+def test_looks_at_one_venue_are_whole_where_the_broker_has_no_other() -> None:
+    story = Story()
+    absent(story)
+    looks = [row for row in story.evidence if row["view"] == "enumeration"]
+    for row in looks:
+        row["scope"] = "KRX"
+    assert "I2" not in story.broken
+    story.evidence.append(looks[0] | {"id": 9, "scope": "ALL", "started": at(1)})
+    assert "I2" in story.broken, "it was asked for all of them before"
+
+
 def test_an_absence_that_was_wrong_is_flagged_unless_a_person_declared_it_and_was_called() -> None:
     story = Story()
     absent(story)
