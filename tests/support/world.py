@@ -26,7 +26,7 @@ from trading.services.clock import market_clock, simulated_clock
 from trading.services.ledger import sleeve_of
 from trading.simulator import Simulator
 
-__all__ = ["HOLDINGS", "World", "make_user", "world_of"]
+__all__ = ["HOLDINGS", "START", "World", "make_user", "world_of"]
 
 APP_KEY = "CANARYKEY" + "k" * 27
 APP_SECRET = "CANARYSEC" + "s" * 171
