@@ -28,15 +28,21 @@ from trading.domain.errors import JeoulError
 from trading.domain.sessions import KRX, SEOUL
 from trading.models import Account, Attempt
 from trading.services.reconcile import decide_unknown
+from trading.services.releases import ask_release
+from trading.services.switches import is_engaged
 from trading.tasks import reconcile_idle
 
 __all__ = ["Told", "play"]
 
 FIRST = date(2026, 11, 18)
-LOOK, WATCH, IDLE = 5, 30, 20
-"""Seconds between two looks of the sweep, of the watch and of the reconciliation."""
+LOOK, WATCH, IDLE, PERSON = 5, 30, 20, 600
+"""Seconds between two looks of the sweep, of the watch, of the reconciliation and of a person."""
+PARKED = 20
+"""Seconds between two looks while every run waits for a person."""
+AFTERWARDS = 240
 CLOSED, QUIET = time(15, 41), time(16, 10)
 STEPS = 40
+WAITING = ["PAUSED_UNKNOWN", "PAUSED_EXTERNAL"]
 
 
 @dataclass
@@ -77,7 +83,7 @@ class _Story:
         self.plan, self.bed, self.account, self.owner = plan, bed, account, owner
         self.rng = random.Random(f"story:{plan.seed}")
         self.refused: list[str] = []
-        self._watched = self._idled = bed.now
+        self._watched = self._idled = self._looked = bed.now
 
     # --- one day ------------------------------------------------------------------------------
     def day(self, number: int, day: date) -> None:
@@ -85,6 +91,7 @@ class _Story:
         opens = KRX.session_hours(day).open
         bed.pass_to(opens - timedelta(minutes=15))
         bed.living(run_day_jobs)
+        self._release()
         bed.pass_to(opens + timedelta(minutes=plan.start_minute[number]))
         self._decide_targets(plan.targets[number])
         bed.die_at = next((where for when, where in plan.deaths if when == number), "")
@@ -100,6 +107,14 @@ class _Story:
         bed.die_at = ""
         bed.pass_to(datetime.combine(day, CLOSED, SEOUL))
         self._after_the_close(day)
+
+    def _release(self) -> None:
+        """In the morning a person has read what stopped the day before, and lets trading go on."""
+        for scope in ("global", f"account:{self.account.pk}"):
+            if is_engaged(scope):
+                self._said(
+                    lambda s=scope: ask_release(s, self._by, "read and understood"), "release"
+                )
 
     def _arm(self, one: Any) -> None:
         how: dict[str, Any] = {"match": one.match, "params": one.params}
@@ -148,9 +163,15 @@ class _Story:
         if (now - self._idled).total_seconds() >= IDLE:
             self._idled = now
             bed.living(reconcile_idle)
+        if (now - self._looked).total_seconds() >= PERSON:
+            self._looked = now
+            self._decide()
         bed.pass_to(self._next(now))
 
     def _next(self, now: datetime) -> datetime:
+        alive = Run.objects.filter(terminal_at=None)
+        if not alive.exclude(state__in=WAITING).exists():
+            return now + timedelta(seconds=PARKED)
         soon = now + timedelta(seconds=LOOK)
         due = Run.objects.filter(terminal_at=None).exclude(due_at=None).order_by("due_at").first()
         if due is None or due.due_at is None:
@@ -167,7 +188,7 @@ class _Story:
             bed.living(page_what_hangs)
             self._decide()
             self._step()
-            bed.pass_time(60)
+            bed.pass_time(AFTERWARDS)
 
     def _step(self) -> None:
         for _ in range(STEPS):
@@ -188,7 +209,7 @@ class _Story:
                 lambda a=attempt, v=verdict: decide_unknown(a.pk, v[0], self._by, v[1]),
                 f"decide {verdict[0]}",
             )
-        for run in Run.objects.filter(state__in=["PAUSED_UNKNOWN", "PAUSED_EXTERNAL"]):
+        for run in Run.objects.filter(state__in=WAITING):
             self._said(lambda r=run: run_resume(r.pk, self._by, close=True), "close")
 
     def _taken(self) -> dict[str, str]:
