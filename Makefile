@@ -50,8 +50,11 @@ check: $(VENV)/.test $(VENV)/.messages ## lint, types, import contracts, securit
 bench: $(VENV)/.test ## benchmarks into bench.json; NAME=… for one
 	@exec $(PY) -m benchmarks $(NAME)
 
-storm: $(VENV)/.test ## long fault runs: kill a worker at every commit; SEEDS=a-b
-	@exec $(PY) -m tests.faults.kill_everywhere $(SEEDS)
+storm: $(VENV)/.test ## random days with faults, judged by every law; SEEDS=a-b STORM_SECONDS=n
+	@exec $(PY) -m tests.storm $(or $(SEEDS),0-199) $(if $(STORM_SECONDS),--seconds $(STORM_SECONDS))
+
+kills: $(VENV)/.test ## kill a worker at every commit and around every order; COMMITS=a-b
+	@exec $(PY) -m tests.faults.kill_everywhere $(COMMITS)
 
 screens: $(VENV)/.test $(VENV)/.messages ## pictures of every page into screenshots/, and those of the README
 	@exec $(PY) -m tests.e2e.screens --readme

@@ -1,4 +1,4 @@
-"""Where a run can be killed, found out by one that is not. `make storm` asks for this by name."""
+"""Where a run can be killed, found out by one that is not. `make kills` asks for this by name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Kill the worker once at each commit and around each order POST; the end must always be the same.
 
-    make storm                 every place of a run, on a PostgreSQL and a Redis it starts itself
-    make storm SEEDS=10-30     only the commits 10 to 30
+    make kills                 every place of a run, on a PostgreSQL and a Redis it starts itself
+    make kills COMMITS=10-30   only the commits 10 to 30
 
 A first run that nobody kills shows which places there are; then each has a run of its own, with a real
 worker, and what did not die where it should is a failure. The simulator's journal is the referee.

@@ -1,6 +1,6 @@
 """SIGKILL around orders and commits, with processes of their own: always the same end.
 
-A sample here; `make storm` counts the places of a run and tries them all.
+A sample here; `make kills` counts the places of a run and tries them all.
 """
 
 from __future__ import annotations
