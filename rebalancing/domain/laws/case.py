@@ -15,12 +15,27 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Case", "Finding", "Row", "Rows", "Violation", "moment", "rows_of"]
+__all__ = [
+    "CANCEL",
+    "ENDED_RUNS",
+    "NEW",
+    "Case",
+    "Finding",
+    "Row",
+    "Rows",
+    "Violation",
+    "moment",
+    "rows_of",
+]
 
 Row = Mapping[str, Any]
 Rows = tuple[Row, ...]
 ORDER_PATHS = ("/order-cash", "/order-rvsecncl")
 NEW, CANCEL = "order", "cancel"
+ENDED_RUNS = frozenset(
+    ("NO_ACTION", "VETOED", "DENIED", "APPROVAL_EXPIRED", "COMPLETED", "COMPLETED_WITH_SHORTFALL",
+     "FAILED", "CANCELED")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
-from rebalancing.domain.laws.case import Case, Finding, Row, moment
+from rebalancing.domain.laws.case import ENDED_RUNS, Case, Finding, Row, moment
 
 __all__ = ["i14", "i15", "i16", "i18", "i19"]
 
-TERMINAL_RUNS = frozenset(
-    ("NO_ACTION", "VETOED", "DENIED", "APPROVAL_EXPIRED", "COMPLETED", "COMPLETED_WITH_SHORTFALL",
-     "FAILED", "CANCELED")
-)  # fmt: skip
 WAITS_FOR_A_PERSON = frozenset({"PAUSED_UNKNOWN", "PAUSED_EXTERNAL"})
 UNKNOWN_MINUTES = 2
 A_MINUTE, A_SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -25,7 +21,7 @@ def i14(case: Case) -> Finding:
     found = Finding()
     for run in case.runs.values():
         found.examined += 1
-        if run["state"] in TERMINAL_RUNS:
+        if run["state"] in ENDED_RUNS:
             continue
         alerts = [row for row in case.view("alert") if row["run_id"] == run["id"]]
         loud = any(not row["acked_by"] and row["delivered_at"] for row in alerts)

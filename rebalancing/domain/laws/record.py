@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rebalancing.domain.laws.case import NEW, Case, Finding, Row, Rows
+from rebalancing.domain.laws.case import ENDED_RUNS, NEW, Case, Finding, Row, Rows
 
 __all__ = ["chain_hash", "i22", "i23", "i24", "i25", "i26", "journal_hash"]
 
@@ -36,10 +36,6 @@ ATTEMPT_MOVES: Mapping[str, frozenset[str]] = {
     "SENDING": frozenset({"ACKED", "REJECTED", "NOT_SENT", "UNKNOWN"}),
     "UNKNOWN": frozenset({"ACKED", "ABSENT"}),
 }
-ENDED_RUNS = frozenset(
-    ("NO_ACTION", "VETOED", "DENIED", "APPROVAL_EXPIRED", "COMPLETED", "COMPLETED_WITH_SHORTFALL",
-     "FAILED", "CANCELED")
-)  # fmt: skip
 RUN_STEPS = (
     "CREATED", "SNAPSHOT", "TARGETS", "DRIFT", "NETTED", "PLANNED", "RULES", "AWAITING_APPROVAL",
     "APPROVED", "SELLING", "SELL_WAIT", "CASH_CONFIRM", "BUY_RESIZE", "BUY_RULES", "BUYING", "BUY_WAIT",

@@ -13,9 +13,23 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.trading.simulator.kis import Hand
 
-__all__ = ["Ear", "Frame"]
+__all__ = ["ON_SCREEN", "Ear", "Frame"]
 
 SECONDS = 10
+ON_SCREEN = {
+    "STCK_PRPR": "stck_prpr",
+    "PRDY_VRSS": "prdy_vrss",
+    "PRDY_VRSS_SIGN": "prdy_vrss_sign",
+    "PRDY_CTRT": "prdy_ctrt",
+    "STCK_OPRC": "stck_oprc",
+    "STCK_HGPR": "stck_hgpr",
+    "STCK_LWPR": "stck_lwpr",
+    "ACML_VOL": "acml_vol",
+    "ACML_TR_PBMN": "acml_tr_pbmn",
+    "PRDY_VOL_VRSS_ACML_VOL_RATE": "prdy_vrss_vol_rate",
+    "WGHN_AVRG_STCK_PRC": "wghn_avrg_stck_prc",
+}
+"""Fields of a trade's record, and what inquire-price calls the same number of the same second."""
 
 
 @dataclass(frozen=True)

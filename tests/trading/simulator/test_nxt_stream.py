@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.trading.simulator.conftest import Make
-from tests.trading.simulator.ear import Ear, Frame
+from tests.trading.simulator.ear import ON_SCREEN, Ear, Frame
 from tests.trading.simulator.evenings import FUND, NXT, RICH, SHARE, at, book, ends, quote, until
 from tests.trading.simulator.test_more_channels import accepted, named
 from trading.kis_wire import channels
@@ -25,17 +25,6 @@ each_venue = pytest.mark.parametrize(
     ("tr_id", "moment"),
     [*((TRADES, moment) for moment in PHASES), (KRX_TRADES, "16:30"), (ALL_TRADES, "16:30")],
 )
-ON_SCREEN = {
-    "STCK_PRPR": "stck_prpr",
-    "PRDY_VRSS": "prdy_vrss",
-    "PRDY_VRSS_SIGN": "prdy_vrss_sign",
-    "PRDY_CTRT": "prdy_ctrt",
-    "STCK_OPRC": "stck_oprc",
-    "STCK_HGPR": "stck_hgpr",
-    "STCK_LWPR": "stck_lwpr",
-    "ACML_VOL": "acml_vol",
-    "ACML_TR_PBMN": "acml_tr_pbmn",
-}
 
 
 def told(ear: Ear, sim: Simulator, seconds: float) -> list[Frame]:

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.driver import wait_until
 from tests.trading.simulator.conftest import FRIDAY, Make
-from tests.trading.simulator.ear import Ear, approve
+from tests.trading.simulator.ear import ON_SCREEN, Ear, approve
 from tests.trading.simulator.kis import Hand
 from trading.kis_wire import channels
 from trading.simulator import Simulator, stream_port
@@ -175,20 +175,7 @@ def test_trades_of_a_second_are_what_the_screen_shows_of_it(sim: Simulator, hand
             sim.advance(1)
             row = ear.frame().rows[-1]
             shown = hand.price("005930").json["output"]
-            names = {
-                "STCK_PRPR": "stck_prpr",
-                "PRDY_VRSS": "prdy_vrss",
-                "PRDY_VRSS_SIGN": "prdy_vrss_sign",
-                "PRDY_CTRT": "prdy_ctrt",
-                "STCK_OPRC": "stck_oprc",
-                "STCK_HGPR": "stck_hgpr",
-                "STCK_LWPR": "stck_lwpr",
-                "ACML_VOL": "acml_vol",
-                "ACML_TR_PBMN": "acml_tr_pbmn",
-                "PRDY_VOL_VRSS_ACML_VOL_RATE": "prdy_vrss_vol_rate",
-                "WGHN_AVRG_STCK_PRC": "wghn_avrg_stck_prc",
-            }
-            for told, read in names.items():
+            for told, read in ON_SCREEN.items():
                 assert value(TRADES, row, told) == shown[read], told
             assert value(TRADES, row, "STCK_CNTG_HOUR") == f"{sim.now():%H%M%S}"
 

@@ -47,19 +47,13 @@ def _index(row: Row, now: datetime) -> IndexTick:
 
 
 def _program(row: Row, now: datetime) -> ProgramTick:
-    sold, bought = parsing.integer(row, "SELN_CNQN"), parsing.integer(row, "SHNU_CNQN")
-    net = parsing.integer(row, "NTBY_CNQN")
-    if bought - sold != net:
-        raise BrokerGarbled("a net that is not what was bought less what was sold")
+    net = _net(row, "SHNU_CNQN", "SELN_CNQN", "NTBY_CNQN")
     at = clock_of(row, "STCK_CNTG_HOUR", now)
     return ProgramTick(ticker_of(row), at, net, parsing.integer(row, "NTBY_TR_PBMN"))
 
 
 def _index_programs(row: Row, now: datetime) -> IndexProgramTick:
-    sold, bought = parsing.integer(row, "TOTAL_SELN_QTY"), parsing.integer(row, "SHNU_CNTG_SMTN")
-    net = parsing.integer(row, "WHOL_NTBY_QTY")
-    if bought - sold != net:
-        raise BrokerGarbled("a net that is not what was bought less what was sold")
+    net = _net(row, "SHNU_CNTG_SMTN", "TOTAL_SELN_QTY", "WHOL_NTBY_QTY")
     return IndexProgramTick(
         code=parsing.code(row, "BSTP_CLS_CODE", r"[0-9]{4}"),
         at=clock_of(row, "BSOP_HOUR", now),
@@ -67,6 +61,13 @@ def _index_programs(row: Row, now: datetime) -> IndexProgramTick:
         net_turnover=parsing.integer(row, "WHOL_NTBY_TR_PBMN"),
         arbitrage_net_turnover=parsing.integer(row, "ARBT_SMTN_NTBY_TR_PBMN"),
     )
+
+
+def _net(row: Row, bought: str, sold: str, net: str) -> int:
+    found = parsing.integer(row, net)
+    if parsing.integer(row, bought) - parsing.integer(row, sold) != found:
+        raise BrokerGarbled("a net that is not what was bought less what was sold")
+    return found
 
 
 def _fund(row: Row, now: datetime) -> FundTick:
