@@ -30,9 +30,13 @@ class Phone:
         return cls(found[1])
 
     def code(self) -> str:
-        """Steps are taken in order; one step of slack lets two codes follow each other at once."""
-        now = int(time.time()) // STEP_SECONDS
-        self._last = max(now - 1, self._last + 1)
+        """Steps are taken in order; one step of slack lets two codes follow each other at once.
+
+        The first is of the step before, but not when the present one is about to end: it would be two behind.
+        """
+        now, passed = divmod(time.time(), STEP_SECONDS)
+        first = int(now) - (passed < STEP_SECONDS - 1)
+        self._last = max(first, self._last + 1)
         return code_at(self.seed, self._last)
 
 
