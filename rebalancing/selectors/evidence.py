@@ -392,13 +392,21 @@ def _switches(scope: _Scope) -> Iterator[Row]:
             "id": row.pk,
             "seq": committed.get(row.pk),
             "at": row.at,
-            "scope": row.scope,
+            "scope": _scope_name(row.scope, scope.numbers),
             "state": row.state,
             "by": row.by,
             "by2": row.second,
             "reason": row.reason,
             "policy": row.policy,
         }
+
+
+def _scope_name(name: str, numbers: dict[int, str]) -> str:
+    """What a stop holds, an account by the number that the broker sees, as everywhere in this export."""
+    kind, _, key = name.partition(":")
+    if kind == "account" and key.isdigit() and int(key) in numbers:
+        return f"account:{numbers[int(key)]}"
+    return name
 
 
 def _alerts(scope: _Scope) -> Iterator[Row]:

@@ -103,7 +103,9 @@ def test_the_steps_of_practice_lead_to_a_practice_account(targeted: DeskWorld) -
     real, practice = _real(targeted), targeted.account
     client = targeted.proved("trader")
     page = client.get(f"/guide/?account={real.pk}").content.decode()
-    assert page.count(f'href="/rebalancing/start/?account={practice.pk}') == 2
+    start = f"/rebalancing/start/?account={practice.pk}"
+    led = re.findall(r'href="(/rebalancing/start/[^"]*)"', page)
+    assert sorted(html.unescape(one) for one in led) == [start, f"{start}&dry_run=on"]
     assert f"리밸런싱하기 · {practice.masked}</a>" in page
 
 

@@ -64,8 +64,6 @@ def i15(case: Case) -> Finding:
         at = moment(row["vt"])
         if row["account"] and at is not None and row.get("replay_of") is None:
             times[row["account"]].append(at)
-    if any(row.get("unthrottled") for row in case.kind("clock")):
-        return found
     for account, moments in times.items():
         first = 0
         for last, at in enumerate(moments):

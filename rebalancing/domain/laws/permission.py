@@ -110,18 +110,11 @@ def i12(case: Case) -> Finding:
     return found
 
 
-def _scopes(case: Case, intent: Row) -> list[str]:
+def _scopes(case: Case, intent: Row) -> tuple[str, ...]:
     """Names under which a stop may hold an order: everything, its account, its strategy."""
-    names = ["global"]
     run = case.runs_of(intent)
-    for row in case.view("switch"):
-        kind, _, which = str(row["scope"]).partition(":")
-        mine = (
-            kind == "account" and which in (str(intent.get("account_id")), intent["account"])
-        ) or (kind == "strategy" and run is not None and which == run["strategy"])
-        if mine and row["scope"] not in names:
-            names.append(row["scope"])
-    return names
+    strategy = (f"strategy:{run['strategy']}",) if run is not None else ()
+    return ("global", f"account:{intent['account']}", *strategy)
 
 
 def i17(case: Case) -> Finding:

@@ -65,10 +65,7 @@ def board_book(truth: Truth, board: Board, code: str, at: datetime) -> Sequence[
 def _window(truth: Truth, board: Board, code: str, at: datetime) -> Window | None:
     if not truth.calendar.is_session(at.date()) or not trades_on(truth, board, code):
         return None
-    hours = truth.calendar.session_hours(at.date())
-    if not stretches_of(hours, board):
-        return None
-    span = open_at(hours, board, at)
+    span = open_at(truth.calendar.session_hours(at.date()), board, at)
     return span.window if span else None
 
 
