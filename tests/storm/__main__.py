@@ -67,14 +67,18 @@ def _database(contents: bytes | None = None) -> bytes:
     return path.read_bytes()
 
 
-def _read(folder: Path) -> Any:
+def _read(folder: Path) -> tuple[Any, Any]:
+    """(the case that a seed left, what was noted about it)."""
     from rebalancing.domain.laws import Case, rows_of
 
     def rows(name: str) -> Any:
         return rows_of((folder / name).read_text(encoding="utf-8").splitlines())
 
-    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    return Case(rows("evidence.jsonl"), rows("journal.jsonl"), truth)
+    truth, about = (
+        json.loads((folder / name).read_text(encoding="utf-8"))
+        for name in ("truth.json", "about.json")
+    )
+    return Case(rows("evidence.jsonl"), rows("journal.jsonl"), truth), about
 
 
 def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
@@ -91,19 +95,17 @@ def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
     transient: Counter[str] = Counter()
     crashes = orders = 0
     for seed in seeds:
-        case = _read(folder / str(seed))
-        about = json.loads((folder / str(seed) / "about.json").read_text(encoding="utf-8"))
-        twin = json.loads((folder / str(seed) / "twin" / "about.json").read_text(encoding="utf-8"))
         plan = plan_of(seed)
         planned |= {strike.fault for strike in plan.strikes}
-        fired.update(row["fault"] for row in case.kind("fault_fired"))
-        outcomes.update(about["outcomes"])
-        twins.update(twin["outcomes"])
-        if plan.transient:
-            transient.update(about["outcomes"])
-        crashes, orders = crashes + about["crashes"], orders + len(case.posts)
         for where in ("", "twin"):
-            for name, finding in judge(_read(folder / str(seed) / where)).items():
+            case, about = _read(folder / str(seed) / where)
+            ends = twins if where else outcomes
+            ends.update(about["outcomes"])
+            if not where:
+                fired.update(row["fault"] for row in case.kind("fault_fired"))
+                crashes, orders = crashes + about["crashes"], orders + len(case.posts)
+                transient.update(about["outcomes"] if plan.transient else {})
+            for name, finding in judge(case).items():
                 examined[name] += finding.examined
                 for one in finding.violations:
                     found = {"law": one.law, "text": one.text, "witness": list(one.witness)}
