@@ -26,6 +26,7 @@ from trading.domain.errors import BrokerError, ConfigurationError
 from trading.domain.sessions import EXAM_DAYS, KRX
 from trading.models import Account
 from trading.selectors.people import Role
+from trading.services.anchors import anchors, missed_anchors
 from trading.services.brokers import base_url_of, broker_for
 from trading.services.clock import market_clock
 
@@ -62,6 +63,7 @@ def findings(*, ask_broker: bool) -> Iterator[Finding]:
     if database.state != FAIL:
         yield _people()
         yield _worker()
+        yield _record()
         for account in Account.objects.filter(is_active=True).order_by("pk"):
             yield from _account(account, ask_broker)
     yield _gemini()
@@ -84,6 +86,25 @@ def _secrets() -> Finding:
             "keys", FAIL, f"{', '.join(missing)} is empty", "set it, or unset it to have one made"
         )
     return Finding("keys", OK, f"{len(settings.FIELD_KEYS)} for fields, one for the audit record")
+
+
+def _record() -> Finding:
+    """Whether the audit chain still holds what was written down outside the database."""
+    path = settings.AUDIT_ANCHORS
+    try:
+        missed, newest = missed_anchors(), max((one.at for one in anchors()), default="")
+    except (OSError, ValueError) as error:
+        return Finding(
+            "record", FAIL, f"{path} cannot be read: {error}", "see 'Is the record whole' in docs/operations.md"
+        )  # fmt: skip
+    if missed:
+        return Finding(
+            "record", FAIL, f"row {missed[0].seq} is not the one anchored at {missed[0].at}",
+            "an older database was put back, or the record was rewritten: run verify_audit",
+        )  # fmt: skip
+    if not newest:
+        return Finding("record", OK, f"no anchor yet; a worker writes them to {path}")
+    return Finding("record", OK, f"holds every anchor, the newest of {newest[:19]}")
 
 
 def _folder() -> Finding:

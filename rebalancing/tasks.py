@@ -7,12 +7,13 @@ from celery import shared_task
 from rebalancing.services.advance import due_runs, run_advance
 from rebalancing.services.day_jobs import run_day_jobs
 from rebalancing.services.heartbeat import beat
+from rebalancing.services.live_laws import stop_when_a_law_breaks
 from rebalancing.services.schedule import fire_due_schedules
 from rebalancing.services.watch import refresh_accounts
 from rebalancing.services.watchdog import page_what_hangs
 from trading.services.chain_watch import stop_when_the_chain_breaks
 
-__all__ = ["advance", "day_jobs", "look", "sweep", "watch"]
+__all__ = ["advance", "day_jobs", "laws", "look", "sweep", "watch"]
 
 STEPS_AT_A_TIME = 40
 
@@ -54,3 +55,9 @@ def watch() -> None:
     """Page what lasts too long, and stop everything when the record was tampered with."""
     page_what_hangs()
     stop_when_the_chain_breaks()
+
+
+@shared_task(max_retries=0, soft_time_limit=45, time_limit=60)
+def laws() -> None:
+    """Every minute: stop everything when our own rows break a law of the house."""
+    stop_when_a_law_breaks()

@@ -50,6 +50,7 @@ def _private_var(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     settings.VAR = folder
     settings.KILL_FILE = folder / "KILL"
     settings.SPOOL_DIR = folder / "spool"
+    settings.AUDIT_ANCHORS = str(folder / "audit-anchors.jsonl")
     yield
 
 
@@ -67,6 +68,7 @@ def _fresh_processes() -> Iterator[None]:
     epochs.forget_epoch()
     chain_watch.forget_chain()
     settings.KILL_FILE.unlink(missing_ok=True)
+    Path(settings.AUDIT_ANCHORS).unlink(missing_ok=True)
     yield
     brokers.forget_brokers()
 

@@ -37,6 +37,8 @@ DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")
 SECRET_KEY = kept_secret("SECRET_KEY")
 FIELD_KEYS = [key for key in kept_secret("FIELD_KEYS").split(",") if key]
 AUDIT_KEY = kept_secret("AUDIT_KEY")
+AUDIT_ANCHORS = env.str("AUDIT_ANCHORS", default=str(VAR / "audit-anchors.jsonl"))
+"""Where the chain's head is written down every ten minutes; best on another disk or machine."""
 DEBUG = False
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 """Addresses of proxies whose X-Forwarded-For is believed; everybody else's is ignored."""

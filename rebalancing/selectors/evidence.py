@@ -7,13 +7,14 @@ ISO-8601 with offset. The account number is the one the broker sees, so this exp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, Sum
+from django.db.models import Min, Q, QuerySet, Sum
 
 from rebalancing.models import Leg, Run
 from trading.domain.orders import REJECT_CODES
@@ -37,9 +38,12 @@ from trading.models import (
 )
 from trading.selectors.moments import told_at
 
-__all__ = ["evidence"]
+__all__ = ["evidence", "recent_evidence"]
 
 Row = dict[str, Any]
+A_RUN = timedelta(days=4)
+"""What belongs to a thing that is still open was written at most so long before: no run crosses a session, and
+no wish outlives its run, but a weekend may lie between."""
 
 
 def _plain(value: Any) -> Any:
@@ -62,46 +66,72 @@ def evidence(*, run: Run | None = None, account: Account | None = None) -> Itera
         accounts = accounts.filter(pk=run.account_id)
     elif account is not None:
         accounts = accounts.filter(pk=account.pk)
-    numbers = {row.pk: row.account_no for row in accounts}
-    scope = _Scope(run, numbers)
+    return _rows(_Scope(run, _numbers(accounts)), _VIEWS)
+
+
+def recent_evidence(since: datetime) -> Iterator[Row]:
+    """What began at or after `since` or is not over yet, each thing with its whole history: enough for every
+    law that needs neither the chain (watched by its own reader) nor the other side's journal."""
+    views = [view for view in _VIEWS if view not in (_cash, _audit)]
+    return _rows(_Scope(None, _numbers(Account.objects.all()), since), views)
+
+
+def _numbers(accounts: QuerySet[Account]) -> dict[int, str]:
+    return {row.pk: row.account_no for row in accounts}
+
+
+def _rows(scope: _Scope, views: Iterable[Callable[[_Scope], Iterator[Row]]]) -> Iterator[Row]:
     yield _environment()
-    for view in (
-        _runs,
-        _cash,
-        _approvals,
-        _intents,
-        _attempts,
-        _orders,
-        _ledger,
-        _enumerations,
-        _checks,
-        _reservations,
-        _decisions,
-        _positions,
-        _switches,
-        _alerts,
-        _fires,
-        _transitions,
-        _audit,
-    ):
+    for view in views:
         for row in view(scope):
             yield {name: _plain(value) for name, value in row.items()}
 
 
 class _Scope:
-    """Which rows belong: those of a run, or of the accounts."""
+    """Which rows belong: those of a run, or of the accounts; with `since` those that are young or open."""
 
-    def __init__(self, run: Run | None, numbers: dict[int, str]) -> None:
-        self.run = run
-        self.numbers = numbers
-        intents = Intent.objects.filter(account__in=numbers)
-        if run is not None:
-            intents = intents.filter(origin=Intent.Origin.RUN, origin_id=run.pk)
-        self.intents = intents
+    def __init__(
+        self, run: Run | None, numbers: dict[int, str], since: datetime | None = None
+    ) -> None:
+        self.run, self.numbers, self.since = run, numbers, since
 
-    def runs(self):  # type: ignore[no-untyped-def]
+    @cached_property
+    def runs(self) -> QuerySet[Run]:
         rows = Run.objects.filter(account__in=self.numbers)
-        return rows.filter(pk=self.run.pk) if self.run is not None else rows
+        if self.run is not None:
+            return rows.filter(pk=self.run.pk)
+        if self.since is not None:
+            return rows.filter(Q(terminal_at=None) | Q(created_at__gte=self.since))
+        return rows
+
+    @cached_property
+    def intents(self) -> QuerySet[Intent]:
+        rows = Intent.objects.filter(account__in=self.numbers)
+        of_runs = Q(origin=Intent.Origin.RUN, origin_id__in=self.runs.values("pk"))
+        if self.run is not None:
+            return rows.filter(of_runs)
+        if self.since is not None:
+            return rows.filter(of_runs | Q(created_at__gte=self.since))
+        return rows
+
+    @cached_property
+    def orders(self) -> QuerySet[BrokerOrder]:
+        rows = BrokerOrder.objects.filter(account__in=self.numbers)
+        if self.run is not None:
+            return rows.filter(owner__in=self.intents)
+        if self.since is not None:
+            return rows.filter(Q(owner__in=self.intents) | Q(first_seen_at__gte=self.since))
+        return rows
+
+    @cached_property
+    def enumerations(self) -> QuerySet[Enumeration]:
+        """Looks at the order lists; of those of a whole day only an absence needs any."""
+        rows = Enumeration.objects.filter(account__in=self.numbers)
+        if self.since is None:
+            return rows
+        absent = Attempt.objects.filter(intent__in=self.intents, state="ABSENT")
+        first = absent.aggregate(first=Min("committed_at"))["first"]
+        return rows.filter(started_at__gte=first) if first else rows.none()
 
 
 def _environment() -> Row:
@@ -116,7 +146,7 @@ def _environment() -> Row:
 
 
 def _runs(scope: _Scope) -> Iterator[Row]:
-    for run in scope.runs().order_by("pk"):
+    for run in scope.runs.order_by("pk"):
         legs = Leg.objects.filter(run=run, generation=run.generation).order_by("number")
         yield {
             "view": "run",
@@ -159,7 +189,7 @@ def _cash(scope: _Scope) -> Iterator[Row]:
     """What a run began with, what its account's fills moved until its end, what the broker showed then:
     `unexplained` is money that no fill accounts for. Until a run has closed its books the last three are
     null."""
-    for run in scope.runs().exclude(snapshot=None).select_related("snapshot").order_by("pk"):
+    for run in scope.runs.exclude(snapshot=None).select_related("snapshot").order_by("pk"):
         assert run.snapshot is not None
         moved = _moved(run)
         closing = run.end_facts.get("cash") if run.terminal_at is not None else None
@@ -198,8 +228,8 @@ def _moved(run: Run) -> dict[str, int]:
 
 def _approvals(scope: _Scope) -> Iterator[Row]:
     rows = Approval.objects.filter(account__in=scope.numbers)
-    if scope.run is not None:
-        rows = rows.filter(subject=scope.run.subject)
+    if scope.run is not None or scope.since is not None:
+        rows = rows.filter(subject__in=[run.subject for run in scope.runs])
     for row in rows.order_by("pk"):
         yield {
             "view": "approval",
@@ -243,7 +273,7 @@ def _intents(scope: _Scope) -> Iterator[Row]:
 
 def _attempts(scope: _Scope) -> Iterator[Row]:
     rows = Attempt.objects.filter(intent__in=scope.intents).select_related("broker_order")
-    committed = _sequence(("order_send",), "attempt")
+    committed = _sequence(("order_send",), "attempt", scope.since)
     for row in rows.order_by("pk"):
         order = row.broker_order
         yield {
@@ -268,10 +298,7 @@ def _attempts(scope: _Scope) -> Iterator[Row]:
 
 
 def _orders(scope: _Scope) -> Iterator[Row]:
-    rows = BrokerOrder.objects.filter(account__in=scope.numbers)
-    if scope.run is not None:
-        rows = rows.filter(owner__in=scope.intents)
-    for row in rows.order_by("pk"):
+    for row in scope.orders.order_by("pk"):
         yield {
             "view": "border",
             "odno_key": order_key(row, scope.numbers),
@@ -292,9 +319,7 @@ def _orders(scope: _Scope) -> Iterator[Row]:
 
 
 def _ledger(scope: _Scope) -> Iterator[Row]:
-    rows = Ledger.objects.filter(order__account__in=scope.numbers).select_related("order")
-    if scope.run is not None:
-        rows = rows.filter(order__owner__in=scope.intents)
+    rows = Ledger.objects.filter(order__in=scope.orders).select_related("order")
     for row in rows.order_by("pk"):
         yield {
             "view": "ledger",
@@ -311,7 +336,7 @@ def _ledger(scope: _Scope) -> Iterator[Row]:
 
 
 def _enumerations(scope: _Scope) -> Iterator[Row]:
-    for row in Enumeration.objects.filter(account__in=scope.numbers).order_by("pk"):
+    for row in scope.enumerations.order_by("pk"):
         yield {
             "view": "enumeration",
             "id": row.pk,
@@ -377,10 +402,15 @@ def _positions(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _sequence(actions: tuple[str, ...], key: str) -> dict[int, int]:
+def _sequence(actions: tuple[str, ...], key: str, since: datetime | None = None) -> dict[int, int]:
     """Which place in the audit chain, and so in the order of commits, a row of ours has."""
-    rows = AuditEntry.objects.filter(action__in=actions).values_list("seq", "payload")
-    found = ((json.loads(payload).get(key), seq) for seq, payload in rows.iterator())
+    rows = AuditEntry.objects.filter(action__in=actions)
+    if since is not None:
+        rows = rows.filter(at__gte=since - A_RUN)
+    found = (
+        (json.loads(payload).get(key), seq)
+        for seq, payload in rows.values_list("seq", "payload").iterator()
+    )
     return {int(pk): seq for pk, seq in found if pk is not None}
 
 
@@ -413,6 +443,8 @@ def _alerts(scope: _Scope) -> Iterator[Row]:
     rows = Alert.objects.filter(account__in=scope.numbers)
     if scope.run is not None:
         rows = rows.filter(run_id=scope.run.pk)
+    if scope.since is not None:
+        rows = rows.filter(created_at__gte=scope.since - A_RUN)
     for row in rows.order_by("pk"):
         yield {
             "view": "alert",
@@ -429,7 +461,10 @@ def _alerts(scope: _Scope) -> Iterator[Row]:
 
 
 def _fires(scope: _Scope) -> Iterator[Row]:
-    for row in ScheduleFire.objects.order_by("pk"):
+    rows = ScheduleFire.objects.order_by("pk")
+    if scope.since is not None:
+        rows = rows.filter(fired_at__gte=scope.since)
+    for row in rows:
         yield {
             "view": "schedfire",
             "job": row.job,
@@ -440,26 +475,24 @@ def _fires(scope: _Scope) -> Iterator[Row]:
 
 
 def _transitions(scope: _Scope) -> Iterator[Row]:
-    wanted = {
-        "run": set(scope.runs().values_list("pk", flat=True)),
-        "intent": set(scope.intents.values_list("pk", flat=True)),
-        "attempt": set(
-            Attempt.objects.filter(intent__in=scope.intents).values_list("pk", flat=True)
-        ),
-    }
-    for row in Transition.objects.order_by("pk").iterator():
-        if row.object_id in wanted[row.object_type]:
-            yield {
-                "view": "transition",
-                "seq": row.pk,
-                "object_type": row.object_type,
-                "object_id": row.object_id,
-                "from": row.from_state,
-                "to": row.to_state,
-                "at": row.at,
-                "by": row.by,
-                "reason": row.reason,
-            }
+    sent = Attempt.objects.filter(intent__in=scope.intents)
+    rows = Transition.objects.filter(
+        Q(object_type="run", object_id__in=scope.runs.values("pk"))
+        | Q(object_type="intent", object_id__in=scope.intents.values("pk"))
+        | Q(object_type="attempt", object_id__in=sent.values("pk"))
+    )
+    for row in rows.order_by("pk").iterator():
+        yield {
+            "view": "transition",
+            "seq": row.pk,
+            "object_type": row.object_type,
+            "object_id": row.object_id,
+            "from": row.from_state,
+            "to": row.to_state,
+            "at": row.at,
+            "by": row.by,
+            "reason": row.reason,
+        }
 
 
 def _audit(scope: _Scope) -> Iterator[Row]:
@@ -478,3 +511,24 @@ def _audit(scope: _Scope) -> Iterator[Row]:
             "hash": row.hash,
             "key_id": row.key_id,
         }
+
+
+_VIEWS = (
+    _runs,
+    _cash,
+    _approvals,
+    _intents,
+    _attempts,
+    _orders,
+    _ledger,
+    _enumerations,
+    _checks,
+    _reservations,
+    _decisions,
+    _positions,
+    _switches,
+    _alerts,
+    _fires,
+    _transitions,
+    _audit,
+)

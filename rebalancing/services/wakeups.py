@@ -64,6 +64,14 @@ WAKEUPS = (
         _("오래 걸리는 일을 아무도 알리지 않습니다."),
     ),
     Wakeup(
+        "규칙 검사",
+        _("규칙 검사"),
+        "rebalancing.tasks.laws",
+        60,
+        "alerts",
+        _("기록이 안전 규칙을 어겨도 거래가 멈추지 않습니다."),
+    ),
+    Wakeup(
         "하루 작업",
         _("하루 작업"),
         "rebalancing.tasks.day_jobs",

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 
 from config import self_check
 from config.self_check import FAIL, OFF, OK, WARN, Finding, findings
 from rebalancing.services.heartbeat import beat
 from tests.support.world import World
 from trading.models import Account
+from trading.services.anchors import drop_anchor
+from trading.services.audit import audit
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -76,6 +80,19 @@ def test_settings(settings: Any, change: dict[str, Any], name: str, state: str) 
     for key, value in change.items():
         setattr(settings, key, value)
     assert found(name).state == state
+
+
+def test_a_record_that_is_not_the_one_anchored(settings: Any) -> None:
+    assert found("record").state == OK and "no anchor yet" in found("record").found
+    with transaction.atomic():
+        audit("tester", "tested", "row:1")
+    assert drop_anchor()
+    assert found("record").state == OK and "newest" in found("record").found
+    path = Path(settings.AUDIT_ANCHORS)
+    path.write_text(path.read_text().replace('"seq": 1', '"seq": 2'))
+    assert found("record").state == FAIL and "row 2" in found("record").found
+    path.write_text("no anchor\n")
+    assert found("record").state == FAIL and "cannot be read" in found("record").found
 
 
 def test_nobody_in_a_role_and_a_worker_that_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -376,3 +376,23 @@ def test_without_a_journal_what_the_evidence_shows_is_judged_all_the_same() -> N
     assert {n for n in ("I3", "I9", "I11", "I12", "I14", "I18", "I24") if found[n].examined} == {
         "I3", "I9", "I11", "I12", "I14", "I18", "I24",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [
+        lambda s: s.one("approval").update(plan_hash="another"),
+        lambda s: s.one("rulecheck", attempt_id=2).update(attempt_id=77),
+        lambda s: s.one("attempt", id=2).update(intent_id=77),
+        lambda s: s.one("run").update(id=77),
+    ],
+    ids=["no approval", "no check", "no wish", "no run"],
+)
+def test_without_a_journal_every_record_of_a_send_leads_back_all_the_same(
+    flaw: Callable[[Story], None],
+) -> None:
+    story = Story()
+    whole = case_of(story.evidence, None, None)
+    assert LAWS["I22"](whole).examined > 0 and not LAWS["I22"](whole).violations
+    flaw(story)
+    assert LAWS["I22"](case_of(story.evidence, None, None)).violations

@@ -34,7 +34,7 @@ def test_what_a_person_changed_is_never_set_back() -> None:
     make_wakeups()
     row = PeriodicTask.objects.get(task=SWEEP)
     assert (row.name, row.enabled, row.interval, row.queue) == ("My sweep", False, slow, "other")
-    assert PeriodicTask.objects.filter(task__startswith="rebalancing").count() == 4
+    assert PeriodicTask.objects.filter(task__startswith="rebalancing").count() == 5
 
 
 def test_a_wakeup_that_is_off_or_gone_is_named() -> None:

@@ -6,9 +6,18 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-__all__ = ["AuditRow", "chain_hash", "first_break", "follows", "key_id", "payload_hash"]
+__all__ = [
+    "Anchor",
+    "AuditRow",
+    "anchor_of",
+    "chain_hash",
+    "first_break",
+    "follows",
+    "key_id",
+    "payload_hash",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +74,24 @@ def first_break(key: str, rows: Iterable[AuditRow]) -> int | None:
             return seq + 1
         seq, previous = row.seq, row.hash
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The chain's head at one time, written down where whoever can write the database cannot."""
+
+    at: str
+    seq: int
+    hash: str
+    key_id: str
+
+    def line(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def anchor_of(line: str) -> Anchor:
+    """Reads one line. Raises ValueError for what is no anchor."""
+    found = json.loads(line)
+    if not isinstance(found, dict) or not isinstance(found.get("seq"), int):
+        raise ValueError(f"no anchor: {line[:80]}")
+    return Anchor(*(found.get(name, "") for name in ("at", "seq", "hash", "key_id")))

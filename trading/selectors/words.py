@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["CLASS_NAMES", "WORDS", "Sentence", "Words", "shown"]
+__all__ = ["CLASS_NAMES", "LAW_NAMES", "WORDS", "Sentence", "Words", "shown"]
 
 Sentence = str | Promise
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -43,6 +43,27 @@ CLASS_NAMES: Mapping[str, Sentence] = {
 }
 """Asset classes as people say them; the API and files speak in the codes."""
 _CLASSES = ("class", "scope")
+LAW_NAMES: Mapping[str, Sentence] = {
+    "I1": _("주문은 한 번만 보낸다"),
+    "I2": _("모르는 것을 안다고 하지 않는다"),
+    "I3": _("장부는 체결과 같다"),
+    "I4": _("결과를 모르는 주문은 그대로 둔다"),
+    "I5": _("주문의 주인은 하나다"),
+    "I6": _("보지 못한 주문은 없다"),
+    "I7": _("취소는 위험을 늘리지 않는다"),
+    "I8": _("금액은 원까지 맞는다"),
+    "I9": _("보내기 직전에 검사한다"),
+    "I10": _("있는 현금만 쓴다"),
+    "I11": _("승인된 계획만 보낸다"),
+    "I12": _("정지하면 멈춘다"),
+    "I17": _("실전은 허락된 곳에서만"),
+    "I18": _("사실대로 알린다"),
+    "I19": _("예약은 한 번만 실행한다"),
+    "I21": _("AI는 무엇을 얼마나 살지 정하지 못한다"),
+    "I22": _("모든 주문은 근거가 있다"),
+    "I24": _("상태는 정해진 길로만 바뀐다"),
+}
+"""The laws that are judged while trading, as people say them."""
 
 
 class _Facts(dict[str, object]):
@@ -61,6 +82,8 @@ def shown(name: str, value: object) -> str:
     text = str(value)
     if name in _CLASSES and text in CLASS_NAMES:
         return str(CLASS_NAMES[text])
+    if name == "law" and text in LAW_NAMES:
+        return f"{text} ‘{LAW_NAMES[text]}’"
     if name in _NAMES or isinstance(value, bool) or not _NUMBER.fullmatch(text):
         return text
     try:
@@ -200,6 +223,17 @@ _SWITCHES = {
     "not_engaged": _("이미 거래 가능한 상태입니다."),
     "account_halted": _("문제가 잇따라 이 계좌의 거래를 자동으로 멈췄습니다."),
     "audit_broken": _("감사 기록이 %(seq)s번에서 이어지지 않습니다. 모든 거래를 멈췄습니다."),
+    "audit_lost": _(
+        "감사 기록이 데이터베이스 밖에 적어 둔 것과 다릅니다 (%(seq)s번). 옛 백업으로 되돌렸거나 기록이 "
+        "다시 쓰였습니다. 모든 거래를 멈췄습니다."
+    ),
+    "anchor_unreachable": _(
+        "감사 기록의 표시를 %(path)s에 적지 못합니다. 자리와 권한을 확인하세요."
+    ),
+    "law_broken": _(
+        "안전 규칙에 어긋난 기록이 %(count)s건 있습니다: %(law)s. 모든 거래를 멈췄습니다. "
+        "manage.py invariants가 어느 기록인지 알려 줍니다."
+    ),
     "clock_off": _("시계가 증권사와 %(seconds)s초 다릅니다. 거래를 멈췄습니다."),
     "daily_loss_reducing": _("오늘 손익이 %(percent)s %%입니다. 매수를 멈췄습니다."),
     "daily_loss_halted": _("오늘 손익이 %(percent)s %%입니다. 거래를 멈췄습니다."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.conf import settings
 from trading.domain import audit as chain
 from trading.models import Account, Alert, AuditEntry, AuditHead
 from trading.services.alerts import alert
+from trading.services.anchors import drop_anchor, lost_anchor
 from trading.services.switches import GLOBAL, engage, file_state
 
 __all__ = ["ChainWatch", "forget_chain", "stop_when_the_chain_breaks"]
@@ -94,16 +96,38 @@ def forget_chain() -> None:
 
 
 def stop_when_the_chain_breaks(watch: ChainWatch = _watch) -> int | None:
-    """Halt everything when the audit chain does not follow; returns the row, once for each break.
+    """Halt everything when the audit chain does not follow, or is not the one that was anchored outside the
+    database; returns the row, once for each break.
 
     A release after a person has looked holds: the same break does not stop again.
     """
     broken = watch.next_break()
-    if broken is None or Alert.objects.filter(code="audit_broken", facts__seq=broken).exists():
-        return None
-    log.error("audit_broken", seq=broken)
+    if broken is not None and _is_new("audit_broken", broken):
+        return _stop("audit_broken", broken, f"the audit chain breaks at row {broken}")
+    lost = lost_anchor()
+    if lost is None:
+        drop_anchor()
+    elif _is_new("audit_lost", lost):
+        return _stop("audit_lost", lost, f"the audit chain is not the one anchored at row {lost}")
+    elif _was_looked_at("audit_lost", lost):
+        drop_anchor()  # from here on the chain that is there now counts
+    return None
+
+
+def _is_new(code: str, seq: int) -> bool:
+    return not Alert.objects.filter(code=code, facts__seq=seq).exists()
+
+
+def _was_looked_at(code: str, seq: int) -> bool:
+    return not Alert.objects.filter(code=code, facts__seq=seq, acknowledged_at=None).exists()
+
+
+def _stop(code: str, seq: int, reason: str) -> int:
+    log.error(code, seq=seq)
     for account in Account.objects.filter(is_active=True):
-        alert("audit_broken", severity=Alert.Severity.PAGE, account=account, seq=broken)
+        alert(
+            code, severity=Alert.Severity.PAGE, account=account, repeat_after=timedelta(0), seq=seq
+        )
     if file_state() != "HALTED":
-        engage(GLOBAL, "HALTED", "system", f"the audit chain breaks at row {broken}")
-    return broken
+        engage(GLOBAL, "HALTED", "system", reason)
+    return seq

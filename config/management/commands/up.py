@@ -25,6 +25,7 @@ from rebalancing.services.demo import demo_files, load_demo
 from rebalancing.services.wakeups import make_wakeups
 from trading.models import Account
 from trading.services.brokers import token_store_for
+from trading.services.chain_watch import stop_when_the_chain_breaks
 from trading.services.epochs import close_dead_epochs, current_epoch, end_epoch
 
 PROFILES = ("real", "mock")
@@ -119,6 +120,7 @@ class Command(BaseCommand):
 
     def _together(self, host: str, port: int) -> None:
         close_dead_epochs()
+        stop_when_the_chain_breaks()  # before anything is sent: an older database may have been put back
         current_epoch("embedded")
         jobs = Embedded(app)
         jobs.start()

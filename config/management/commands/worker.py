@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from config.celery import app
 from config.runtime.embedded import QUEUES
+from trading.services.chain_watch import stop_when_the_chain_breaks
 from trading.services.epochs import close_dead_epochs, end_epoch
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         close_dead_epochs()
+        stop_when_the_chain_breaks()  # before anything is sent: an older database may have been put back
         try:
             app.worker_main(
                 [

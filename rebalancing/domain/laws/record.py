@@ -47,7 +47,7 @@ FREE = frozenset({"HALTED", "PAUSED_UNKNOWN", "PAUSED_EXTERNAL", "STALE"})
 
 def i22(case: Case) -> Finding:
     """Every order request leads back to a wish, a run, an approval, a check and the audit, and every record
-    of a sent order to a request."""
+    of a sent order to a request. Without a journal the records of sending stand for the requests."""
     found = Finding()
     audited = sum(1 for row in case.view("audit") if row["action"] == SENT)
     checked = {row["attempt_id"] for row in case.view("rulecheck")}
@@ -55,24 +55,32 @@ def i22(case: Case) -> Finding:
     for post in case.posts:
         found.examined += 1
         attempt = case.attempts.get(str(post.get("nonce")))
-        if attempt is None:
-            if not case.fired & {"G08", "G22"}:
-                found.broken("I22", "a request that nothing leads to", post["seq"])
-            continue
-        intent = case.intents.get(attempt["intent_id"])
-        if intent is None:
-            found.broken("I22", "an attempt without a wish", attempt["id"])
-            continue
-        if attempt["action"] == NEW and attempt["id"] not in checked:
-            found.broken("I22", "an order without its check", attempt["id"])
-        if intent["origin"] == "run":
-            if case.runs_of(intent) is None:
-                found.broken("I22", "a wish without its run", intent["id"])
-            elif attempt["action"] == NEW and intent["plan_hash"] not in approved:
-                found.broken("I22", "a wish without an approval", intent["id"])
+        if attempt is not None:
+            _leads_back(case, attempt, checked, approved, found)
+        elif not case.fired & {"G08", "G22"}:
+            found.broken("I22", "a request that nothing leads to", post["seq"])
+    for attempt in case.attempts.values() if case.journal is None else ():
+        found.examined += 1
+        _leads_back(case, attempt, checked, approved, found)
     if case.view("audit") and audited != len(case.attempts):
         found.broken("I22", "attempts and audit rows differ", audited, len(case.attempts))
     return found
+
+
+def _leads_back(
+    case: Case, attempt: Row, checked: set[Any], approved: set[Any], found: Finding
+) -> None:
+    intent = case.intents.get(attempt["intent_id"])
+    if intent is None:
+        found.broken("I22", "an attempt without a wish", attempt["id"])
+        return
+    if attempt["action"] == NEW and attempt["id"] not in checked:
+        found.broken("I22", "an order without its check", attempt["id"])
+    if intent["origin"] == "run":
+        if case.runs_of(intent) is None:
+            found.broken("I22", "a wish without its run", intent["id"])
+        elif attempt["action"] == NEW and intent["plan_hash"] not in approved:
+            found.broken("I22", "a wish without an approval", intent["id"])
 
 
 def chain_hash(key: bytes, row: Row) -> str:
