@@ -27,6 +27,7 @@ from rebalancing.admin.deciding import (
 from rebalancing.domain.states import TERMINAL, RunState
 from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.difference import advice_by_run, difference_of
+from rebalancing.selectors.fill_lines import fill_lines
 from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
@@ -210,10 +211,10 @@ class HistoryAdmin(ReadOnlyAdmin):
         "drift_last",
         "expected_cost",
         "real_cost",
-        "fills",
+        "fills_then",
         "created_at",
     )
-    readonly_fields = ("state_in_words", "target_then", "drift_first", "drift_last")
+    readonly_fields = ("state_in_words", "target_then", "drift_first", "drift_last", "fills_then")
 
     @admin.display(description=_("상태"), ordering="state")
     def state_in_words(self, row: RebalancingHistory) -> str:
@@ -230,3 +231,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("편차 (후)"))
     def drift_last(self, row: RebalancingHistory) -> str:
         return in_lines(drift_lines(row.drift_after))
+
+    @admin.display(description=_("체결"))
+    def fills_then(self, row: RebalancingHistory) -> str:
+        return in_lines(fill_lines(row.fills))

@@ -15,6 +15,8 @@ from portfolio.services import create_model_version
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import DeskWorld
+from trading.domain.instruments import InstrumentKind
+from trading.models import Instrument
 from trading.selectors.words import CLASS_NAMES
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
@@ -97,6 +99,45 @@ def test_no_page_shows_the_code_of_a_class(
         text = read(answer.content.decode())
         assert CODES.findall(text) == [], path
         assert not names or named in text, path
+
+
+@pytest.mark.parametrize(
+    ("language", "sold", "bought"),
+    [
+        (
+            "ko",
+            "매도 새이름 069500: 10주 중 7주, 245,000원 (수수료와 세금 525원)",
+            "매수 005930: 3주 중 3주",
+        ),
+        (
+            "en",
+            "Sell 새이름 069500: 7 of 10 shares, 245,000 won (fee and tax 525 won)",
+            "Buy 005930: 3 of 3 shares",
+        ),
+    ],
+    ids=["ko", "en"],
+)
+def test_the_fills_of_a_finished_run_are_read_as_sentences(
+    targeted: DeskWorld, staff: Client, language: str, sold: str, bought: str
+) -> None:
+    Instrument.objects.update_or_create(
+        ticker="069500", defaults={"name": "새이름", "kind": InstrumentKind.ETF.value}
+    )
+    costs = {"fee": 35, "tax": 490}
+    fills = [
+        {"ticker": "069500", "side": "SELL", "planned": 10, "filled": 7, "amount": 245_000} | costs,
+        {"ticker": "005930", "side": "BUY", "planned": 3, "filled": 3, "amount": 210_000} | costs,
+    ]
+    assert not Instrument.objects.filter(ticker="005930").exists(), (
+        "an old row may name what is gone"
+    )
+    targeted.snapshot()
+    history = targeted.history(targeted.run("COMPLETED"), fills=fills)
+    staff.cookies["django_language"] = language
+    answer = staff.get(f"/admin/rebalancing/rebalancinghistory/{history.pk}/change/")
+    text = read(answer.content.decode())
+    assert sold in text and bought in text
+    assert "&quot;ticker" not in answer.content.decode()
 
 
 def test_the_api_keeps_the_code_and_says_the_name(targeted: DeskWorld) -> None:

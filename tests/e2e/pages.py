@@ -10,10 +10,11 @@ from typing import Any
 
 from tests.e2e.installation import Installation, listening, sign_in
 
-__all__ = ["LOOKS", "PAGES", "Look", "Page", "barriers", "looked_at", "under_a_bar"]
+__all__ = ["LOOKS", "PAGES", "Look", "Page", "barriers", "looked_at", "under_a_bar", "weight"]
 
 USER = "demo"
 SERIOUS = ("serious", "critical")
+MOST_KILOBYTES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,22 @@ def looked_at(
         wide = tab.evaluate("document.documentElement.scrollWidth")
         if wide > look.width:
             problems.append(f"{wide} px wide")
+        kilobytes = weight(tab)
+        if kilobytes > MOST_KILOBYTES:
+            problems.append(f"{kilobytes:.0f} kB with all that it loads")
         problems += [f"covered: {one}" for one in under_a_bar(tab)]
         problems += barriers(tab)
         yield page, tab, problems
     context.close()
+
+
+WEIGHT = """() => ["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
+  .reduce((sum, one) => sum + one.encodedBodySize, 0) / 1000"""
+
+
+def weight(tab: Any) -> float:
+    """Kilobytes of the page and of all that it loads, as they come over the wire, cached ones included."""
+    return float(tab.evaluate(WEIGHT))
 
 
 def barriers(tab: Any) -> list[str]:

@@ -7,13 +7,14 @@ find is printed, and makes it end with 1.
 from __future__ import annotations
 
 import shutil
+import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.e2e.installation import Installation, browser, open_first_plan, see_the_end
-from tests.e2e.pages import LOOKS, PAGES, Look, looked_at
+from tests.e2e.pages import LOOKS, PAGES, Look, looked_at, weight
 
 ALL = (
     *LOOKS,
@@ -31,13 +32,16 @@ SHIFT = """() => new Promise(done => { let sum = 0;
     .observe({type: 'layout-shift', buffered: true});
   setTimeout(() => done(sum), 250); })"""
 MOST_SHIFT = 0.1
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity"
+LATEST_PAINT = 1_000
+"""Milliseconds to the first paint, on the machine that serves and draws at once."""
 PICTURES = ROOT / "docs" / "pictures"
 
 
 def main(folder: Path, readme: bool) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    wrong = 0
+    wrong, paints, weights = 0, [], []
     with tempfile.TemporaryDirectory(prefix="jeoul-screens-") as home, browser() as made:
         installation = Installation(Path(home))
         try:
@@ -54,6 +58,10 @@ def main(folder: Path, readme: bool) -> int:
                     if readme and name:
                         PICTURES.mkdir(exist_ok=True)
                         tab.screenshot(path=PICTURES / name)
+                    paints.append((tab.evaluate(PAINT), visited.path))
+                    weights.append((weight(tab), visited.path))
+                    if paints[-1][0] > LATEST_PAINT:
+                        problems.append(f"first paint after {paints[-1][0]:.0f} ms")
                     moved = tab.evaluate(SHIFT)
                     if moved > MOST_SHIFT:
                         problems.append(f"the page moved by {moved:.2f}")
@@ -62,6 +70,9 @@ def main(folder: Path, readme: bool) -> int:
                         print(f"{visited.path} {look.name}: {problem}")
         finally:
             installation.stop()
+    middle = statistics.median(took for took, _ in paints)
+    print(f"first paint: median {middle:.0f} ms, latest {max(paints)[0]:.0f} ms ({max(paints)[1]})")
+    print(f"heaviest page: {max(weights)[0]:.0f} kB ({max(weights)[1]})")
     print(f"{len(ALL) * len(PAGES)} pictures in {folder}, {wrong} problems")
     return 1 if wrong else 0
 
