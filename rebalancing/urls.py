@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from rebalancing.views import cards, decisions, looks, runs, stories
+from rebalancing.views import cards, decisions, looks, reconciliation, runs, stories
 
 app_name = "rebalancing"
 urlpatterns = [
     path("", runs.status, name="status"),
     path("start/", runs.start_run, name="start"),
     path("look/", looks.look_now, name="look"),
+    path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
+    path("reconciliation/part/", reconciliation.reconciliation_part, name="reconciliation-part"),
+    path("reconciliation/now/", reconciliation.reconcile_now, name="reconcile-now"),
     path("cards/standing/", cards.standing_card, name="card-standing"),
     path("cards/attention/", cards.attention_card, name="card-attention"),
     path("cards/alive/", cards.alive_card, name="card-alive"),

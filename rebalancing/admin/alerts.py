@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Exists, Q
+from django.db.models import Exists, Q, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import In
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +13,7 @@ from rebalancing.selectors.words import WORDS
 from trading.admin.lists import period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import Alert
-from trading.selectors.people import Role, has_role
+from trading.selectors.people import Role, accounts_of, has_role
 
 __all__ = ["AlertAdmin"]
 
@@ -35,10 +37,16 @@ class AlertAdmin(ReadOnlyAdmin):
     search_fields = ("^code",)
     list_select_related = ("account",)
 
-    def in_scope(self, request: HttpRequest) -> Q | Exists:
-        """An admin also reads what is about no account, as on the front page."""
-        own = super().in_scope(request)
-        return own | Q(account=None) if has_role(request.user, Role.ADMIN) else own
+    def in_scope(self, request: HttpRequest) -> Q | Exists | In:
+        """An admin also reads what is about no account, as on the front page.
+
+        As one expression and not as "this or none", which a database answers from its index by account and then
+        sorts whole: so the list is read newest first and left after a page.
+        """
+        if not has_role(request.user, Role.ADMIN):
+            return super().in_scope(request)
+        own = accounts_of(request.user).values_list("pk", flat=True)
+        return In(Coalesce("account_id", Value(0)), [0, *own])
 
     @admin.display(description=_("내용"), ordering="code")
     def said(self, alert: Alert) -> str:

@@ -99,9 +99,10 @@ def decide_attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
     else:
         messages.success(request, _("결정을 기록했습니다."))
     run_id = attempt.intent.origin_id
-    if attempt.intent.origin == Intent.Origin.RUN and run_id:
-        return _see(run_id)
-    return back_to(request, reverse("overview"))
+    of_run = attempt.intent.origin == Intent.Origin.RUN and run_id
+    return back_to(
+        request, reverse("rebalancing:run", args=[run_id]) if of_run else reverse("overview")
+    )
 
 
 def _require_other_person(attempt: Attempt, username: str, verdict: str) -> None:

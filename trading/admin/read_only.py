@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
@@ -87,7 +88,7 @@ class ScopedAdmin(ModelAdmin):
             return rows
         return rows.filter(self.in_scope(request))
 
-    def in_scope(self, request: HttpRequest) -> Q | Exists:
+    def in_scope(self, request: HttpRequest) -> Q | Exists | In:
         """Which rows are this person's to read."""
         return _of_accounts(self.model, self.account_path, _own(request))
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from trading.domain.ports import OrderRow
 
-__all__ = ["SKEW", "Sought", "candidates", "keys_of"]
+__all__ = ["SKEW", "Sought", "candidates", "keys_of", "misfits"]
 
 SKEW = timedelta(seconds=5)
 
@@ -37,19 +37,27 @@ class Sought:
 
 def candidates(rows: Iterable[OrderRow], sought: Sought) -> list[OrderRow]:
     """Rows that fit `sought` exactly and are nobody's yet."""
-    return [row for row in rows if _fits(row, sought)]
+    return [row for row in rows if not misfits(row, sought)]
 
 
-def _fits(row: OrderRow, sought: Sought) -> bool:
-    if row.trade_date != sought.sent_at.date():
-        return False
-    if row.order_no in sought.known or row.ticker != sought.ticker or row.side != sought.side:
-        return False
-    if not _in_window(row, sought):
-        return False
+def misfits(row: OrderRow, sought: Sought) -> tuple[str, ...]:
+    """Every reason why `row` is not the order that is sought, as codes; empty when it may be it."""
     if sought.cancels:
-        return row.original_order_no == sought.cancels
-    return not row.is_change and row.quantity == sought.quantity and row.price == sought.limit_price
+        same = row.original_order_no == sought.cancels
+        terms = {"another_order": not same}
+    else:
+        terms = {
+            "a_change": row.is_change,
+            "another_quantity": row.quantity != sought.quantity,
+            "another_price": row.price != sought.limit_price,
+        }
+    found = {
+        "another_day": row.trade_date != sought.sent_at.date(),
+        "known_before": row.order_no in sought.known,
+        "another_lane": row.ticker != sought.ticker or row.side != sought.side,
+        "another_time": not _in_window(row, sought),
+    } | terms
+    return tuple(code for code, holds in found.items() if holds)
 
 
 def _in_window(row: OrderRow, sought: Sought) -> bool:

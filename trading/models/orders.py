@@ -267,6 +267,8 @@ class Enumeration(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     epoch = models.ForeignKey("ProcessEpoch", models.PROTECT, related_name="+")
+    unclaimed = models.JSONField(null=True)
+    """Rows on lanes that wait for an answer, which nobody owns yet; null where there was none."""
 
     class Meta:
         ordering = ("-id",)

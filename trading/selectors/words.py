@@ -223,6 +223,19 @@ _SWITCHES = {
     "not_engaged": _("이미 거래 가능한 상태입니다."),
     "account_halted": _("문제가 잇따라 이 계좌의 거래를 자동으로 멈췄습니다."),
     "audit_broken": _("감사 기록이 %(seq)s번에서 이어지지 않습니다. 모든 거래를 멈췄습니다."),
+    "owned": _("다른 주문의 것입니다"),
+    "known_before": _("보내기 전에 이미 있었습니다"),
+    "another_day": _("날짜가 다릅니다"),
+    "another_lane": _("종목이나 방향이 다릅니다"),
+    "another_time": _("보낸 시각과 맞지 않습니다"),
+    "another_quantity": _("수량이 다릅니다"),
+    "another_price": _("가격이 다릅니다"),
+    "another_order": _("다른 주문의 취소입니다"),
+    "a_change": _("정정·취소 주문입니다"),
+    "window_over": _("답을 기다린 뒤 %(seconds)s초가 지났습니다"),
+    "looked_often": _("그 뒤 20초 넘게 떨어져 %(needed)s번 찾았습니다 (%(checks)s번)"),
+    "none_fits": _("맞는 주문이 목록에 없습니다"),
+    "sender_ended": _("보낸 프로세스가 답을 읽었거나 끝났습니다"),
     "audit_lost": _(
         "감사 기록이 데이터베이스 밖에 적어 둔 것과 다릅니다 (%(seq)s번). 옛 백업으로 되돌렸거나 기록이 "
         "다시 쓰였습니다. 모든 거래를 멈췄습니다."

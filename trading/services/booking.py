@@ -24,10 +24,11 @@ __all__ = ["book_rows", "follow_final", "see_order"]
 
 def book_rows(
     account: Account, rows: Iterable[OrderRow], now: datetime, *, session_over: bool
-) -> None:
+) -> list[OrderRow]:
     """Book `rows`, read at `now`. Must run inside a transaction.
 
-    A row on a lane that waits for an answer is left alone: it may be the order we are waiting for.
+    A row on a lane that waits for an answer is left alone and returned: it may be the order we are waiting
+    for.
     """
     # by number and so in the order of time: what was bought before it was sold is booked before it
     rows = sorted(rows, key=lambda row: (row.trade_date, row.order_no))
@@ -48,15 +49,18 @@ def book_rows(
         at = (row.trade_date, row.order_no)
         if at not in known and (row.ticker, row.side) not in frozen:
             known[at] = _external(account, row, now)
+    left_alone = []
     for row in rows:
         order = known.get((row.trade_date, row.order_no))
         if order is None:
+            left_alone.append(row)
             continue
         over = session_over or row.trade_date < now.date()
         if _differs(order, row, over):
             _see(books, order, row, over)
     finish_cancels(books)
     write_books(books)
+    return left_alone
 
 
 def see_order(order: BrokerOrder, row: OrderRow, now: datetime, *, session_over: bool) -> None:

@@ -32,6 +32,8 @@ from trading.models import (
     Reservation,
 )
 from trading.selectors.calendar import hours_on, known_calendar
+from trading.selectors.sought import sought_of
+from trading.selectors.unclaimed import row_as_json
 from trading.services import epochs
 from trading.services.alerts import alert
 from trading.services.audit import audit
@@ -40,7 +42,6 @@ from trading.services.brokers import broker_for
 from trading.services.clock import SEOUL, market_clock
 from trading.services.guards import stop_when_the_clock_is_off
 from trading.services.refusals import check_refusals, unchecked_refusals
-from trading.services.sought import sought_of
 from trading.services.spool import take_hint
 from trading.services.states import move
 
@@ -127,7 +128,10 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
             ended_at=ended,
             epoch=epochs.current_epoch(),
         )
-        book_rows(account, listing.rows, ended, session_over=_session_over(ended))
+        unclaimed = book_rows(account, listing.rows, ended, session_over=_session_over(ended))
+        if unclaimed:
+            record.unclaimed = [row_as_json(row) for row in unclaimed]
+            record.save(update_fields=["unclaimed"])
         check_refusals(account, listing.rows, first, started, ended, complete=listing.complete)
     if listing.complete:
         stop_when_the_clock_is_off(account, skew)
@@ -139,14 +143,18 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
 
 def _first_open_day(account: Account, now: datetime) -> date:
     """The list must reach back to the oldest order that is not over: yesterday's last fills, an answer
-    that never came and a refusal that nobody checked are only found on their own day."""
+    that never came, a refusal that nobody checked and an order declared absent are only found on their
+    own day."""
     today = now.date()
     orders = BrokerOrder.objects.filter(account=account, is_final=False)
     first = orders.order_by("trade_date").values_list("trade_date", flat=True).first()
     if first is None:
         first = _oldest_unfilled(account, since=_settled_before(account, today))
     days = [today, *([first] if first else [])]
-    for attempts in (_unanswered(account), unchecked_refusals(account, now)):
+    watched = Attempt.objects.filter(
+        intent__account=account, state=AttemptState.ABSENT, lane__late_watch_until__gt=now
+    )
+    for attempts in (_unanswered(account), unchecked_refusals(account, now), watched):
         oldest = attempts.order_by("committed_at").only("committed_at").first()
         if oldest is not None:
             days.append(oldest.committed_at.astimezone(SEOUL).date())
@@ -378,8 +386,16 @@ def _declare_absent(
     move(attempt, AttemptState.ABSENT, at=now, by=by, reason="declared absent")
     move(intent, IntentState.ABANDONED, at=now, by=by, reason="declared absent")
     Reservation.objects.filter(intent=intent, closed_at=None).update(closed_at=now)
-    Lane.objects.filter(pk=attempt.lane_id).update(late_watch_until=now + timedelta(days=1))
+    Lane.objects.filter(pk=attempt.lane_id).update(late_watch_until=_end_of_next_session(now))
     audit(by, "order_declared_absent", f"intent:{intent.pk}", {"attempt": attempt.pk})
+
+
+def _end_of_next_session(now: datetime) -> datetime:
+    """Until then the lane is watched for the order that was declared absent; over a weekend that is Monday."""
+    try:
+        return hours_on(known_calendar().next_session(now.date())).close + AFTER_CLOSE
+    except ValueError:
+        return now + timedelta(days=7)  # beyond the table of sessions: longer than any closure
 
 
 def _decision(

@@ -17,10 +17,10 @@ from trading.domain.ports import OrderRow
 from trading.domain.reconciliation import candidates
 from trading.domain.sending import SOFT_RESENDS
 from trading.models import Account, Alert, Attempt, BrokerOrder, OrderAction
+from trading.selectors.sought import sought_of
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.clock import SEOUL
-from trading.services.sought import sought_of
 from trading.services.states import move
 from trading.services.switches import account_scope, engage
 

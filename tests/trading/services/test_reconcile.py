@@ -14,6 +14,7 @@ from tests.support.world import World, world_of
 from trading.brokers.kis.broker import KisBroker
 from trading.domain.errors import StateConflict
 from trading.domain.ports import OrderRow
+from trading.domain.sessions import SEOUL
 from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, Reservation
 from trading.selectors.order_lists import newest_whole_list
 from trading.services import epochs
@@ -214,6 +215,26 @@ def test_only_the_order_that_was_declared_absent_stops_the_account_when_it_comes
     assert BrokerOrder.objects.filter(source="EXTERNAL").count() == 1
     assert (switch_state(world.account) == "HALTED") is stops
     assert Alert.objects.filter(code="late_order").exists() is stops
+
+
+def test_the_watch_for_a_late_order_lasts_to_the_end_of_the_next_session_and_reads_its_day(
+    world: World,
+) -> None:
+    """Declared absent on a Friday, listed on the Monday under Friday's date."""
+    attempt = unknown(world)
+    Attempt.objects.filter(pk=attempt.pk).update(absent_presumed=True)
+    decide_unknown(attempt.pk, "absent", "owner")
+    friday = attempt.committed_at.astimezone(SEOUL)
+    assert friday.isoweekday() == 5
+    until = Lane.objects.get(pk=attempt.lane_id).late_watch_until
+    assert until.astimezone(SEOUL).strftime("%a %H:%M") == "Mon 15:31"
+    wish = attempt.intent
+    world.sim.manual_order(NUMBER, wish.instrument_id, "sell", wish.quantity, None)
+    monday = friday.replace(hour=10, minute=0) + timedelta(days=3)
+    world.sim.advance((monday - world.now).total_seconds())
+    reconcile_account(world.account)
+    assert BrokerOrder.objects.get(source="EXTERNAL").trade_date == friday.date()
+    assert switch_state(world.account) == "HALTED"
 
 
 @pytest.mark.parametrize(("more", "flag"), [(0, ""), (1, "quantity_differs")])

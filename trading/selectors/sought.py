@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trading.domain.reconciliation import Sought
+from trading.domain.sessions import SEOUL
 from trading.models import Attempt, BrokerOrder
-from trading.services.clock import SEOUL
 
 __all__ = ["sought_of"]
 
