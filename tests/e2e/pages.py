@@ -44,6 +44,7 @@ DESK = (
     Page("start", "/rebalancing/start/"),
     Page("run", "/rebalancing/runs/1/"),
     Page("why", "/rebalancing/runs/1/why/"),
+    Page("reconciliation", "/rebalancing/reconciliation/"),
     Page("portfolio", "/portfolio/"),
     Page("health", "/health/"),
     Page("guide", "/guide/"),

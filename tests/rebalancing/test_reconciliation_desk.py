@@ -162,12 +162,13 @@ def test_orders_made_outside_are_listed_and_what_they_changed_is_told(
     order = BrokerOrder.objects.get(source="EXTERNAL")
     said = words(owner.get(DESK))
     assert order.order_no in said and "3주" in said
+    moving = "체결되는 중이라 다를 수 있습니다"
+    assert "069500 607주 610주" in said and moving in said, "the balance is older than the sale"
+    take_snapshot(world.account, [])
+    assert "종목이 같습니다" in words(owner.get(DESK))
     Position.objects.filter(account=world.account, instrument="069500").update(quantity=1)
-    BrokerOrder.objects.update(is_final=True)
     said = words(owner.get(DESK))
-    assert "우리 장부 증권사 069500 1주" in said
-    BrokerOrder.objects.update(is_final=False)
-    assert "체결되는 중이라" in words(owner.get(DESK))
+    assert "069500 1주 607주" in said and moving not in said
 
 
 def test_a_person_may_ask_for_a_comparison_at_once_and_nothing_is_sent(

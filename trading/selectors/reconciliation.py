@@ -11,6 +11,7 @@ from trading.models import (
     Decision,
     Enumeration,
     Lane,
+    Ledger,
     Position,
     ReconciledEpoch,
     Snapshot,
@@ -41,8 +42,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Our positions beside the newest balance. `moving` while an order may still fill: a difference then
-    proves nothing."""
+    """Our positions beside the newest balance. `moving` while an order may still fill, or when one filled after
+    the balance was read: a difference then proves nothing."""
 
     at: datetime
     names: int
@@ -95,5 +96,8 @@ def compared_holdings(account: Account) -> Holdings | None:
         for ticker in tickers
         if ours.get(ticker, 0) != theirs.get(ticker, 0)
     )
-    moving = BrokerOrder.objects.filter(account=account, is_final=False).exists()
+    moving = (
+        BrokerOrder.objects.filter(account=account, is_final=False).exists()
+        or Ledger.objects.filter(order__account=account, posted_at__gt=snapshot.taken_at).exists()
+    )
     return Holdings(snapshot.taken_at, len(tickers), differences, moving)
