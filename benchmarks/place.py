@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ _OUTSIDE = ("DATABASE_URL", "REDIS_URL", "KIS_REAL_REST_URL", "KIS_MOCK_REST_URL
 
 
 @contextmanager
-def django_place() -> Iterator[Path]:
-    """Set Django up on a migrated, empty database. Once a process: settings are read only once."""
+def django_place(env: Mapping[str, str] | None = None) -> Iterator[Path]:
+    """Set Django up on a migrated, empty database. Once a process: settings are read only once. `env` names
+    servers where it is not to be the embedded default."""
     with tempfile.TemporaryDirectory(prefix="jeoul-bench-") as name:
         for outside in _OUTSIDE:
             os.environ.pop(outside, None)
@@ -25,7 +26,7 @@ def django_place() -> Iterator[Path]:
             "JEOUL_IGNORE_DOTENV": "1",
             "VAR_DIR": name,
             "LOG_LEVEL": "ERROR",
-        }
+        } | dict(env or {})
         import django
 
         django.setup()

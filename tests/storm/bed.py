@@ -11,6 +11,7 @@ import random
 import secrets
 import socket
 import time
+import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,15 +27,28 @@ from django.db import connection
 from tests.storm.wire import Wire
 from trading.brokers.kis.client import KisClient
 from trading.domain.sessions import SEOUL
-from trading.services import brokers, chain_watch, clock, crashpoints, epochs, rate, tokens, windows
+from trading.services import (
+    brokers,
+    chain_watch,
+    clock,
+    crashpoints,
+    epochs,
+    gateway,
+    rate,
+    tokens,
+    windows,
+)
 from trading.simulator.control import Control
 from trading.simulator.main import plans_of
 from trading.simulator.world import Options, World
 
 __all__ = ["Bed", "Crash", "bed_of"]
 
-URL = "http://127.0.0.1:9"
+ADDRESS = ("127.0.0.1", 9)
+URL = "http://{}:{}".format(*ADDRESS)
 """Nobody listens there: what would leave the bed fails at once."""
+FIRST_PID = 1_000_000_000
+"""Beyond what a kernel gives: no process of this machine is ever meant."""
 
 
 class Crash(BaseException):
@@ -51,6 +65,27 @@ class BedClock:
         return self._world.now().astimezone(SEOUL)
 
 
+class Processes:
+    """What `os` says of processes to those who ask whether a sender still lives. One lives at a time."""
+
+    def __init__(self) -> None:
+        self.pid = FIRST_PID
+
+    def getpid(self) -> int:
+        return self.pid
+
+    def kill(self, pid: int, signal: int) -> None:
+        if pid != self.pid:
+            raise ProcessLookupError(pid)
+
+    def stat(self, path: str) -> Any:
+        raise FileNotFoundError(path)
+
+    def die(self) -> None:
+        """The process is gone and another one takes its place; its row stays as it was."""
+        self.pid += 1
+
+
 @dataclass
 class Bed:
     """The world, its control and its wire. `die_at` names the crash point that ends the process next."""
@@ -59,7 +94,11 @@ class Bed:
     control: Control
     wire: Wire
     wall: Any
+    processes: Processes = field(default_factory=Processes)
     die_at: str = ""
+    sleep_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    """At which passing of a crash point the process is asleep for how long (G17)."""
+    slept: int = 0
     passed: dict[str, int] = field(default_factory=dict)
     crashes: int = 0
 
@@ -82,6 +121,9 @@ class Bed:
 
     def crashpoint(self, name: str) -> None:
         self.passed[name] = self.passed.get(name, 0) + 1
+        if seconds := self.sleep_at.pop((name, self.passed[name]), 0):
+            self.slept += 1
+            self.pass_time(seconds)
         wanted, _, nth = self.die_at.partition(":")
         if wanted == name and self.passed[name] >= int(nth or 1):
             self.die_at = ""
@@ -99,7 +141,7 @@ class Bed:
         """The process is gone: what it knew by heart and its connection to the database with it."""
         if connection.in_atomic_block:
             raise AssertionError("a crash left a transaction open")
-        epochs.end_epoch()  # the row of a dead process is closed by whoever looks next
+        self.processes.die()  # its row is open until somebody finds that it is gone
         epochs.forget_epoch()
         brokers.forget_brokers()
         chain_watch.forget_chain()
@@ -125,12 +167,13 @@ def bed_of(
     with ExitStack() as stack:
         wall = stack.enter_context(time_machine.travel(start, tick=False))
         bed = Bed(world, Control(world), None, wall)  # type: ignore[arg-type]
-        bed.wire = wire = Wire(world, bed.pass_time)
+        bed.wire = wire = Wire(world, bed.pass_time, ADDRESS)
         stack.callback(wire.close)
         bed.control.on_refuse = wire.refuse_for
         changes = {
             "KIS_HOSTS": settings.KIS_HOSTS | {profile: URL},
             "SIM_CLOCK_URL": f"{URL}/clock",
+            "REDIS_URL": "",  # its window goes by the server's own clock, which nobody here can move
         }
         for name, value in changes.items():
             stack.enter_context(mock.patch.object(settings, name, value))
@@ -138,6 +181,7 @@ def bed_of(
         the_clock = BedClock(world)
         replace(httpcore2, "SyncBackend", lambda: wire)
         replace(socket, "create_connection", wire.create_connection)
+        replace(epochs, "os", bed.processes)
         replace(clock, "simulated_clock", lambda url: the_clock)
         replace(secrets, "token_hex", lambda size=16: f"{rng.getrandbits(8 * size):0{2 * size}x}")
         for owner in (KisClient, tokens.DatabaseTokenStore, rate.SharedBudget):
@@ -149,6 +193,7 @@ def bed_of(
         replace(windows.LocalWindow.__init__, "__defaults__", (seconds, windows.ANNOUNCED_SECONDS))
         pace = dict(rate.SharedBudget.__init__.__kwdefaults__ or {})
         replace(rate.SharedBudget.__init__, "__kwdefaults__", pace | {"monotonic": seconds})
+        replace(gateway, "time", types.SimpleNamespace(monotonic=seconds))
         for module in _users_of_crashpoint():
             replace(module, "crashpoint", bed.crashpoint)
         _forget()

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["TRANSIENT", "Plan", "Strike", "plan_of", "twin_of"]
+__all__ = ["HARNESS", "TRANSIENT", "WAITING", "Act", "Plan", "Strike", "plan_of", "twin_of"]
 
 DAYS = 3
 FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -42,6 +42,34 @@ FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
 TRANSIENT = frozenset({"A03", "A04", "A05", "A09", "A10", "A11", "A17", "A21", "A22", "B01", "B03", "B06",
                        "D02", "E02", "F02"})  # fmt: skip
 """What passes by itself: a run that meets only these ends with every share that it planned, or as good as."""
+LATER: dict[str, tuple[dict[str, Any], ...]] = {
+    "A01": ({"mode": "refuse", "seconds": 20},),
+    "A18": ({},),
+    "A27": ({},),
+    "D01": ({},),
+    "F04": ({"amount": -500_000}, {"amount": 300_000}),
+}
+"""Faults that seeds from `SECOND` on draw, too: those before it keep the days that they are known by."""
+SECOND = 20
+HARNESS = ("G13", "G15", "G17", "H01", "H02", "H04", "H08")
+"""What the bed does itself, to processes and as persons: a step delivered twice, two schedulers, a sender that
+is asleep between its promise and its sending, two approvals at once, a stop, a double click, a person who
+trades in the broker's app."""
+WAITING = {
+    "B12": "orders on NXT",
+    "C14": "more registrations than the broker takes",
+    "C15": "bars",
+    "C16": "the bot",
+    "C18": "the bot",
+    "C19": "prices on pages",
+    "E10": "orders on NXT",
+    "G19": "workers for market data",
+    "G20": "messengers",
+    "J11": "news",
+}
+"""Faults whose victim does not exist yet, and what it is."""
+UNMATCHED = frozenset({"A01", "D02", "E02", "E04", "F01", "F04"})
+"""Strike the state of things and not a request: there is nothing to match or to count."""
 OF_A_TICKER = frozenset({"E02", "E04", "F01"})
 TICKERS = ("069500", "360750", "005930", "114260", "148070", "411060")
 DEATHS = (
@@ -66,6 +94,19 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What the bed itself does on a day: `second` after its run was opened, or when a send is passed the `nth`
+    time."""
+
+    day: int
+    second: int
+    kind: str
+    nth: int
+    amount: float
+    """Seconds of sleep, or shares."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One seed's story."""
 
@@ -79,20 +120,24 @@ class Plan:
     """(day, crash point and how many passings): the process ends there once."""
     doubled: float
     """How often a step is delivered twice."""
+    acts: tuple[Act, ...] = ()
 
     @property
     def transient(self) -> bool:
-        return all(strike.fault in TRANSIENT for strike in self.strikes)
+        """Nothing but what passes by itself: no process dies in a place where nobody can know, nobody stops."""
+        lasting = {act.kind for act in self.acts} & {"H02", "H08"}
+        return not lasting and not self.deaths and all(s.fault in TRANSIENT for s in self.strikes)
 
 
 def plan_of(seed: int) -> Plan:
     rng = random.Random(f"storm:{seed}")
     profile = rng.choice(("real", "mock"))
-    chosen = rng.sample(sorted(FAULTS), rng.randint(3, 8))
+    known = FAULTS if seed < SECOND else FAULTS | LATER
+    chosen = rng.sample(sorted(known), rng.randint(3, 8))
     strikes = []
     for fault in chosen:
         for _ in range(rng.randint(1, 3)):
-            strikes.append(_strike(rng, fault))
+            strikes.append(_strike(rng, fault, known[fault]))
     deaths = tuple(
         (rng.randrange(DAYS), f"{rng.choice(DEATHS)}:{rng.randint(1, 4)}")
         for _ in range(rng.choice((0, 0, 1, 2, 3)))
@@ -100,8 +145,22 @@ def plan_of(seed: int) -> Plan:
     targets = tuple(_weights(rng) for _ in range(DAYS))
     minutes = tuple(rng.randint(5, 240) for _ in range(DAYS))
     strikes.sort(key=lambda one: (one.day, one.second))
-    return Plan(
-        seed, profile, minutes, targets, tuple(strikes), deaths, rng.choice((0.0, 0.1, 0.5))
+    doubled = rng.choice((0.0, 0.1, 0.5))
+    acts = _acts(rng) if seed >= SECOND else ()
+    return Plan(seed, profile, minutes, targets, tuple(strikes), deaths, doubled, acts)
+
+
+def _acts(rng: random.Random) -> tuple[Act, ...]:
+    kinds = [kind for kind in HARNESS if kind != "G13" and rng.random() < 0.25]
+    return tuple(
+        Act(
+            rng.randrange(DAYS),
+            rng.randint(5, 90),
+            kind,
+            rng.randint(1, 4),
+            rng.choice((8, 25, 2_400)) if kind == "G17" else rng.randint(1, 5),
+        )
+        for kind in kinds
     )
 
 
@@ -112,12 +171,12 @@ def _weights(rng: random.Random) -> dict[str, int]:
     return {"STOCK": 100 - bond - gold - cash, "BOND": bond, "ALTERNATIVE": gold, "CASH": cash}
 
 
-def _strike(rng: random.Random, fault: str) -> Strike:
-    params = dict(rng.choice(FAULTS[fault]))
+def _strike(rng: random.Random, fault: str, choices: tuple[dict[str, Any], ...]) -> Strike:
+    params = dict(rng.choice(choices))
     match: dict[str, Any] = {}
     if fault in OF_A_TICKER:
         params["ticker"] = rng.choice(TICKERS)
-    elif fault[0] in "AE" and rng.random() < 0.6:
+    elif fault[0] in "AE" and fault not in UNMATCHED and rng.random() < 0.6:
         match["side"] = rng.choice(("sell", "buy"))
     return Strike(rng.randrange(DAYS), rng.randint(0, 40), fault, params, match, rng.randint(1, 3))
 

@@ -13,23 +13,24 @@ from typing import Any
 from portfolio.models import ModelPortfolio, SubPortfolio
 from portfolio.services import create_model_version
 from rebalancing.domain.laws import Case
-from rebalancing.models import Run
+from rebalancing.models import Leg, Run, RunSchedule
 from rebalancing.selectors.evidence import evidence
 from rebalancing.services.advance import due_runs, run_advance
 from rebalancing.services.approvals import decide_run
 from rebalancing.services.day_jobs import run_day_jobs
 from rebalancing.services.runs import run_open, run_resume
+from rebalancing.services.schedule import fire_due_schedules
 from rebalancing.services.targets import decide_targets
 from rebalancing.services.watchdog import page_what_hangs
 from tests.storm.bed import Bed, bed_of
-from tests.storm.seeds import Plan
+from tests.storm.seeds import TICKERS, UNMATCHED, Act, Plan
 from tests.support.world import ACCOUNT_NO, APP_KEY, APP_SECRET, HOLDINGS, MP, SUB, _account, _owner
 from trading.domain.errors import JeoulError
 from trading.domain.sessions import KRX, SEOUL
 from trading.models import Account, Attempt
 from trading.services.reconcile import decide_unknown
 from trading.services.releases import ask_release
-from trading.services.switches import is_engaged
+from trading.services.switches import GLOBAL, engage, is_engaged
 from trading.tasks import reconcile_idle
 
 __all__ = ["Told", "play"]
@@ -53,6 +54,8 @@ class Told:
     outcomes: Counter[str] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
     crashes: int = 0
+    acted: Counter[str] = field(default_factory=Counter)
+    """What the bed itself did while a run was alive, by the fault's id."""
 
 
 def play(plan: Plan) -> Told:
@@ -75,6 +78,8 @@ def play(plan: Plan) -> Told:
         told = Told(Case(rows, journal, json.loads(json.dumps(bed.control.truth()))))
         told.outcomes.update(run.state for run in Run.objects.all())
         told.refused, told.crashes = story.refused, bed.crashes
+        story.acted["G17"] = bed.slept
+        told.acted = +story.acted
         return told
 
 
@@ -83,6 +88,7 @@ class _Story:
         self.plan, self.bed, self.account, self.owner = plan, bed, account, owner
         self.rng = random.Random(f"story:{plan.seed}")
         self.refused: list[str] = []
+        self.acted: Counter[str] = Counter()
         self._watched = self._idled = self._looked = bed.now
 
     # --- one day ------------------------------------------------------------------------------
@@ -98,13 +104,20 @@ class _Story:
         bed.passed.clear()
         began = bed.now
         strikes = [one for one in plan.strikes if one.day == number]
-        bed.living(self._open)
+        acts = sorted((a for a in plan.acts if a.day == number), key=lambda act: act.second)
+        self._today = frozenset(act.kind for act in acts)
+        bed.sleep_at = {
+            ("after_T2_commit", act.nth): act.amount for act in acts if act.kind == "G17"
+        }
+        self._begin()
         while self._alive() and bed.now.time() < CLOSED:
             while strikes and bed.now >= began + timedelta(seconds=strikes[0].second):
                 self._arm(strikes.pop(0))
+            while acts and bed.now >= began + timedelta(seconds=acts[0].second):
+                self._act(acts.pop(0))
             self._turn()
         bed.control.disarm({})
-        bed.die_at = ""
+        bed.die_at, bed.sleep_at = "", {}
         bed.pass_to(datetime.combine(day, CLOSED, SEOUL))
         self._after_the_close(day)
 
@@ -118,12 +131,51 @@ class _Story:
 
     def _arm(self, one: Any) -> None:
         how: dict[str, Any] = {"match": one.match, "params": one.params}
-        if one.nth > 1 and one.fault not in ("E02", "E04", "F01", "D02"):
+        if one.nth > 1 and one.fault not in UNMATCHED:
             how |= {"when": "on_nth_match", "n": one.nth}
         try:
             self.bed.arm(one.fault, **how)
         except ValueError as error:
             raise AssertionError(f"{one} cannot be armed: {error}") from error
+
+    def _begin(self) -> None:
+        """The day's run: opened by a person, by one who clicks twice (H04), or by two schedulers (G15)."""
+        bed = self.bed
+        if "G15" in self._today:
+            at = (bed.now + timedelta(seconds=30)).replace(microsecond=0)
+            RunSchedule.objects.update_or_create(
+                account=self.account, defaults={"at": at.time(), "enabled": True}
+            )
+            bed.pass_to(at + timedelta(seconds=1))
+            before = Run.objects.count()
+            for _ in range(2):
+                bed.living(fire_due_schedules)
+            RunSchedule.objects.update(enabled=False)
+            self.acted["G15"] += Run.objects.count() > before
+        if not self._alive():
+            bed.living(self._open)
+        if "H04" in self._today:
+            self.acted["H04"] += self._alive()
+            bed.living(self._open)
+
+    def _act(self, act: Act) -> None:
+        """What a person does while the run is alive."""
+        if act.kind == "H02":
+            self.acted["H02"] += 1
+            self.bed.living(lambda: engage(GLOBAL, "HALTED", self._by, "a drill"))
+        elif act.kind == "H08":
+            leg = Leg.objects.order_by("number").first()
+            ticker = leg.instrument_id if leg else TICKERS[0]
+            placed = self.bed.control.manual_order(
+                {"account": ACCOUNT_NO, "ticker": ticker, "side": "sell", "qty": int(act.amount)}
+            )
+            self.acted["H08"] += bool(placed["accepted"])
+
+    def _approve(self, run: Run) -> None:
+        self.bed.living(lambda: decide_run(run.pk, run.plan_hash, self.owner, "APPROVE"))
+        if "H01" in self._today:
+            self.acted["H01"] += 1
+            self._said(lambda: decide_run(run.pk, run.plan_hash, self.owner, "APPROVE"), "approve")
 
     def _open(self) -> None:
         try:
@@ -147,7 +199,7 @@ class _Story:
         bed = self.bed
         for run in Run.objects.filter(terminal_at=None):
             if run.state == "AWAITING_APPROVAL":
-                bed.living(lambda r=run: decide_run(r.pk, r.plan_hash, self.owner, "APPROVE"))  # type: ignore[misc]
+                self._approve(run)
         for _ in range(STEPS):
             due = due_runs()
             if not due:
@@ -155,6 +207,7 @@ class _Story:
             for run_id in due:
                 bed.living(lambda i=run_id: run_advance(i))  # type: ignore[misc]
                 if self.rng.random() < self.plan.doubled:
+                    self.acted["G13"] += 1
                     bed.living(lambda i=run_id: run_advance(i))  # type: ignore[misc]
         now = bed.now
         if (now - self._watched).total_seconds() >= WATCH:

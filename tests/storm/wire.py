@@ -11,6 +11,7 @@ import asyncio
 import io
 import logging
 import math
+import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -28,10 +29,13 @@ FOREVER = 3_600.0
 
 
 class Wire(httpcore2.NetworkBackend):
-    """Connections to one simulated broker. `pass_time` moves every clock by so many seconds."""
+    """Connections to one simulated broker at `address`. `pass_time` moves every clock by so many seconds."""
 
-    def __init__(self, world: World, pass_time: Callable[[float], None]) -> None:
-        self.world, self.pass_time = world, pass_time
+    def __init__(
+        self, world: World, pass_time: Callable[[float], None], address: tuple[str, int]
+    ) -> None:
+        self.world, self.pass_time, self.address = world, pass_time, address
+        self.really = socket.create_connection
         self.loop = asyncio.new_event_loop()
         self.refused_until = 0.0
 
@@ -55,9 +59,12 @@ class Wire(httpcore2.NetworkBackend):
         return _Line(self, cut=self.world.cut_unread())
 
     def create_connection(
-        self, address: tuple[str, int], timeout: float | None = None, *_more: Any
-    ) -> _Socket:
-        """What `socket.create_connection` does for the order door, which keeps a connection of its own."""
+        self, address: tuple[str, int], timeout: float | None = None, *more: Any, **named: Any
+    ) -> Any:
+        """What `socket.create_connection` does for the order door, which keeps a connection of its own. Whoever
+        asks for another address (a database, Redis) gets a real one."""
+        if address != self.address:
+            return self.really(address, timeout, *more, **named)
         try:
             return _Socket(self.connect_tcp(*address))
         except httpcore2.ConnectError as error:
