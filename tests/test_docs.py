@@ -198,3 +198,14 @@ def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
         if outside and re.search(rf"(?<![\w-]){_NEIGHBOUR}", text):
             guilty.append(f"{name}: a folder outside the repository")
     assert guilty == []
+
+
+def test_every_test_that_the_page_on_safety_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", _text(ROOT / "docs" / "trading-safety.md"))
+    assert len(named) >= 15
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).exists() or f"def {name}(" not in _text(ROOT / path)
+    ]
+    assert missing == []
