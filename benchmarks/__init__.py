@@ -9,6 +9,8 @@ NAMES = (
     "rebalance_plan",
     "rebalance_run",
     "dashboard",
+    "fault_days",
+    "gate",
     "memory",
     "second_run",
     "admin_lists",

@@ -154,10 +154,10 @@ def _first_open_day(account: Account, now: datetime) -> date:
     watched = Attempt.objects.filter(
         intent__account=account, state=AttemptState.ABSENT, lane__late_watch_until__gt=now
     )
-    for attempts in (_unanswered(account), unchecked_refusals(account, now), watched):
-        oldest = attempts.order_by("committed_at").only("committed_at").first()
-        if oldest is not None:
-            days.append(oldest.committed_at.astimezone(SEOUL).date())
+    waiting = _unanswered(account) | unchecked_refusals(account, now) | watched
+    oldest = waiting.order_by("committed_at").values_list("committed_at", flat=True).first()
+    if oldest is not None:
+        days.append(oldest.astimezone(SEOUL).date())
     return min(days)
 
 
