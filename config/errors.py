@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -119,6 +119,8 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
             )
         case ConfigurationError():
             return problem(503, error.code, WORDS.say(error.code))
+        case RequestDataTooBig():
+            return problem(413, "too_large", _("본문이 너무 큽니다. 나누어 보내세요."))
     answer = exception_handler(error, context)
     if answer is None:
         return None

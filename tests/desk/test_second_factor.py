@@ -102,6 +102,7 @@ def test_half_a_log_in_ends_after_five_minutes(desk: DeskWorld) -> None:
 
 
 def test_a_code_is_taken_once(desk: DeskWorld) -> None:
+    """HX-38."""
     phone = enrolled(desk.people["approver"])
     code = phone.code()
     first, second = Client(), Client()

@@ -2,6 +2,7 @@
 
     python -m tests.storm 0-199            the seeds 0 to 199, on a database of its own
     python -m tests.storm 0-199 --seconds 600    as many of them as fit
+    python -m tests.storm directed               every fault × leg × profile × crash point once
     python -m tests.storm 0-199 --postgres       on PostgreSQL: DATABASE_URL's server, or one started for it
 
 A seed whose folder is there already is read, not played again: a storm that was stopped goes on. What is left
@@ -43,6 +44,10 @@ def _made_by() -> str:
 
 
 def _seeds(text: str) -> list[int]:
+    from tests.storm.seeds import directed_seeds
+
+    if text == "directed":
+        return list(directed_seeds())
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1))
 
@@ -94,6 +99,7 @@ def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
     from tests.storm.seeds import WAITING, plan_of
 
     fired: Counter[str] = Counter()
+    legs: Counter[str] = Counter()
     planned: set[str] = set()
     examined: Counter[str] = Counter()
     violations: list[dict[str, Any]] = []
@@ -110,6 +116,7 @@ def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
             ends.update(about["outcomes"])
             if not where:
                 fired.update(row["fault"] for row in case.kind("fault_fired"))
+                legs.update(legs_struck(case, plan.profile))
                 crashes, orders = crashes + about["crashes"], orders + len(case.posts)
                 transient.update(about["outcomes"] if plan.transient else {})
                 fired.update(about["acted"])
@@ -123,6 +130,7 @@ def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
         "faults_planned": sorted(planned),
         "faults_waiting": WAITING,
         "faults_fired": dict(sorted(fired.items())),
+        "legs_struck": dict(sorted(legs.items())),
         "crashes": crashes,
         "orders": orders,
         "outcomes": dict(outcomes),
@@ -131,6 +139,21 @@ def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
         "examined": dict(examined),
         "violations": violations,
     }
+
+
+def legs_struck(case: Any, profile: str) -> Counter[str]:
+    """How often each fault altered a reply, by the leg it struck: `A03/sell/real`. A fault of a list or of the
+    state of things strikes no leg of its own."""
+    sides = {row["id"]: row["side"].lower() for row in case.view("intent")}
+    leg = {
+        nonce: "cancel" if attempt["action"] == "cancel" else sides.get(attempt["intent_id"], "-")
+        for nonce, attempt in case.attempts.items()
+    }
+    nonces = {post["seq"]: str(post.get("nonce")) for post in case.posts}
+    return Counter(
+        f"{row['fault']}/{leg.get(nonces.get(row.get('req_seq'), ''), '-')}/{profile}"
+        for row in case.kind("fault_fired")
+    )
 
 
 def main(argv: list[str]) -> int:

@@ -6,7 +6,18 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HARNESS", "TRANSIENT", "WAITING", "Act", "Plan", "Strike", "plan_of", "twin_of"]
+__all__ = [
+    "HARNESS",
+    "TRANSIENT",
+    "WAITING",
+    "Act",
+    "Plan",
+    "Strike",
+    "combinations",
+    "directed_seeds",
+    "plan_of",
+    "twin_of",
+]
 
 DAYS = 3
 FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -70,6 +81,7 @@ WAITING = {
 """Faults whose victim does not exist yet, and what it is."""
 UNMATCHED = frozenset({"A01", "D02", "E02", "E04", "F01", "F04"})
 """Strike the state of things and not a request: there is nothing to match or to count."""
+OF_A_CANCEL = frozenset({"A21", "A22"})
 OF_A_TICKER = frozenset({"E02", "E04", "F01"})
 TICKERS = ("069500", "360750", "005930", "114260", "148070", "411060")
 DEATHS = (
@@ -129,7 +141,53 @@ class Plan:
         return not lasting and not self.deaths and all(s.fault in TRANSIENT for s in self.strikes)
 
 
+DIRECTED = 100_000
+"""Seeds from here on are not drawn: each plays the next few combinations of the whole table."""
+
+
+def combinations() -> list[tuple[str, str, str]]:
+    """(fault, side of its victim, crash point) in the order in which the directed seeds play them: every order
+    fault for sells and buys, every other fault once, each with no crash, with one before the request and with
+    one after its answer."""
+    found = []
+    for fault in sorted(FAULTS | LATER):
+        sides = (
+            ("sell", "buy") if fault[0] == "A" and fault not in UNMATCHED | OF_A_CANCEL else ("",)
+        )
+        for side in sides:
+            found += [(fault, side, death) for death in ("", "after_T2_commit:2", "after_reply:2")]
+    return found
+
+
+def directed_seeds() -> range:
+    """All of them: even ones on the real profile, odd ones on the mock."""
+    days = -(-len(combinations()) // DAYS)
+    return range(DIRECTED, DIRECTED + 2 * days)
+
+
+def _directed(seed: int) -> Plan:
+    rng = random.Random(f"directed:{seed}")
+    number, odd = divmod(seed - DIRECTED, 2)
+    profile = ("real", "mock")[odd]
+    table = combinations()
+    mine = [table[(number * DAYS + day) % len(table)] for day in range(DAYS)]
+    strikes, deaths = [], []
+    for day, (fault, side, death) in enumerate(mine):
+        params = dict(rng.choice((FAULTS | LATER)[fault]))
+        if fault in OF_A_TICKER:
+            params["ticker"] = rng.choice(TICKERS)
+        match = {"side": side} if side else {}
+        strikes.append(Strike(day, 0, fault, params, match, 1))
+        deaths += [(day, death)] if death else []
+    targets = tuple(_weights(rng) for _ in range(DAYS))
+    minutes = tuple(rng.randint(5, 240) for _ in range(DAYS))
+    return Plan(seed, profile, minutes, targets, tuple(strikes), tuple(deaths), 0.0)
+
+
 def plan_of(seed: int) -> Plan:
+    """What happens in a seed; the same plan for the same number for ever."""
+    if seed >= DIRECTED:
+        return _directed(seed)
     rng = random.Random(f"storm:{seed}")
     profile = rng.choice(("real", "mock"))
     known = FAULTS if seed < SECOND else FAULTS | LATER

@@ -14,6 +14,8 @@ from tests.storm.seeds import (
     LATER,
     TRANSIENT,
     WAITING,
+    combinations,
+    directed_seeds,
     plan_of,
     twin_of,
 )
@@ -63,3 +65,16 @@ def test_a_seed_draws_only_faults_that_the_simulator_knows_and_with_their_parame
     assert {act.kind for plan in plans for act in plan.acts} == set(HARNESS) - {"G13"}
     assert not (set(FAULTS) | set(LATER) | set(HARNESS)) & set(WAITING)
     assert plan_of(7) == plan_of(7) != plan_of(8)
+
+
+def test_the_directed_seeds_play_every_fault_on_every_leg_with_and_without_a_crash() -> None:
+    plans = [plan_of(seed) for seed in directed_seeds()]
+    for profile in ("real", "mock"):
+        played = {
+            (strike.fault, str(strike.match.get("side", "")), dict(plan.deaths).get(strike.day, ""))
+            for plan in plans
+            if plan.profile == profile
+            for strike in plan.strikes
+        }
+        assert played == set(combinations())
+    assert {fault for fault, _side, _death in combinations()} == set(FAULTS | LATER)

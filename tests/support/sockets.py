@@ -36,6 +36,15 @@ class Socket(ApplicationCommunicator):
     async def send_text(self, text: str) -> None:
         await self.send_input({"type": "websocket.receive", "text": text})
 
+    async def send_bytes(self, data: bytes) -> None:
+        await self.send_input({"type": "websocket.receive", "bytes": data})
+
+    async def closed(self) -> int:
+        """The code with which the other side ends it."""
+        answer = await self.receive_output(5)
+        assert answer["type"] == "websocket.close", answer
+        return int(answer["code"])
+
     async def disconnect(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
         await self.wait(5)
