@@ -212,7 +212,7 @@ def test_every_test_that_the_page_on_safety_names_is_there() -> None:
 
 
 def test_every_hostile_input_has_its_test() -> None:
-    """By the number it has where they are listed: bodies, forms, the door, the admin, sockets, files, advice."""
+    """By the number it has in the list: bodies, forms, the door, the admin, sockets, files, advice."""
     texts = [_text(path) for path in (ROOT / "tests").rglob("*.py")]
     named = {int(number) for text in texts for number in re.findall(r"(?i)hx[-_](\d\d)", text)}
     assert set(range(1, 56)) | set(range(62, 69)) <= named
