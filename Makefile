@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV := uv==0.13.8
 
-.PHONY: help run setup test check bench storm screens fmt ci
+.PHONY: help run setup test check bench storm kills mutants screens fmt ci
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,9 @@ storm: $(VENV)/.test ## random days with faults, judged by every law; SEEDS=a-b 
 
 kills: $(VENV)/.test ## kill a worker at every commit and around every order; COMMITS=a-b
 	@exec $(PY) -m tests.faults.kill_everywhere $(COMMITS)
+
+mutants: $(VENV)/.test $(VENV)/.messages ## make each of 24 known mistakes in a copy: a law or a test must see it; NAME=M01
+	@exec $(PY) -m tests.mutants $(NAME)
 
 screens: $(VENV)/.test $(VENV)/.messages ## pictures of every page into screenshots/, and those of the README
 	@exec $(PY) -m tests.e2e.screens --readme

@@ -15,6 +15,7 @@ __all__ = [
     "judge",
     "open_run",
     "outcome",
+    "sent_once",
 ]
 
 NUMBER = "99887766-01"
@@ -84,15 +85,22 @@ def declare_absent(world: Any) -> None:
     decide_unknown(attempt.pk, "absent", "owner")
 
 
-def judge(world: Any) -> None:
-    """The journal's verdict on one history."""
-    from trading.models import Attempt, BrokerOrder, Ledger, Position
+def sent_once(world: Any) -> None:
+    """No request left twice, and none without its record."""
+    from trading.models import Attempt
 
     posts = [row for row in world.journal("http_req") if "/trading/order-" in row["path"]]
     twice = [nonce for nonce, n in Counter(row["nonce"] for row in posts).items() if n > 1]
     assert not twice, f"sent twice: {twice}"
     unknown = {row["nonce"] for row in posts} - set(Attempt.objects.values_list("nonce", flat=True))
     assert not unknown, f"sent without a record: {unknown}"
+
+
+def judge(world: Any) -> None:
+    """The journal's verdict on one history."""
+    from trading.models import BrokerOrder, Ledger, Position
+
+    sent_once(world)
     accepted = [row["odno"] for row in world.accepted()]
     ours = set(BrokerOrder.objects.exclude(owner=None).values_list("order_no", flat=True))
     assert set(accepted) <= ours, "an accepted order was lost"

@@ -49,6 +49,21 @@ def test_partly_filled_sells_shrink_the_buys_to_the_cash_that_came(world: World)
     check_truth(world)
 
 
+@pytest.mark.once
+def test_buys_are_sized_on_what_the_broker_lets_be_spent_and_not_on_what_the_sales_should_bring(
+    world: World,
+) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    world.sim.arm("E01", match={"ticker": sold.instrument_id}, params={"share": 0.4})
+    run = world.drive(run, until="BUY_RULES")
+    bought = Leg.objects.filter(run=run, side="BUY").earliest("number").instrument_id
+    there = broker_for(world.account).orderable_cash(bought).amount
+    assert run.cash_confirmed == there
+    sold.refresh_from_db()
+    assert sold.filled_quantity < sold.quantity, "less came than was planned"
+
+
 def test_cash_withdrawn_mid_run_is_reported_though_every_leg_filled(world: World) -> None:
     run = world.drive(world.open(), until="SELL_WAIT")
     world.sim.move_cash(ACCOUNT_NO, -1_000_000)

@@ -136,6 +136,21 @@ def test_an_incomplete_order_list_allows_no_conclusion(world: World) -> None:
     assert BrokerOrder.objects.count() == before
 
 
+@pytest.mark.once
+def test_empty_lists_are_no_word_that_an_order_was_not_taken(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    world.sim.arm("A03", match={"side": "sell"}, params={"seconds": 0})
+    run = world.drive(run, until=lambda _run: Attempt.objects.filter(state="UNKNOWN").exists())
+    world.sim.arm("B06", match={}, count=2)
+    found = reconcile_account(world.account)
+    assert (found.complete, found.rows) == (True, 0), "the list says that there is nothing"
+    assert Attempt.objects.filter(state="UNKNOWN").count() == 1
+    run = world.drive(run)
+    assert run.state == "COMPLETED"
+    assert BrokerOrder.objects.filter(source="ADOPTED").count() == 1
+    check_truth(world)
+
+
 def test_two_workers_on_one_intent_send_once(world: World) -> None:
     run = world.drive(world.open(), until="SELLING")
     run_advance(run.pk)

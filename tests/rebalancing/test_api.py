@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from config.throttles import WriteThrottle
 from rebalancing.models import RebalancingConfig, Run
 from tests.support.world import World, make_user
-from trading.models import Account, AccountMember, AuditEntry
+from trading.models import Account, AccountMember, Alert, AuditEntry
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 BASE = "/api/macro-trading"
@@ -181,6 +181,7 @@ def test_an_expired_plan_cannot_be_approved(owner: APIClient, world: World) -> N
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "approval_expired")
     assert Run.objects.get(pk=run.pk).state == "APPROVAL_EXPIRED"
+    assert Alert.objects.filter(code="approval_expired", run_id=run.pk).count() == 1
     assert world.accepted() == []
 
 
@@ -291,6 +292,19 @@ def test_four_eyes_need_a_second_person(world: World) -> None:
     AccountMember.objects.create(account=world.account, user=second)
     agreed = client_for(second).post(url, {"plan_hash": run.plan_hash}, format="json")
     assert agreed.json()["state"] == "APPROVED"
+
+
+@pytest.mark.once
+def test_a_superuser_needs_a_second_person_too(world: World) -> None:
+    Account.objects.get().approval_policies.create(kind="four_eyes", created_by="test")
+    world.owner.is_superuser = True
+    world.owner.save()
+    run = world.drive(world.open(), approve=False)
+    url = f"{BASE}/rebalancing/runs/{run.pk}/approve"
+    alone = client_for(world.owner).post(url, {"plan_hash": run.plan_hash}, format="json")
+    assert alone.status_code == 422
+    assert [row["code"] for row in alone.json()["violations"]] == ["requester_may_not_approve"]
+    assert Run.objects.get(pk=run.pk).state == "AWAITING_APPROVAL"
 
 
 @pytest.mark.parametrize(
