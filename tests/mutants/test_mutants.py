@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from tests.mutants import __main__ as command
 from tests.mutants import copies
 from tests.mutants.copies import DoesNotApply, Verdict, apply, copy_of_source, patched, run_bed
 from tests.mutants.table import PROCESSES, QUICK, SIMULATION, TABLE, UNIT
@@ -105,6 +108,41 @@ def test_only_a_law_about_the_mistake_kills_in_a_storm(code: int, text: str, ver
 )
 def test_only_a_test_that_ran_and_failed_kills(code: int, text: str, verdict: str) -> None:
     assert copies._tests(ended(code, text), set())[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "bad", "status"),
+    [
+        ("M01", "killed", [], 0),
+        ("M01", "survived", [], 1),
+        ("M01", "broken", [], 1),
+        ("M23", "survived", [], 0),
+        ("M01", "killed", ["a bed"], 2),
+        ("M99", "killed", [], 2),
+    ],
+)
+def test_the_exit_status_says_whether_one_lives_that_must_die(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    verdict: str,
+    bad: list[str],
+    status: int,
+) -> None:
+    monkeypatch.setattr(command, "RECORD", tmp_path / "var" / "mutants.json")
+    monkeypatch.setattr(command, "_beds", lambda _mutants: bad)
+    monkeypatch.setattr(command, "copy_of_source", lambda: nullcontext(tmp_path))
+    monkeypatch.setattr(command, "patched", lambda _folder, _name: ["a.py"])
+    monkeypatch.setattr(command, "run_bed", lambda _folder, _one: Verdict(verdict, "a law", 1.0))
+    assert command.main([name]) == status
+    kept = json.loads(command.RECORD.read_text()) if command.RECORD.exists() else {}
+    told = {"verdict": verdict, "by": "a law", "seconds": 1.0}
+    mine = (
+        {}
+        if status == 2
+        else {name: {"mistake": TABLE[name].mistake, "bed": TABLE[name].bed} | told}
+    )
+    assert kept == mine
 
 
 def played(name: str, mistake: bool) -> Verdict:
