@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from trading.domain.sessions import SEOUL
 from trading.simulator.faults import AFTER, AT, LATE, Armed, Delivery
 from trading.simulator.http import Reply, Request, encode, html_reply, json_reply
+from trading.simulator.lies import LIES
+from trading.simulator.lies.busts import bust
 from trading.simulator.placing import NewOrder
 from trading.simulator.truth import Truth
 from trading.simulator.wire import MSG_WIDTH, Ask, Refusal, refuse
@@ -381,6 +383,7 @@ EFFECTS: dict[str, Callable[[Strike, Armed], Struck]] = {
     "D01": _token_minute,
     "E01": _partial_then_halt,
     "F02": _slow_proceeds,
+    **LIES,
 }
 
 
@@ -429,6 +432,7 @@ STATE_EFFECTS: dict[str, Callable[[World, dict[str, Any]], bool]] = {
     "D02": _revoke_tokens,
     "E02": _interrupt,
     "E04": _gap,
+    "E13": bust,
     "F01": _shortfall,
     "F04": _move_cash,
 }

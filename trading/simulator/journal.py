@@ -25,8 +25,8 @@ US = "us_"
 def kept_lines(path: Path | str) -> list[str]:
     """The lines of an earlier life, cut back in the file to the last thing that happened in full.
 
-    Half a line, a fill without its cash or a cancel without its effect stand at the very end only, and
-    nobody was ever told of them.
+    Half a line, a fill or its bust without its cash and a cancel without its effect stand at the very end
+    only, and nobody was ever told of them.
     """
     path = Path(path)
     if not path.exists():
@@ -42,7 +42,7 @@ def kept_lines(path: Path | str) -> list[str]:
 
 def _is_half(last: dict[str, Any]) -> bool:
     kind = str(last.get("kind")).removeprefix(US)
-    return kind == "fill" or (kind == "accepted" and "orgn_odno" in last)
+    return kind in ("fill", "bust") or (kind == "accepted" and "orgn_odno" in last)
 
 
 class Journal:

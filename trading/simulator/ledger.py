@@ -16,6 +16,7 @@ from trading.domain.matching import OrderType, Side, TimeInForce
 __all__ = [
     "Accepted",
     "AccountLedger",
+    "Busted",
     "Cancelled",
     "CashMoved",
     "Event",
@@ -123,6 +124,18 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
+class Busted:
+    """Shares of a fill taken back, with their won and costs; the order does not work again."""
+
+    key: tuple[date, str]
+    quantity: int
+    amount: int
+    fee: int
+    tax: int
+    settles: date
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     day: date
 
@@ -134,7 +147,7 @@ class CashMoved:
     amount: int
 
 
-Event = Accepted | Revised | Filled | Cancelled | Expired | Settled | CashMoved
+Event = Accepted | Revised | Filled | Busted | Cancelled | Expired | Settled | CashMoved
 
 
 def reservation(quantity: int, price: int, kind: InstrumentKind) -> int:
@@ -190,6 +203,8 @@ class AccountLedger:
                 self._accept(order)
             case Filled():
                 self._fill(event)
+            case Busted():
+                self._bust(event)
             case Revised(key, quantity):
                 self._order(key).revised += quantity
                 self._settle_order(key)
@@ -304,3 +319,19 @@ class AccountLedger:
             )
         )
         self._settle_order(fill.key)
+
+    def _bust(self, bust: Busted) -> None:
+        """The day's trades of the balance keep what they showed: they tell what was traded."""
+        order = self._order(bust.key)
+        order.filled -= bust.quantity
+        order.amount -= bust.amount
+        order.costs -= bust.fee + bust.tax
+        order.expired += bust.quantity
+        holding = self.holdings.setdefault(order.code, Holding())
+        way = 1 if order.side is Side.BUY else -1
+        holding.quantity -= way * bust.quantity
+        holding.cost = max(0, holding.cost - way * bust.amount)
+        flow = way * bust.amount + bust.fee + bust.tax
+        self.d2_cash += flow
+        self.pending[bust.settles] = self.pending.get(bust.settles, 0) + flow
+        self._settle_order(bust.key)

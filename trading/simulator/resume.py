@@ -19,6 +19,7 @@ from trading.simulator.journal import US
 from trading.simulator.ledger import (
     Accepted,
     AccountLedger,
+    Busted,
     Cancelled,
     CashMoved,
     Event,
@@ -131,7 +132,7 @@ class _Fold:
         if reason == "settle":
             due = min(day for day in ledger.pending if day <= at.date())
             self._emit(account, Settled(due), at, lag=False)
-        elif reason not in ("open", "fill"):
+        elif reason not in ("open", "fill", "bust"):
             self._emit(account, CashMoved(record["cash"] - ledger.cash), at, lag=False)
         if (ledger.cash, ledger.d2_cash) != (record["cash"], record["d2_cash"]):
             raise ValueError(f"the journal contradicts itself at line {record['seq']}")
@@ -186,6 +187,12 @@ class _Fold:
             settles,
         )
         self._of_order(record, fill, at)
+
+    def _bust(self, record: Record, at: datetime) -> None:
+        settles = self.truth.calendar.settlement_date(at.date())
+        key = (at.date(), record["odno"])
+        taken = Busted(key, record["qty"], record["amt"], record["fee"], record["tax"], settles)
+        self._of_order(record, taken, at)
 
     def _cancel(self, record: Record, at: datetime) -> None:
         key = (at.date(), record["odno"])

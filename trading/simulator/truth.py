@@ -176,7 +176,7 @@ class Truth:
             due = sorted(d for d in account.truth.pending if d <= day)
             for settles in due:
                 self.emit(account, Settled(settles), self.time, lag=False)
-                self._journal_cash(account, "settle", self.time)
+                self.journal_cash(account, "settle", self.time)
 
     def continue_day(self, day: date, now: datetime) -> None:
         """Be at `now` in a day that an earlier life began: its numbers go on."""
@@ -335,7 +335,7 @@ class Truth:
                 cost=holding.cost,
                 reason="open",
             )
-        self._journal_cash(account, "open", self.time)
+        self.journal_cash(account, "open", self.time)
         if plan.usd or plan.overseas:
             self.us.account(number)
         return account
@@ -361,7 +361,7 @@ class Truth:
             amount = -min(-amount, account.truth.withdrawable(self.time.date()))
         if amount:
             self.emit(account, CashMoved(amount), self.time, lag=False)
-            self._journal_cash(account, reason, self.time)
+            self.journal_cash(account, reason, self.time)
         return amount
 
     # --- orders -------------------------------------------------------------------------------
@@ -630,7 +630,7 @@ class Truth:
             held_back = self.slow_proceeds.get(fill.order_id)
             if held_back:
                 account.blocked.append((at + timedelta(seconds=held_back), amount - fee - tax))
-            self._journal_cash(account, "fill", at)
+            self.journal_cash(account, "fill", at)
 
     def _owner(self, odno: str) -> Account:
         return self.accounts[self.owners[odno]]
@@ -641,7 +641,7 @@ class Truth:
         for witness in self.witnesses:
             witness(account, event, at)
 
-    def _journal_cash(self, account: Account, reason: str, at: datetime) -> None:
+    def journal_cash(self, account: Account, reason: str, at: datetime) -> None:
         ledger = account.truth
         self.journal.write(
             "cash", at, account=ledger.account, cash=ledger.cash, d2_cash=ledger.d2_cash,

@@ -276,6 +276,24 @@ class World:
         strike.reply = reply
         return strike.at(AFTER) or strike.at(MID) or Delivery(strike.reply)
 
+    def replay(self, request: Request, of: int) -> tuple[Reply, bool]:
+        """The bytes of request number `of` once more, sent by somebody in between; no fault strikes them.
+
+        The reply, and whether an order came of them.
+        """
+        seq = self._journal_request(request, replay_of=of)
+        taken = False
+        try:
+            ask = self._gate(request, seq)
+            reply = self._handler(ask)(self.truth, ask, self.options.mock)
+            taken = "placed" in ask.options
+        except Refusal as refusal:
+            reply = refuse(refusal, request.headers.get("tr_id", ""))
+        self.journal.write(
+            "http_resp", req_seq=seq, status=reply.status, body=reply.text, bytes=len(reply.body)
+        )
+        return reply, taken
+
     @staticmethod
     def _handler(ask: Ask) -> Handler:
         """Who answers; a call of the broker's table that nobody answers here is no service here."""
@@ -456,7 +474,7 @@ class World:
 
     # --- journal ------------------------------------------------------------------------------
 
-    def _journal_request(self, request: Request) -> int:
+    def _journal_request(self, request: Request, **link: Any) -> int:
         values = {name.upper(): v for name, v in request.query.items()}
         if request.method == "POST" and request.body:
             try:
@@ -471,7 +489,7 @@ class World:
         return self.journal.write(
             "http_req", path=request.path, tr_id=request.headers.get("tr_id", ""), account=account,
             nonce=request.headers.get("x-request-id"), body_hash=request.body_hash,
-            method=request.method, tr_cont=request.headers.get("tr_cont", ""), **extra,
+            method=request.method, tr_cont=request.headers.get("tr_cont", ""), **extra, **link,
         )  # fmt: skip
 
     def _journal_reply(
