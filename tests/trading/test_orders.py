@@ -146,7 +146,7 @@ def test_terminal_states_have_no_exit_but_the_soft_one():
     exits = {state for state in INTENT_TERMINAL if INTENT_MOVES.get(state)}
     assert exits == {N.REJECTED}
     assert INTENT_MOVES[N.REJECTED] == {N.AUTHORIZED}
-    assert {A.ACKED, A.REJECTED, A.NOT_SENT, A.ABSENT} == set(A) - set(ATTEMPT_MOVES)
+    assert {A.REJECTED, A.NOT_SENT, A.ABSENT} == set(A) - set(ATTEMPT_MOVES)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,9 @@ def test_terminal_states_have_no_exit_but_the_soft_one():
         (A.SENDING, A.ABSENT, False),
         (A.UNKNOWN, A.ACKED, True),
         (A.UNKNOWN, A.SENDING, False),
+        (A.ACKED, A.UNKNOWN, True),
+        (A.ACKED, A.ABSENT, False),
+        (N.PARTIAL, N.UNKNOWN, False),
         (A.NOT_SENT, A.SENDING, False),
         (A.ABSENT, A.SENDING, False),
     ],

@@ -12,6 +12,9 @@ JeoulError
 │   ├── BrokerTokenDead    the token is not valid: renew once, then repeat the read
 │   ├── BrokerMisconfigured keys, host or account are wrong: stop and tell a person
 │   └── BrokerGarbled      an answer that cannot be read: never a fact, ask again
+│       ├── BrokerShifted   pages that moved while they were read: ask again
+│       ├── BrokerForeign   the answer is about another account: discard all of it, tell a person
+│       ├── BrokerContradicts  the balance is not what our books say: ask again, later it counts
 │       └── BrokerPriceless names without a readable price: ask again, or leave them out
 ├── SourceError           somebody else's published figure cannot be read: go on without it, and say so
 └── ConfigurationError    the installation is wrong: stop and say what to set
@@ -24,12 +27,15 @@ from dataclasses import dataclass, field
 
 __all__ = [
     "BrokerBusy",
+    "BrokerContradicts",
     "BrokerDown",
     "BrokerError",
+    "BrokerForeign",
     "BrokerGarbled",
     "BrokerMisconfigured",
     "BrokerPriceless",
     "BrokerRefused",
+    "BrokerShifted",
     "BrokerTokenDead",
     "BrokerUnavailable",
     "BrokerUnsupported",
@@ -157,6 +163,22 @@ class BrokerGarbled(BrokerError):
     """The answer lacks required fields or cannot be parsed. It proves nothing; ask again."""
 
     code = "broker_garbled"
+
+
+class BrokerShifted(BrokerGarbled):
+    """A row came on two pages: the list changed while it was read, and another row may be missing."""
+
+
+class BrokerForeign(BrokerGarbled):
+    """The answer names another account than the one that was asked about. Nothing of it is used."""
+
+    code = "foreign_rows"
+
+
+class BrokerContradicts(BrokerGarbled):
+    """The balance is not what our books say, and has not said so for long enough to be believed."""
+
+    code = "holdings_differ"
 
 
 class BrokerPriceless(BrokerGarbled):

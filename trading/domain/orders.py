@@ -60,13 +60,22 @@ INTENT_MOVES: dict[IntentState, frozenset[IntentState]] = {
     _S.SENDING: frozenset({_S.AUTHORIZED, _S.REJECTED, _S.UNKNOWN, _S.ACKED, _S.REVOKED}),
     _S.UNKNOWN: frozenset({_S.ACKED, _S.ABANDONED, _S.SUPERSEDED}),
     _S.ACKED: frozenset(
-        {_S.PARTIAL, _S.FILLED, _S.CANCELING, _S.CANCELED, _S.EXPIRED, _S.REJECTED_LATE}
+        {
+            _S.PARTIAL,
+            _S.FILLED,
+            _S.CANCELING,
+            _S.CANCELED,
+            _S.EXPIRED,
+            _S.REJECTED_LATE,
+            _S.UNKNOWN,
+        }
     ),
     _S.PARTIAL: frozenset({_S.FILLED, _S.CANCELING, _S.CANCELED, _S.EXPIRED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FILLED, _S.EXPIRED, _S.ACKED, _S.PARTIAL}),
     _S.REJECTED: frozenset({_S.AUTHORIZED}),
 }
-"""REJECTED → AUTHORIZED is the soft exit: the broker proved it took nothing and may be asked again."""
+"""REJECTED → AUTHORIZED is the soft exit: the broker proved it took nothing and may be asked again.
+ACKED → UNKNOWN takes back a number that the broker's list shows to be another order's."""
 
 INTENT_TERMINAL = frozenset(
     {
@@ -99,6 +108,7 @@ _A = AttemptState
 ATTEMPT_MOVES: dict[AttemptState, frozenset[AttemptState]] = {
     _A.SENDING: frozenset({_A.ACKED, _A.REJECTED, _A.NOT_SENT, _A.UNKNOWN}),
     _A.UNKNOWN: frozenset({_A.ACKED, _A.ABSENT}),
+    _A.ACKED: frozenset({_A.UNKNOWN}),
 }
 
 

@@ -92,12 +92,16 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderList:
-    """One enumeration. Only `complete` allows a conclusion from what is missing."""
+    """One enumeration. Only `complete` allows a conclusion from what is missing.
+
+    `alarm` is the code of what no network and no change meanwhile explains; a person has to know it.
+    """
 
     rows: tuple[OrderRow, ...]
     pages: int
     complete: bool
     problem: str = ""
+    alarm: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,10 +183,30 @@ _ORDERS = {
     "unknown_absent": _("%(checks)s번 확인해도 주문 목록에 없습니다. 사람의 결정이 필요합니다."),
     "unknown_ambiguous": _("같은 주문으로 보이는 것이 여럿입니다: %(orders)s. 하나를 고르세요."),
     "external_order": _("우리가 내지 않은 주문이 있습니다: %(ticker)s %(quantity)s주."),
+    "number_not_ours": _(
+        "증권사가 답한 주문번호 %(number)s은 다른 주문의 것입니다. %(ticker)s 주문은 목록에서 다시 찾습니다."
+    ),
+    "number_contradicts": _(
+        "우리 %(ours)s 주문의 번호가 목록에서는 %(ticker)s 주문입니다. 사람이 확인해야 합니다."
+    ),
+    "token_dead_again": _(
+        "증권사가 이미 죽은 접속 토큰을 다시 주었습니다. 세 번 이어지면 거래를 멈춥니다."
+    ),
+    "token_garbled": _("증권사가 쓸 수 없는 접속 토큰으로 답했습니다. 이전 토큰을 그대로 둡니다."),
+    "order_list_garbled": _("주문 목록을 믿을 수 없어 쓰지 않았습니다: %(problem)s."),
+    "foreign_rows": _("증권사가 다른 계좌의 내용으로 답했습니다. 모두 버렸습니다."),
+    "order_twice": _(
+        "한 번 보낸 %(ticker)s 주문이 두 번 접수되었습니다 (우리 주문번호 %(ours)s). 거래를 멈췄습니다."
+    ),
+    "holdings_differ": _("증권사 잔고가 우리 장부와 달라 다시 확인하고 있습니다: %(tickers)s."),
     "external_holding_change": _("우리 기록과 다른 보유 변화가 있습니다: %(tickers)s."),
     "cash_differs": _("현금 %(broker)s원이 우리 계산 %(expected)s원과 다릅니다."),
     "quantity_differs": _("증권사 수량 %(broker)s주가 우리 주문 %(ours)s주와 다릅니다."),
     "fill_regressed": _("체결 수량이 %(ours)s주에서 %(broker)s주로 줄어 보입니다."),
+    "fill_corrected": _(
+        "증권사가 체결을 정정했습니다: %(ours)s주가 %(broker)s주로 되었습니다. "
+        "장부는 그대로 두었으니 확인하세요."
+    ),
     "fill_contradicts": _("체결 수량과 금액이 서로 맞지 않습니다 (%(broker)s주, %(won)s원)."),
     "broker_refuses_account": _(
         "증권사가 이 계좌의 주문을 막았습니다 (%(msg_cd)s). 거래를 멈췄습니다."

@@ -25,6 +25,7 @@ from trading.services.audit import audit
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
 from trading.services.crashpoints import crashpoint
+from trading.services.disowning import NOT_OURS, tell_number_not_ours
 from trading.services.guards import stop_when_too_much_goes_wrong
 from trading.services.reconcile import enumerate_orders
 from trading.services.reservations import release
@@ -59,7 +60,7 @@ def record_answer(
         order_no=reply.order_no,
         state=outcome.state,
     )
-    _after(attempt, intent, reply, verdict, token)
+    _after(attempt, intent, reply, verdict, token, outcome.note)
     return outcome
 
 
@@ -73,9 +74,9 @@ def _apply(
     by: str,
 ) -> SendOutcome:
     if verdict.state is AttemptState.ACKED:
-        order = _own_order(intent, reply, now)
+        order = _own_order(attempt, intent, reply, now)
         if order is None:
-            verdict = Classification(AttemptState.UNKNOWN, why="the order number is not ours")
+            verdict = Classification(AttemptState.UNKNOWN, why=NOT_OURS)
         else:
             move(
                 attempt,
@@ -128,8 +129,9 @@ def _answer(raw: RawReply, reply: Reply, now: datetime) -> dict[str, Any]:
     }
 
 
-def _own_order(intent: Intent, reply: Reply, now: datetime) -> BrokerOrder | None:
-    """The broker's order under the number it answered with; None when that number is somebody else's."""
+def _own_order(attempt: Attempt, intent: Intent, reply: Reply, now: datetime) -> BrokerOrder | None:
+    """The broker's order under the number it answered with; None when that number is somebody else's, or
+    was there before anything was sent."""
     order_no = reply.order_no.zfill(10)
     changing = intent.action == OrderAction.CANCEL
     known = BrokerOrder.objects.filter(
@@ -138,6 +140,7 @@ def _own_order(intent: Intent, reply: Reply, now: datetime) -> BrokerOrder | Non
     if known is not None:
         fits = (
             known.owner_id is None
+            and order_no not in attempt.baseline
             and known.instrument_id == intent.instrument_id
             and known.side == intent.side
             and (changing or known.quantity == intent.quantity)
@@ -171,9 +174,10 @@ def _own_order(intent: Intent, reply: Reply, now: datetime) -> BrokerOrder | Non
 
 
 def _after(
-    attempt: Attempt, intent: Intent, reply: Reply, verdict: Classification, token: str
+    attempt: Attempt, intent: Intent, reply: Reply, verdict: Classification, token: str, why: str
 ) -> None:
-    """What follows an answer outside its transaction: tokens, pace, alerts, an automatic stop."""
+    """What follows an answer outside its transaction: tokens, pace, alerts, an automatic stop. `why` is what
+    the recorded state says of itself."""
     account = intent.account
     stop_when_too_much_goes_wrong(account)
     if attempt.state == AttemptState.UNKNOWN:
@@ -183,9 +187,11 @@ def _after(
             account=account,
             intent_id=intent.pk,
             run_id=intent.origin_id if intent.origin == Intent.Origin.RUN else None,
-            why=verdict.why,
+            why=why,
             msg_cd=reply.msg_cd,
         )
+        if why == NOT_OURS:
+            tell_number_not_ours(intent, reply.order_no.zfill(10))
         return
     if attempt.state != AttemptState.REJECTED:
         return

@@ -8,18 +8,27 @@ flagged and not booked.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from trading.domain.ports import OrderRow
-from trading.models import Account, Alert, BrokerOrder, Instrument, Lane
+from trading.models import Account, Alert, BrokerOrder, Lane
 from trading.services.alerts import alert
 from trading.services.books import SYSTEM, Books, write_books
+from trading.services.disowning import disown, instrument_of, is_another_order
 from trading.services.fills import book_fill
 from trading.services.following import finish_cancels, follow_order
 from trading.services.switches import account_scope, engage
+from trading.services.twins import stop_for_a_twin
 
 __all__ = ["book_rows", "follow_final", "see_order"]
+
+REGRESSED, CORRECTED = "fill_regressed", "fill_corrected"
+LAG = timedelta(minutes=2)
+"""A list that shows less than before for longer does not lag."""
 
 
 def book_rows(
@@ -44,6 +53,7 @@ def book_rows(
             account=account, attempts__state__in=["SENDING", "UNKNOWN"]
         ).values_list("instrument_id", "side")
     )
+    frozen = disown(known, rows, frozen, now)
     books = Books(account, now)
     for row in rows:  # before any is read: a cancel that is new tells how the order above it ended
         at = (row.trade_date, row.order_no)
@@ -52,6 +62,8 @@ def book_rows(
     left_alone = []
     for row in rows:
         order = known.get((row.trade_date, row.order_no))
+        if order is not None and is_another_order(order, row):
+            continue
         if order is None:
             left_alone.append(row)
             continue
@@ -91,13 +103,11 @@ def _differs(order: BrokerOrder, row: OrderRow, session_over: bool) -> bool:
         or row.cancelled_quantity != order.cancelled_quantity
         or row.rejected_quantity != order.rejected_quantity
         or (session_over and not order.is_final)
+        or order.flag == REGRESSED
     )
 
 
 def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
-    instrument, _made = Instrument.objects.get_or_create(
-        ticker=row.ticker, defaults={"name": row.ticker, "kind": "kospi", "tradable": False}
-    )
     order = BrokerOrder.objects.create(
         account=account,
         trade_date=row.trade_date,
@@ -105,7 +115,7 @@ def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
         order_no=row.order_no,
         original_order_no=row.original_order_no,
         source=BrokerOrder.Source.EXTERNAL,
-        instrument=instrument,
+        instrument=instrument_of(row.ticker),
         side=row.side,
         quantity=row.quantity,
         price=row.price,
@@ -114,6 +124,8 @@ def _external(account: Account, row: OrderRow, now: datetime) -> BrokerOrder:
         first_seen_at=now,
         last_seen_at=now,
     )
+    if not row.is_change and stop_for_a_twin(account, row):
+        return order
     if not row.is_change and _is_late_arrival(account, row, now):
         # a person declared this very order absent: nothing more goes out until somebody has looked
         engage(account_scope(account), "HALTED", SYSTEM, f"late order {row.order_no}")
@@ -152,10 +164,10 @@ def _see(books: Books, order: BrokerOrder, row: OrderRow, session_over: bool) ->
     if order.owner_id and not row.is_change and row.quantity != order.quantity:
         _flag(order, "quantity_differs", broker=row.quantity, ours=order.quantity)
     if row.filled_quantity < order.filled_quantity:
-        # Lists lag and flap: what was once confirmed stays booked.
-        if order.flag != "fill_regressed":
-            _flag(order, "fill_regressed", broker=row.filled_quantity, ours=order.filled_quantity)
+        _flag_regress(order, row, books.now)
         return
+    if order.flag == REGRESSED:
+        _unflag(order)
     if not row.is_change and not book_fill(books, order, row):
         _flag(order, "fill_contradicts", broker=row.filled_quantity, won=row.filled_amount)
         return
@@ -171,6 +183,31 @@ def _see(books: Books, order: BrokerOrder, row: OrderRow, session_over: bool) ->
     books.orders.append(order)
     if order.owner is not None and not row.is_change:
         follow_order(books, order.owner, order)
+
+
+def _flag_regress(order: BrokerOrder, row: OrderRow, now: datetime) -> None:
+    """Lists lag and flap: what was once confirmed stays booked. What is still less after minutes has been
+    taken back, and what that means for the books a person decides."""
+    if order.flag == CORRECTED:
+        return
+    told = _open_alerts(order).order_by("created_at").first()
+    lasts = order.flag == REGRESSED and told is not None and now - told.created_at >= LAG
+    flag = CORRECTED if lasts else REGRESSED
+    if order.flag != flag:
+        _flag(order, flag, broker=row.filled_quantity, ours=order.filled_quantity)
+
+
+def _unflag(order: BrokerOrder) -> None:
+    """The list shows again what it had shown before."""
+    BrokerOrder.objects.filter(pk=order.pk).update(flag="")
+    order.flag = ""
+    _open_alerts(order).update(acknowledged_at=timezone.now(), acknowledged_by=SYSTEM)
+
+
+def _open_alerts(order: BrokerOrder) -> QuerySet[Alert]:
+    return Alert.objects.filter(
+        code=REGRESSED, account=order.account, order_no=order.order_no, acknowledged_at=None
+    )
 
 
 def _flag(order: BrokerOrder, flag: str, **facts: Any) -> None:

@@ -28,6 +28,7 @@ from trading.services.audit import audit
 from trading.services.clock import market_clock
 from trading.services.lines import down_since, note_line
 from trading.services.rate import budget_for
+from trading.services.token_trouble import stop_without_a_token
 from trading.services.tokens import DatabaseTokenStore
 
 __all__ = [
@@ -153,6 +154,7 @@ def token_store_for(account: Account) -> DatabaseTokenStore:
         broker_name(url),
         lambda now: issue_token(url, credentials, now, http),
         clock.now,
+        refused=lambda code, times: stop_without_a_token(account, code, times),
     )
 
 

@@ -24,7 +24,9 @@ def something_to_cancel(order: BrokerOrder, wished_at: datetime) -> bool | None:
     """
     listed = broker_for(order.account).cancellable()
     if listed is not None:
-        return any(row.order_no == order.order_no for row in listed)
+        # under our number another order would show that the number was never ours: that one is not touched
+        ours = (order.order_no, order.instrument_id, order.side)
+        return any((row.order_no, row.ticker, row.side) == ours for row in listed)
     if not _is_listed(order.account, wished_at):
         if not enumerate_orders(order.account).complete:
             raise BrokerUnavailable("the order list could not be read to its end")

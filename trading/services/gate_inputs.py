@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
-from trading.domain.errors import ConfigurationError
+from trading.domain.errors import BrokerContradicts, ConfigurationError
 from trading.domain.limits import GateInputs, GateLimits
 from trading.domain.orders import IntentState
+from trading.domain.ports import Balance
 from trading.domain.quotes import Quote
 from trading.domain.sessions import Phase
-from trading.models import Account, Attempt, Intent, Lane, Ledger, OrderAction, Side
+from trading.models import Account, Attempt, Intent, Lane, Ledger, OrderAction, Position, Side
 from trading.services.brokers import base_url_of, broker_for
 from trading.services.calendar import market_phase
 from trading.services.clock import market_clock
@@ -38,7 +39,7 @@ class FreshInputs:
 
 
 def fresh_inputs(intent: Intent) -> FreshInputs:
-    """Quote, and cash or shares, read now; the quote last, because it ages fastest."""
+    """Quote, and cash or shares, read now; the quote last, because it ages fastest. Raises BrokerError."""
     if intent.action == OrderAction.CANCEL:
         return FreshInputs()
     broker = broker_for(intent.account)
@@ -49,10 +50,22 @@ def fresh_inputs(intent: Intent) -> FreshInputs:
         return FreshInputs(
             quote=broker.quote(intent.instrument_id), orderable=orderable, orderable_at=at
         )
-    held = {h.ticker: h.sellable for h in broker.balance().holdings}
-    return FreshInputs(
-        quote=broker.quote(intent.instrument_id), sellable=held.get(intent.instrument_id, 0)
-    )
+    sellable = _sellable(intent, broker.balance())
+    return FreshInputs(quote=broker.quote(intent.instrument_id), sellable=sellable)
+
+
+def _sellable(intent: Intent, balance: Balance) -> int:
+    """Shares that may be sold.
+
+    Raises BrokerContradicts when it is too few only because the balance shows fewer than we hold: one such
+    answer must not end a sale for good.
+    """
+    row = next((h for h in balance.holdings if h.ticker == intent.instrument_id), None)
+    held, sellable = (row.quantity, row.sellable) if row is not None else (0, 0)
+    ours = Position.objects.filter(account=intent.account, instrument=intent.instrument).first()
+    if sellable < intent.quantity and ours is not None and held < ours.quantity:
+        raise BrokerContradicts("the balance shows fewer shares than our books")
+    return sellable
 
 
 def gate_inputs(

@@ -44,6 +44,7 @@ from trading.services.guards import stop_when_the_clock_is_off
 from trading.services.refusals import check_refusals, unchecked_refusals
 from trading.services.spool import take_hint
 from trading.services.states import move
+from trading.services.whole_lists import tell_untrue_list, whole_or_not
 
 __all__ = [
     "ABSENT_AFTER",
@@ -110,7 +111,7 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
     day = started.date()
     first = _first_open_day(account, started)
     broker = broker_for(account)
-    listing = broker.orders(first, day)
+    listing = whole_or_not(account, broker.orders(first, day), day)
     skew = broker.clock_skew()
     ended = clock.now()
     text = "\n".join(sorted(map(repr, listing.rows)))
@@ -138,6 +139,7 @@ def _enumerate(account: Account) -> tuple[Enumeration, OrderList]:
         _close_yesterday(account, ended)
     else:
         log.warning("order_list_incomplete", problem=listing.problem)
+        tell_untrue_list(account, listing)
     return record, listing
 
 

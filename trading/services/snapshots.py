@@ -23,6 +23,7 @@ from trading.models import Account, Attempt, BrokerOrder, Instrument, Position, 
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.clock import market_clock
+from trading.services.confirmed import require_confirmed
 from trading.services.day_loss import stop_when_the_day_is_lost
 from trading.services.ledger import adopt_first_holdings, adopt_holding
 
@@ -47,13 +48,15 @@ def quote_as_json(quote: Quote) -> dict[str, object]:
 def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
     """Read and store the account with quotes for everything held or in `tickers`.
 
-    Raises BrokerError when something cannot be read, BrokerPriceless naming every ticker without a
-    readable price, InputError naming every ticker the broker does not know: a price is never guessed and
-    never zero.
+    Raises BrokerError when something cannot be read or contradicts our books for the first time,
+    BrokerPriceless naming every ticker without a readable price, InputError naming every ticker the broker
+    does not know: a price is never guessed and never zero.
     """
     broker, clock = broker_for(account), market_clock(account)
     started = clock.now()
     balance = broker.balance()
+    if not _is_working(account):
+        require_confirmed(account, balance, started)
     wanted = sorted({*tickers, *(h.ticker for h in balance.holdings)})
     orderable = broker.orderable_cash(wanted[0] if wanted else "")
     quotes, unknown, priceless = {}, [], []

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from trading.domain.errors import BrokerBusy, BrokerError, BrokerMisconfigured
+from trading.domain.errors import BrokerBusy, BrokerError, BrokerGarbled, BrokerMisconfigured
 from trading.domain.ports import StoredToken
 from trading.models import KisToken
 
@@ -36,7 +36,8 @@ class DatabaseTokenStore:
     """`TokenStore` on the `KisToken` row.
 
     The lease is taken by a conditional UPDATE that must hit one row, so ten cold workers issue once.
-    The broker allows one issue a minute; a renewal that comes sooner waits.
+    The broker allows one issue a minute; a renewal that comes sooner waits. `refused` is told the code and the
+    number in a row of answers that hold no token we can use.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class DatabaseTokenStore:
         issue: Callable[[datetime], StoredToken],
         now: Callable[[], datetime],
         *,
+        refused: Callable[[str, int], None] = lambda why, times: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._where: dict[str, Any] = {"key_digest": key_digest, "host": host}
         self._issue = issue
         self._now = now
+        self._refused = refused
         self._sleep = sleep
         self._cached: StoredToken | None = None
 
@@ -117,12 +120,15 @@ class DatabaseTokenStore:
         rows.update(last_attempt_at=timezone.now())
         try:
             fresh = self._issue(self._now())
-        except BrokerError:
+        except BrokerError as error:
             rows.update(failures=row.failures + 1, issuing_until=None)
+            if isinstance(error, BrokerGarbled):
+                self._refused("token_garbled", row.failures + 1)
             raise
         if fresh.token == dead:
             # Inside six hours the broker repeats the token, even a revoked one.
             rows.update(failures=row.failures + 1, issuing_until=None)
+            self._refused("token_dead_again", row.failures + 1)
             raise BrokerMisconfigured("the broker answers with the same dead token")
         rows.update(
             token=fresh.token,

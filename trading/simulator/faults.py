@@ -72,7 +72,7 @@ FAULTS: dict[str, FaultSpec] = {
     "A10": _spec("EGW00215 ledger calls per second", BEFORE, "any", "status"),
     "A11": _spec("EGW00123 token dead on an order", BEFORE, "order", "code status"),
     "A12": _spec("accepted, reply without a usable ODNO", AFTER, "order", "odno"),
-    "A13": _spec("accepted, answered with another order's number", AFTER, "order"),
+    "A13": _spec("accepted, answered with another order's number", AFTER, "order", "whose"),
     "A14": _spec("business refusal by code", BEFORE, "order", "code text status rt_cd"),
     "A15": _spec("overloaded APBK0918/0919", BEFORE, "order", "code text status"),
     "A16": _spec("unlisted code, accepted or not", EITHER, "order", "code accepted status"),

@@ -24,7 +24,9 @@ INTENT_MOVES: Mapping[str, frozenset[str]] = {
     "NOT_SENT": frozenset({"AUTHORIZED", "REVOKED"}),
     "UNKNOWN": frozenset({"ACKED", "ABSENT", "ABANDONED", "SUPERSEDED"}),
     "ABSENT": frozenset({"ABANDONED", "SUPERSEDED"}),
-    "ACKED": frozenset({"PARTIAL", "FILLED", "CANCELING", "CANCELED", "EXPIRED", "REJECTED_LATE"}),
+    "ACKED": frozenset(
+        {"PARTIAL", "FILLED", "CANCELING", "CANCELED", "EXPIRED", "REJECTED_LATE", "UNKNOWN"}
+    ),
     "PARTIAL": frozenset({"PARTIAL", "FILLED", "CANCELING", "CANCELED", "EXPIRED"}),
     "CANCELING": frozenset({"CANCELED", "FILLED", "EXPIRED", "ACKED", "PARTIAL"}),
     "REJECTED": frozenset({"AUTHORIZED"}),
@@ -35,7 +37,9 @@ ATTEMPT_MOVES: Mapping[str, frozenset[str]] = {
     "": frozenset({"SENDING"}),
     "SENDING": frozenset({"ACKED", "REJECTED", "NOT_SENT", "UNKNOWN"}),
     "UNKNOWN": frozenset({"ACKED", "ABSENT"}),
+    "ACKED": frozenset({"UNKNOWN"}),
 }
+"""ACKED → UNKNOWN: the number in the answer was another order's, as a list has shown since."""
 RUN_STEPS = (
     "CREATED", "SNAPSHOT", "TARGETS", "DRIFT", "NETTED", "PLANNED", "RULES", "AWAITING_APPROVAL",
     "APPROVED", "SELLING", "SELL_WAIT", "CASH_CONFIRM", "BUY_RESIZE", "BUY_RULES", "BUYING", "BUY_WAIT",

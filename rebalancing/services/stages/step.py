@@ -20,7 +20,14 @@ from rebalancing.services import cancelling
 from rebalancing.services.lease import Driver
 from rebalancing.services.stages import closing, deciding, funding, looking, pausing, sending
 from rebalancing.services.stages.common import GO_ON, PLANNING_LIMIT, RETRY, Due, end_run, facts_of
-from trading.domain.errors import BrokerError, BrokerPriceless, InputError, RuleViolation
+from trading.domain.errors import (
+    BrokerError,
+    BrokerForeign,
+    BrokerPriceless,
+    InputError,
+    RuleViolation,
+)
+from trading.services.alerts import alert
 from trading.services.clock import market_clock
 from trading.services.switches import switch_state
 
@@ -85,6 +92,8 @@ def _rests_while_paused(run: Run) -> bool:
 def _broker_silent(driver: Driver, now: datetime, error: BrokerError) -> Due:
     run = driver.run
     log.warning("broker_silent", run_id=run.pk, state=run.state, error=str(error))
+    if isinstance(error, BrokerForeign):
+        alert(error.code, severity="page", account=run.account, run_id=run.pk)
     planning = run.state in BEFORE_SELLING and run.state != RunState.AWAITING_APPROVAL
     if planning and now - run.state_since > PLANNING_LIMIT:
         facts: dict[str, Any] = {"why": str(error)[:100]}

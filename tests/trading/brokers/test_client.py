@@ -139,6 +139,11 @@ def test_no_secret_reaches_an_error() -> None:
     assert "CANARY" not in repr(CREDENTIALS)
 
 
+def empty_page(key: str, cont: str) -> Any:
+    status, body, headers = page("1", key, cont)
+    return status, {**body, "output1": []}, headers
+
+
 def page(order_no: str, key: str, more: str) -> tuple[int, dict[str, Any], dict[str, str]]:
     row = {
         "ord_dt": "20261120",
@@ -199,9 +204,16 @@ def test_every_page_is_read() -> None:
         (page("1", "a", "M"), *[httpx2.ReadTimeout("x")] * 4),
         (page("1", "a", "M"), page("2", "a", "M")),
         (page("1", " ", "M"),),
+        (page("1", "a", "M"), empty_page("b", "M")),
         (page("1", "a", "M"), bad("OPSQ2000", 200)),
     ],
-    ids=["a page fails", "the key repeats", "the key is blank", "a page is refused"],
+    ids=[
+        "a page fails",
+        "the key repeats",
+        "the key is blank",
+        "an empty page",
+        "a page is refused",
+    ],
 )
 def test_an_interrupted_list_is_incomplete_but_keeps_what_it_saw(replies: Any) -> None:
     found = orders(*replies)
@@ -211,7 +223,9 @@ def test_an_interrupted_list_is_incomplete_but_keeps_what_it_saw(replies: Any) -
 
 def test_a_row_that_changed_between_pages_makes_the_list_incomplete() -> None:
     first, second = page("1", "a", "M"), page("1", "b", "D")
-    assert orders(first, second).complete, "the same row again says nothing new"
+    shifted = orders(first, second)
+    assert not shifted.complete, "where a row comes twice another may be missing"
+    assert shifted.alarm == "", "that happens while orders come in"
     filled = {"tot_ccld_qty": "1", "tot_ccld_amt": "30000", "rmn_qty": "0"}
     second[1]["output1"][0] |= filled
     assert orders(second).complete, "sound by itself"

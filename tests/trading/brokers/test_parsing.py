@@ -22,21 +22,39 @@ from trading.services.clock import WallClock
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0", 0), ("10", 10), ("-5", -5), ("0000012", 12), (" 7 ", 7), ("248750.0000", 248750)],
+    [("0", 0), ("10", 10), ("-5", -5), ("0000012", 12), ("248750.0000", 248750)],
 )
 def test_won_reads(text: str, value: int) -> None:
     assert parsing.won({"x": text}, "x") == value
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "1,000", "１０", "1e3", "NaN", "1.5", "0x1", "--1", "1 0", None, 5]
+    "text",
+    [
+        "",
+        " ",
+        "1,000",
+        "１０",
+        "1e3",
+        "NaN",
+        "1.5",
+        "0x1",
+        "--1",
+        "1 0",
+        " 7",
+        "7 ",
+        "-0",
+        "-0.00",
+        None,
+        5,
+    ],
 )
 def test_won_refuses(text: Any) -> None:
     with pytest.raises(BrokerGarbled):
         parsing.won({"x": text}, "x")
 
 
-@pytest.mark.parametrize("text", ["1.0", "", "１", "1,000", None])
+@pytest.mark.parametrize("text", ["1.0", "", "１", "1,000", " 1", "1 ", "-0", None])
 def test_an_integer_has_no_point(text: Any) -> None:
     with pytest.raises(BrokerGarbled):
         parsing.integer({"x": text}, "x")

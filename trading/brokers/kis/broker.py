@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from trading.brokers.kis import orders, parsing
 from trading.brokers.kis.client import KisClient
-from trading.domain.errors import BrokerError, BrokerGarbled
+from trading.domain.errors import BrokerError, BrokerForeign, BrokerGarbled, BrokerShifted
 from trading.domain.orders import Reply
 from trading.domain.ports import (
     Balance,
@@ -49,7 +49,8 @@ class KisBroker:
     def balance(self) -> Balance:
         """Holdings and D+2 cash from every page.
 
-        Raises BrokerGarbled when a ticker appears twice: pages that shifted prove nothing.
+        Raises BrokerGarbled when a ticker appears twice (pages that shifted prove nothing), and when nothing
+        is listed but something is valued.
         """
         params = self._client.credentials.account | {
             "AFHR_FLPR_YN": "N",
@@ -71,8 +72,11 @@ class KisBroker:
         totals = parsing.rows(pages[-1], "output2") or parsing.rows(pages[0], "output2")
         if len(totals) != 1:
             raise BrokerGarbled("the balance has no totals")
+        held = tuple(h for h in found.values() if h.quantity > 0)
+        if not held and "scts_evlu_amt" in totals[0] and parsing.won(totals[0], "scts_evlu_amt"):
+            raise BrokerGarbled("the balance values shares that it does not list")
         return Balance(
-            holdings=tuple(h for h in found.values() if h.quantity > 0),
+            holdings=held,
             d2_cash=parsing.won(totals[0], "prvs_rcdl_excc_amt"),
             raw=tuple(pages),
         )
@@ -115,10 +119,16 @@ class KisBroker:
                     pages += 1
                     for row in parsing.rows(body, "output1"):
                         order = _order_row(row)
-                        if found.setdefault((order.trade_date, order.order_no), order) != order:
-                            raise BrokerGarbled("one order is listed twice with different numbers")
+                        at = (order.trade_date, order.order_no)
+                        if at in found:
+                            raise BrokerShifted("one order is listed twice")
+                        found[at] = order
+        except BrokerForeign as error:
+            return OrderList((), pages, False, str(error)[:200], error.code)
         except BrokerError as error:
-            return OrderList(tuple(found.values()), pages, False, str(error)[:200])
+            lies = isinstance(error, BrokerGarbled) and not isinstance(error, BrokerShifted)
+            alarm = "order_list_garbled" if lies else ""
+            return OrderList(tuple(found.values()), pages, False, str(error)[:200], alarm)
         return OrderList(tuple(found.values()), pages, True)
 
     def cancellable(self) -> Sequence[CancellableOrder] | None:

@@ -7,6 +7,7 @@ asks for the hash of a body and changes nothing at the broker.
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from trading.domain.errors import (
     BrokerBusy,
     BrokerDown,
     BrokerError,
+    BrokerForeign,
     BrokerGarbled,
     BrokerMisconfigured,
     BrokerTokenDead,
@@ -43,6 +45,7 @@ MAX_PAGES = 400
 TOTAL_SECONDS = 20.0
 """For one answer, from the first byte asked to the last one read."""
 TRIES = 4
+_ACCOUNT = re.compile(r"\s*([0-9]{8})!\^([0-9]{2})!\^")
 TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 
 
@@ -232,6 +235,9 @@ class KisClient:
                 lane=lane,
                 tr_cont="N" if page else "",
             )
+            self._require_own(str(answer.body.get(fk_name.lower(), "")))
+            if answer.more and _is_empty(answer.body):
+                raise BrokerGarbled(f"{name}: an empty page says that there are more")
             yield answer.body
             if not answer.more:
                 return
@@ -241,6 +247,13 @@ class KisClient:
                 raise BrokerGarbled(f"{name}: the continuation key repeats or is empty")
             seen.add(nk)
         raise BrokerGarbled(f"{name}: more than {MAX_PAGES} pages")
+
+    def _require_own(self, echo: str) -> None:
+        """The continuation repeats what was asked, the account first; where it does not, nothing is known."""
+        asked = _ACCOUNT.match(echo)
+        mine = (self.credentials.cano, self.credentials.product)
+        if asked is not None and asked.groups() != mine:
+            raise BrokerForeign("the answer is about another account")
 
     @staticmethod
     def _pause(attempt: int) -> float:
@@ -307,6 +320,11 @@ class KisClient:
             self.server_said = Said(parsedate_to_datetime(date_header), asked)
         except (TypeError, ValueError):
             self.server_said = None
+
+
+def _is_empty(body: Mapping[str, Any]) -> bool:
+    """A list without a row."""
+    return any(body.get(key) == [] for key in ("output", "output1"))
 
 
 def _document(body: bytes, status: int) -> dict[str, Any]:

@@ -66,9 +66,11 @@ def code(row: Row, name: str, pattern: str) -> str:
 
 
 def integer(row: Row, name: str) -> int:
-    """A whole number without separators; blank is not zero."""
-    found = text(row, name)
-    if not _INTEGER.fullmatch(found):
+    """A whole number as the broker writes it: no separator, no blank, no zero with a sign."""
+    found = row.get(name)
+    if not isinstance(found, str):
+        raise BrokerGarbled(f"{name} is missing")
+    if not _INTEGER.fullmatch(found) or _is_signed_zero(found):
         raise BrokerGarbled(f"{name} is not a whole number")
     return int(found)
 
@@ -81,11 +83,18 @@ def decimal(row: Row, name: str) -> Decimal:
 
 
 def won(row: Row, name: str) -> int:
-    """Whole won; decimals are allowed only when they are zero ("248750.0000")."""
+    """Whole won; decimals are allowed only when they are zero ("248750.0000"), blanks and a zero with a sign
+    are not."""
     found = decimal(row, name)
+    if row[name] != row[name].strip() or _is_signed_zero(row[name]):
+        raise BrokerGarbled(f"{name} is not a number as the broker writes it")
     if found != found.to_integral_value():
         raise BrokerGarbled(f"{name} has a fraction of a won")
     return int(found)
+
+
+def _is_signed_zero(found: str) -> bool:
+    return found.startswith("-") and not found.strip("-0.")
 
 
 def flag(row: Row, name: str) -> bool:
