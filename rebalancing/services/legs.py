@@ -109,6 +109,7 @@ def sync_legs(run: Run, legs: Iterable[Leg]) -> None:
     for row in rows:
         leg = by_id[row["leg_id"] or 0]
         seen = tuple(row[name] or 0 for name in ("quantity", "amount", "fee", "tax"))
+        seen = (min(seen[0], leg.quantity), *seen[1:])  # the broker may have made an order larger
         if seen != (leg.filled_quantity, leg.filled_amount, leg.fee, leg.tax):
             leg.filled_quantity, leg.filled_amount, leg.fee, leg.tax = seen
             changed.append(leg)

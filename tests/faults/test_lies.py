@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from rebalancing.models import Leg, Run
+from rebalancing.services.advance import run_advance
 from rebalancing.services.runs import run_resume
 from tests.support.told import fired, paged
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, START, World, world_of
 from trading.domain.errors import StateConflict
 from trading.models import Alert, Attempt, BrokerOrder, Enumeration
+from trading.services.cancels import something_to_cancel
 from trading.services.reconcile import decide_unknown, reconcile_account
 from trading.services.switches import switch_state
 
@@ -73,6 +75,20 @@ def test_a_number_that_turns_out_to_be_somebody_elses_is_given_up(world: World) 
     check_truth(world)
 
 
+def test_no_cancel_goes_to_an_order_that_only_has_our_number(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    low = world.sim.manual_order(ACCOUNT_NO, "005930", "buy", 1, 90_000)
+    world.sim.arm("A20", match={"side": "sell"}, params={"whose": "foreign"})
+    run_advance(run.pk)
+    ours = BrokerOrder.objects.get(order_no=low["odno"])
+    world.settle(10)
+    assert ours.owner is not None
+    assert something_to_cancel(ours, world.now) is False
+    BrokerOrder.objects.filter(pk=ours.pk).update(instrument_id="005930", side="BUY")
+    ours.refresh_from_db()
+    assert something_to_cancel(ours, world.now) is True, "it does rest there"
+
+
 def test_the_number_of_another_names_order_of_ours_is_not_taken(world: World) -> None:
     run = world.drive(world.open(), until="SELLING")
     world.sim.arm("A20", match={"side": "sell"}, params={"whose": "ours"})
@@ -116,6 +132,19 @@ def test_less_accepted_than_was_sent_is_told_and_counted_as_it_is(world: World) 
     assert (run.state, fired(world)) == ("COMPLETED", ["A28"])
     assert paged("quantity_differs")
     check_truth(world)
+
+
+def test_more_accepted_than_was_sent_stops_the_account(world: World) -> None:
+    run = world.drive(world.open(), until="SELLING")
+    leg = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    world.sim.arm("A28", match={"side": "sell"}, params={"quantity": str(leg.slices[0] + 5)})
+    run = world.drive(run)
+    assert fired(world) == ["A28"]
+    assert switch_state(world.account) == "HALTED" and paged("quantity_differs")
+    assert (run.state, run.end_reason) == ("COMPLETED_WITH_SHORTFALL", "stopped_by_switch")
+    order = BrokerOrder.objects.get(flag="quantity_differs")
+    assert order.filled_quantity == order.quantity == leg.slices[0] + 5
+    check_truth(world, but={"I1"})
 
 
 # --- lists ------------------------------------------------------------------------------------

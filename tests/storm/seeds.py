@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "HARNESS",
+    "LIES",
     "TRANSIENT",
     "WAITING",
     "Act",
@@ -61,6 +62,28 @@ LATER: dict[str, tuple[dict[str, Any], ...]] = {
     "F04": ({"amount": -500_000}, {"amount": 300_000}),
 }
 """Faults that seeds from `SECOND` on draw, too: those before it keep the days that they are known by."""
+LIES: dict[str, tuple[dict[str, Any], ...]] = {
+    "A13": ({}, {"whose": "foreign"}),
+    "A20": ({}, {"whose": "foreign"}),
+    "A26": ({}, {"answer": "second"}),
+    "A28": ({},),
+    "B02": ({"seconds": 10}, {"seconds": 60}),
+    "B05": ({}, {"shape": "empty"}),
+    "B07": ({},),
+    "B08": ({"share": 0.4}, {"share": 0}),
+    "B09": ({}, {"value": "0"}),
+    "B10": ({}, {"shape": "double"}, {"shape": "phantom"}),
+    "B11": ({}, {"shape": "zero"}),
+    "B17": ({}, {"shape": "extra"}, {"shape": "cased"}),
+    "B18": ({}, {"shape": "decimal"}, {"shape": "blank"}, {"shape": "wide"}, {"shape": "null"}),
+    "D04": ({},),
+    "D05": ({}, {"shape": "past"}),
+}
+"""Faults of a broker that lies, with their parameters; no seed draws them yet.
+
+What they leave stays judgeable. B19 needs a second account, and after E13 the books and the truth differ
+until a person has decided: neither is here.
+"""
 SECOND = 20
 HARNESS = ("G13", "G15", "G17", "H01", "H02", "H04", "H08")
 """What the bed does itself, to processes and as persons: a step delivered twice, two schedulers, a sender that

@@ -12,6 +12,7 @@ from tests.storm.seeds import (
     FAULTS,
     HARNESS,
     LATER,
+    LIES,
     TRANSIENT,
     WAITING,
     combinations,
@@ -57,7 +58,8 @@ def test_one_seed_twice_is_one_journal() -> None:
 
 def test_a_seed_draws_only_faults_that_the_simulator_knows_and_with_their_parameters() -> None:
     assert set(FAULTS | LATER) <= set(KNOWN) and set(FAULTS) >= TRANSIENT
-    for fault, drawn in (FAULTS | LATER).items():
+    assert not set(FAULTS | LATER) & set(LIES)
+    for fault, drawn in (FAULTS | LATER | LIES).items():
         for params in drawn:
             assert set(params) <= KNOWN[fault].params, fault
     plans = [plan_of(seed) for seed in range(300)]

@@ -162,7 +162,7 @@ def _is_late_arrival(account: Account, row: OrderRow, now: datetime) -> bool:
 
 def _see(books: Books, order: BrokerOrder, row: OrderRow, session_over: bool) -> None:
     if order.owner_id and not row.is_change and row.quantity != order.quantity:
-        _flag(order, "quantity_differs", broker=row.quantity, ours=order.quantity)
+        _take_quantity(order, row)
     if row.filled_quantity < order.filled_quantity:
         _flag_regress(order, row, books.now)
         return
@@ -183,6 +183,19 @@ def _see(books: Books, order: BrokerOrder, row: OrderRow, session_over: bool) ->
     books.orders.append(order)
     if order.owner is not None and not row.is_change:
         follow_order(books, order.owner, order)
+
+
+def _take_quantity(order: BrokerOrder, row: OrderRow) -> None:
+    """What was accepted is not what was sent: the books follow the broker. More than was sent is traded without
+    anybody's approval, so nothing else goes out until somebody has looked."""
+    _flag(order, "quantity_differs", broker=row.quantity, ours=order.quantity)
+    if row.quantity > order.quantity:
+        reason = f"order {order.order_no} is larger than was sent"
+        engage(account_scope(order.account), "HALTED", SYSTEM, reason)
+    if row.quantity >= order.filled_quantity:
+        # at once: the ledger takes no step beyond what its order says
+        BrokerOrder.objects.filter(pk=order.pk).update(quantity=row.quantity)
+        order.quantity = row.quantity
 
 
 def _flag_regress(order: BrokerOrder, row: OrderRow, now: datetime) -> None:

@@ -21,7 +21,8 @@ def follow_order(books: Books, intent: Intent, order: BrokerOrder) -> None:
     if old == IntentState.CANCELING and wanted == IntentState.PARTIAL:
         moves = False
     values: dict[str, Any] = {
-        "filled_quantity": order.filled_quantity,
+        # an order that the broker made larger may fill more than the wish: the order's books have all of it
+        "filled_quantity": min(order.filled_quantity, intent.quantity),
         "filled_amount": order.filled_amount,
     }
     if moves:

@@ -72,11 +72,11 @@ class KisBroker:
         totals = parsing.rows(pages[-1], "output2") or parsing.rows(pages[0], "output2")
         if len(totals) != 1:
             raise BrokerGarbled("the balance has no totals")
-        held = tuple(h for h in found.values() if h.quantity > 0)
-        if not held and "scts_evlu_amt" in totals[0] and parsing.won(totals[0], "scts_evlu_amt"):
+        valued = "scts_evlu_amt" in totals[0] and parsing.won(totals[0], "scts_evlu_amt") != 0
+        if valued and not any(h.quantity > 0 for h in found.values()):
             raise BrokerGarbled("the balance values shares that it does not list")
         return Balance(
-            holdings=held,
+            holdings=tuple(h for h in found.values() if h.quantity > 0),
             d2_cash=parsing.won(totals[0], "prvs_rcdl_excc_amt"),
             raw=tuple(pages),
         )

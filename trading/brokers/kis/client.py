@@ -228,16 +228,13 @@ class KisClient:
         fk = nk = ""
         seen: set[str] = set()
         for page in range(MAX_PAGES):
-            answer = self.read(
+            answer = self._page(
                 name,
                 {**params, fk_name: fk, nk_name: nk},
                 variant=variant,
                 lane=lane,
                 tr_cont="N" if page else "",
             )
-            self._require_own(str(answer.body.get(fk_name.lower(), "")))
-            if answer.more and _is_empty(answer.body):
-                raise BrokerGarbled(f"{name}: an empty page says that there are more")
             yield answer.body
             if not answer.more:
                 return
@@ -247,6 +244,15 @@ class KisClient:
                 raise BrokerGarbled(f"{name}: the continuation key repeats or is empty")
             seen.add(nk)
         raise BrokerGarbled(f"{name}: more than {MAX_PAGES} pages")
+
+    def _page(self, name: str, params: Mapping[str, str], **how: Any) -> Answer:
+        """One page that is about our account and does not promise more behind nothing."""
+        answer = self.read(name, params, **how)
+        for key in ("ctx_area_fk", "ctx_area_fk100", "ctx_area_fk200"):
+            self._require_own(str(answer.body.get(key, "")))
+        if answer.more and _is_empty(answer.body):
+            raise BrokerGarbled(f"{name}: an empty page says that there are more")
+        return answer
 
     def _require_own(self, echo: str) -> None:
         """The continuation repeats what was asked, the account first; where it does not, nothing is known."""
