@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import OperationalError, connections, transaction
+from django.utils import timezone
 
 from tests.support.truth import check_truth
 from tests.support.world import World
@@ -87,6 +88,7 @@ def test_a_promise_that_cannot_be_read_again_is_not_sent(
         world.drive(run, until=lambda _run: lost.done)
     assert lost.done and posts(world) == []
     assert Attempt.objects.get().state == "SENDING", "it was committed and nobody could know"
+    Attempt.objects.update(wall_deadline_at=timezone.now())  # twenty seconds of the wall's clock go by
     run = world.drive(run, until="PAUSED_UNKNOWN")
     mine = Attempt.objects.order_by("pk").first()
     assert mine is not None and (mine.state, mine.absent_presumed) == ("UNKNOWN", True)
