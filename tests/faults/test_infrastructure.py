@@ -88,7 +88,9 @@ def test_a_promise_that_cannot_be_read_again_is_not_sent(
         world.drive(run, until=lambda _run: lost.done)
     assert lost.done and posts(world) == []
     assert Attempt.objects.get().state == "SENDING", "it was committed and nobody could know"
-    Attempt.objects.update(wall_deadline_at=timezone.now())  # twenty seconds of the wall's clock go by
+    Attempt.objects.update(
+        wall_deadline_at=timezone.now()
+    )  # twenty seconds of the wall's clock go by
     run = world.drive(run, until="PAUSED_UNKNOWN")
     mine = Attempt.objects.order_by("pk").first()
     assert mine is not None and (mine.state, mine.absent_presumed) == ("UNKNOWN", True)

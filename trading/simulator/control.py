@@ -12,7 +12,8 @@ from typing import Any
 
 from trading.domain.matching import OrderType, Side
 from trading.domain.sessions import SEOUL
-from trading.simulator.faults import FAULTS
+from trading.simulator.fault_values import values_of
+from trading.simulator.faults import FAULTS, whole
 from trading.simulator.http import BadRequest, Reply, Request, json_reply
 from trading.simulator.placing import NewOrder, Placed
 from trading.simulator.us.money import cents_of, dollars
@@ -130,7 +131,7 @@ class Control:
                 "title": spec.title,
                 "when": [*spec.points, "on_nth_match"],
                 "scope": spec.scope,
-                "params": sorted(spec.params),
+                "params": values_of(name, spec.params),
             }
             for name, spec in FAULTS.items()
         }
@@ -159,13 +160,15 @@ class Control:
         faults = self.world.faults
         keep = [a for a in faults.armed if "id" in body and a.number != body["id"]]
         removed = len(faults.armed) - len(keep)
+        if "id" in body and not removed:
+            raise ValueError(f"no armed fault {body['id']!r}; GET faults lists those there are")
         faults.armed[:] = keep
         return {"disarmed": removed}
 
     def advance(self, body: dict[str, Any]) -> dict[str, Any]:
         _only(body, "seconds")
         _need(body, "seconds")
-        return {"vt": self.world.advance(float(body["seconds"])).isoformat()}
+        return {"vt": self.world.advance(_number(body, "seconds", least=0)).isoformat()}
 
     def snapshot(self, body: dict[str, Any]) -> dict[str, Any]:
         _only(body, "name")
@@ -191,7 +194,8 @@ class Control:
         world, code = self.world, self._code(body)
         now = world.now()
         price = body.get("price")
-        world.market.pin(code, None if price is None else int(price), self._day())
+        held = None if price is None else whole("price", price, least=1)
+        world.market.pin(code, held, self._day())
         world.truth.recheck(code)
         world.journal.settle()
         return {"code": code, "last": world.market.shown(code, now).last}
@@ -210,7 +214,7 @@ class Control:
         _need(body, "code", "percent")
         world, code = self.world, self._code(body)
         now = world.now()
-        world.market.gap(code, self._day(), float(body["percent"]))
+        world.market.gap(code, self._day(), _number(body, "percent"))
         world.truth.recheck(code)
         world.journal.settle()
         return {"code": code, "last": world.market.shown(code, now).last}
@@ -219,10 +223,11 @@ class Control:
         _only(body, "code", "halted", "seconds")
         _need(body, "code")
         self.world.now()
-        code, seconds = self._code(body), body.get("seconds")
-        self.world.truth.halt(
-            code, bool(body.get("halted", True)), float(seconds) if seconds else None
-        )
+        code, halted = self._code(body), body.get("halted", True)
+        if not isinstance(halted, bool):
+            raise ValueError(f"halted is true or false, not {halted!r}")
+        seconds = _number(body, "seconds", least=0) if body.get("seconds") is not None else None
+        self.world.truth.halt(code, halted, seconds or None)
         return {"code": code, "halted": self.world.market.halted(code, self.world.truth.time)}
 
     def cash(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -235,7 +240,12 @@ class Control:
         if currency not in ("KRW", "USD"):
             raise ValueError("currency is KRW or USD")
         world = self.world
-        amount = _cents(body["amount"]) if currency == "USD" else int(body["amount"])
+        _need(body, "account", "amount")
+        amount = (
+            _cents(body["amount"])
+            if currency == "USD"
+            else whole("amount", body["amount"], least=-(10**15))
+        )
         world.now()
         reason = str(body.get("reason") or ("deposit" if amount > 0 else "withdraw"))
         if reason not in ("deposit", "withdraw", "dividend"):
@@ -252,6 +262,7 @@ class Control:
     def manual_order(self, body: dict[str, Any]) -> dict[str, Any]:
         """A person trading in the broker's own app: an order that no request of ours caused."""
         _only(body, "account", "ticker", "side", "qty", "price")
+        _need(body, "account", "ticker", "side", "qty")
         world = self.world
         world.now()
         price = body.get("price")
@@ -259,7 +270,7 @@ class Control:
             account=str(body["account"]),
             code=str(body["ticker"]),
             side=Side(body["side"]),
-            quantity=int(body["qty"]),
+            quantity=whole("qty", body["qty"], least=1),
             order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
             price=0 if price is None else int(price),
             dvsn="01" if price is None else "00",
@@ -332,6 +343,15 @@ def _need(body: Mapping[str, Any], *names: str) -> None:
     missing = [name for name in names if name not in body]
     if missing:
         raise ValueError(f"missing: {', '.join(missing)}")
+
+
+def _number(body: Mapping[str, Any], name: str, *, least: float | None = None) -> float:
+    value = body[name]
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not fits or (least is not None and value < least):
+        bound = "" if least is None else f", {least:g} or more"
+        raise ValueError(f"{name} is a number{bound}, not {value!r}")
+    return float(value)
 
 
 def _moment(action: Mapping[str, Any], start: datetime) -> datetime | None:

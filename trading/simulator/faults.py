@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from trading.simulator.fault_values import check_values
 from trading.simulator.http import Reply
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Delivery",
     "FaultSpec",
     "Faults",
+    "whole",
 ]
 
 READ = "before_read"
@@ -181,14 +183,15 @@ class Faults:
             raise ValueError(f"unknown fault {fault!r}; known: {', '.join(FAULTS)}")
         spec = FAULTS[fault]
         params, match = dict(request.get("params") or {}), dict(request.get("match") or {})
-        nth = int(request.get("n") or params.pop("n", 0) or 0)
+        nth = whole("n", request.get("n", params.pop("n", 0)), least=0)
+        count = whole("count", request.get("count", 1), least=1)
         when = str(request.get("when") or (NTH if nth else spec.points[0]))
         _check(fault, spec, when, match, params)
+        if when == NTH and not nth:
+            raise ValueError("on_nth_match needs n, from 1")
         skip = max(0, nth - 1) if when == NTH else 0
         self.numbers += 1
-        armed = Armed(
-            self.numbers, fault, when, match, int(request.get("count") or 1), params, skip
-        )
+        armed = Armed(self.numbers, fault, when, match, count, params, skip)
         armed.accepted = self._accepted(armed, said=bool(request.get("when")))
         self.armed.append(armed)
         return armed
@@ -231,6 +234,13 @@ class Faults:
             self.armed.remove(armed)
 
 
+def whole(name: str, value: Any, *, least: int) -> int:
+    """A whole number of a request. Raises ValueError for anything else, and below `least`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} is a whole number, {least} or more, not {value!r}")
+    return value
+
+
 def _check(
     fault: str, spec: FaultSpec, when: str, match: Mapping[str, Any], params: Mapping[str, Any]
 ) -> None:
@@ -246,3 +256,4 @@ def _check(
             f"{fault} does not know {sorted(set(params) - spec.params)}; "
             f"known: {sorted(spec.params) or 'none'}"
         )
+    check_values(fault, params)

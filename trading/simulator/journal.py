@@ -118,6 +118,11 @@ class Journal:
             path.replace(f"{path}.{number}")
         return path.open("xb", buffering=0)
 
+    @property
+    def open(self) -> bool:
+        """Whether lines still go to a file."""
+        return self._file is not None
+
     def close(self) -> None:
         if self._file:
             self.sync()

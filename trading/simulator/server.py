@@ -81,7 +81,7 @@ class Server:
         if self._loop and self._stop and self._thread and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(timeout=5)
-        self.world.journal.close()
+        self.world.end()
 
     def wait(self, seconds: float | None = None) -> None:
         """Block until the server stops, or for `seconds`."""

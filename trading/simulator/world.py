@@ -177,6 +177,15 @@ class World:
             reason=reason,
         )
 
+    def end(self) -> None:
+        """The last word of an orderly end: until when the clock ran. A second life goes on from there."""
+        with self.lock:
+            if self.clock.speed and self.journal.open:
+                self.now()
+                self._journal_clock("end")
+                self.journal.settle()
+            self.journal.close()
+
     # --- time ---------------------------------------------------------------------------------
 
     def now(self) -> datetime:
@@ -213,6 +222,7 @@ class World:
         with self.lock:
             now = self.now()
             self._check_match(dict(request.get("match") or {}))
+            self._check_match(dict(request.get("params") or {}))
             armed = self.faults.arm(request)
             at = due_time(armed, now)
             self.journal.write("fault_armed", now, **armed.as_dict())

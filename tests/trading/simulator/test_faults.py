@@ -13,6 +13,7 @@ import pytest
 from tests.trading.simulator.conftest import FRIDAY, Make
 from tests.trading.simulator.kis import ACCOUNT, DOMESTIC, Answer, Hand, odno
 from trading.simulator import Simulator
+from trading.simulator.fault_values import CHOICES, KINDS
 from trading.simulator.faults import FAULTS
 
 CUT = (ConnectionError, http.client.RemoteDisconnected, http.client.IncompleteRead)
@@ -443,6 +444,20 @@ def test_an_armed_fault_can_be_taken_off(hand: Hand) -> None:
         ({"fault": "A01", "match": {"side": "buy"}}, "not read"),
         ({"fault": "A03", "times": 3}, "unknown keys"),
         ({}, "unknown fault"),
+        ({"fault": "A03", "params": {"seconds": "abc"}}, "seconds, 0 or more, not 'abc'"),
+        ({"fault": "A03", "params": {"seconds": -5}}, "0 or more, not -5"),
+        (
+            {"fault": "A06", "params": {"status": "teapot", "accepted": 1}},
+            "true or false, not 1; status",
+        ),
+        ({"fault": "A01", "params": {"mode": "??"}}, "mode is cut or refuse"),
+        ({"fault": "B18", "params": {"shape": "odd"}}, "comma or decimal"),
+        ({"fault": "E01", "params": {"share": 1}}, "between 0 and 1"),
+        ({"fault": "E02", "params": {"ticker": "ZZZ"}}, "GET instruments"),
+        ({"fault": "E04", "params": {"at": "soon"}}, "an ISO time, not 'soon'"),
+        ({"fault": "A03", "count": 0}, "count is a whole number, 1 or more"),
+        ({"fault": "A03", "when": "on_nth_match"}, "needs n"),
+        ({"fault": "A03", "n": "2"}, "n is a whole number"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_what_is_known(
@@ -452,6 +467,19 @@ def test_what_is_not_understood_is_refused_with_what_is_known(
     assert answer[0] == 400
     assert part in answer[1]["error"]
     assert not [r for r in hand.sim.journal() if r["kind"] == "fault_armed"]
+    assert control(hand.sim, "GET", "faults")[1]["armed"] == []
+
+
+def test_every_parameter_of_every_fault_says_what_it_may_be(hand: Hand) -> None:
+    known = control(hand.sim, "GET", "faults")[1]["known"]
+    assert {name: set(spec["params"]) for name, spec in known.items()} == {
+        name: set(spec.params) for name, spec in FAULTS.items()
+    }
+    assert known["A06"]["params"]["status"] == "an HTTP status, 100 to 599"
+    for (fault, name), words in CHOICES.items():
+        assert name in FAULTS[fault].params, (fault, name)
+        assert all((word or '""') in known[fault]["params"][name] for word in words)
+    assert set(KINDS) <= {name for spec in FAULTS.values() for name in spec.params}
 
 
 # --- the control port -------------------------------------------------------------------------
@@ -503,6 +531,13 @@ def test_the_control_port_over_its_socket(hand: Hand) -> None:
         ("price", {"code": "069500", "price": 99_000}),
         ("advance", {"seconds": -1}),
         ("advance", {"minutes": 1}),
+        ("advance", {"seconds": "x"}),
+        ("halt", {"code": "069500", "halted": "false"}),
+        ("gap", {"code": "069500", "percent": "x"}),
+        ("price", {"code": "069500", "price": "x"}),
+        ("cash", {"account": ACCOUNT, "amount": "x"}),
+        ("manual_order", {"account": ACCOUNT, "ticker": "069500", "side": "buy", "qty": 0}),
+        ("disarm", {"id": 77}),
         ("restore", {"name": "never"}),
         ("reset", {"profile": "paper"}),
         ("script", {"actions": [{"action": "dance"}]}),
@@ -512,7 +547,8 @@ def test_the_control_port_over_its_socket(hand: Hand) -> None:
 def test_the_control_port_refuses_nonsense(sim: Simulator, verb: str, body: dict) -> None:
     status, answer = control(sim, "POST", verb, body)
     assert status == 400
-    assert answer["error"]
+    assert answer["error"] and "literal" not in answer["error"]
+    assert "could not convert" not in answer["error"]
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,23 @@ def test_a_journal_torn_anywhere_at_its_end_is_cut_back(tmp_path: Path, bytes_le
     assert kept_lines(path) == [json.dumps(row, ensure_ascii=False) for row in kept]
 
 
+@pytest.mark.parametrize("orderly", [True, False])
+def test_after_an_orderly_end_the_clock_goes_on_from_there_and_never_back(
+    make: Make, tmp_path: Path, orderly: bool
+) -> None:
+    """Nobody called for twenty minutes: an end in order writes down how late it was, a kill does not."""
+    path = tmp_path / "first.jsonl"
+    first = make(journal=path, speed=1000, **MESSY)
+    begun = first.now()
+    while first.now() - begun < timedelta(minutes=20):
+        pass
+    if orderly:
+        ended = first.now()
+        first.stop()
+    again = make(journal=path, resume=True, start=None, **MESSY)
+    assert (again.now() >= ended) if orderly else (again.now() < begun + timedelta(minutes=1))
+
+
 def test_another_world_s_journal_is_refused(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "first.jsonl"
     make(journal=path).stop()

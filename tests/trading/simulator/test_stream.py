@@ -181,7 +181,8 @@ def test_trades_of_a_second_are_what_the_screen_shows_of_it(sim: Simulator, hand
 
 
 def test_the_trades_of_a_minute_add_up(sim: Simulator, hand: Hand) -> None:
-    before = int(hand.price("000660").json["output"]["acml_vol"])
+    shown = hand.price("000660").json["output"]
+    before, paid = int(shown["acml_vol"]), int(shown["acml_tr_pbmn"])
     with Ear(hand) as ear:
         ear.register(TRADES, "000660")
         sim.advance(60)
@@ -192,6 +193,10 @@ def test_the_trades_of_a_minute_add_up(sim: Simulator, hand: Hand) -> None:
     for row in rows:
         running += int(value(TRADES, row, "CNTG_VOL"))
         assert int(value(TRADES, row, "ACML_VOL")) == running
+        worth = int(value(TRADES, row, "CNTG_VOL")) * int(value(TRADES, row, "STCK_PRPR"))
+        before_it, paid = paid, int(value(TRADES, row, "ACML_TR_PBMN"))
+        # a second's trades are not all at the price of its last one
+        assert paid - before_it == pytest.approx(worth, rel=0.05)
         bought, sold = (int(value(TRADES, row, f"{side}_CNTG_SMTN")) for side in ("SHNU", "SELN"))
         assert bought + sold == running
     sides = {value(TRADES, row, "CCLD_DVSN") for row in rows}

@@ -137,9 +137,14 @@ def flow_row(shown: Shown, one: Print) -> dict[str, object]:
     size = max(1, shown.listing.volume // TRADES_A_DAY)
     sells, buys = -(-one.sold // size), -(-one.bought // size)
     side = BUY if one.is_buy else SELL
+    # what the later trades of this second paid is not yet in
+    paid = shown.turnover - (shown.volume - one.volume) * shown.last
     return {
         "CNTG_VOL": one.quantity,
         "ACML_VOL": one.volume,
+        "ACML_TR_PBMN": paid,
+        "WGHN_AVRG_STCK_PRC": (Decimal(paid) / one.volume).quantize(Decimal("0.01")),
+        "VOL_TNRT": percent(one.volume, shown.listing.shares),
         "CCLD_DVSN": side,
         "CNTG_CLS_CODE": side,
         "SELN_CNTG_CSNU": sells,
