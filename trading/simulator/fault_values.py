@@ -62,7 +62,7 @@ CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("A13", "whose"): ("ours", "foreign"),
     ("A20", "whose"): ("ours", "foreign"),
     ("A26", "answer"): ("first", "second"),
-    ("B05", "shape"): ("same", "empty"),
+    ("B05", "shape"): ("repeat", "empty"),
     ("B10", "shape"): ("twice", "double", "phantom"),
     ("B11", "shape"): ("empty", "zero"),
     ("B17", "shape"): ("missing", "extra", "cased"),
