@@ -79,11 +79,12 @@ LIES: dict[str, tuple[dict[str, Any], ...]] = {
     "D04": ({},),
     "D05": ({}, {"shape": "past"}),
 }
-"""Faults of a broker that lies, with their parameters; no seed draws them yet.
+"""Faults of a broker that lies, with their parameters, drawn by the same seeds.
 
 What they leave stays judgeable. B19 needs a second account, and after E13 the books and the truth differ
 until a person has decided: neither is here.
 """
+EVERY = FAULTS | LATER | LIES
 SECOND = 20
 HARNESS = ("G13", "G15", "G17", "H01", "H02", "H04", "H08")
 """What the bed does itself, to processes and as persons: a step delivered twice, two schedulers, a sender that
@@ -173,7 +174,7 @@ def combinations() -> list[tuple[str, str, str]]:
     fault for sells and buys, every other fault once, each with no crash, with one before the request and with
     one after its answer."""
     found = []
-    for fault in sorted(FAULTS | LATER):
+    for fault in sorted(EVERY):
         sides = (
             ("sell", "buy") if fault[0] == "A" and fault not in UNMATCHED | OF_A_CANCEL else ("",)
         )
@@ -196,7 +197,7 @@ def _directed(seed: int) -> Plan:
     mine = [table[(number * DAYS + day) % len(table)] for day in range(DAYS)]
     strikes, deaths = [], []
     for day, (fault, side, death) in enumerate(mine):
-        params = dict(rng.choice((FAULTS | LATER)[fault]))
+        params = dict(rng.choice(EVERY[fault]))
         if fault in OF_A_TICKER:
             params["ticker"] = rng.choice(TICKERS)
         match = {"side": side} if side else {}
@@ -213,7 +214,7 @@ def plan_of(seed: int) -> Plan:
         return _directed(seed)
     rng = random.Random(f"storm:{seed}")
     profile = rng.choice(("real", "mock"))
-    known = FAULTS if seed < SECOND else FAULTS | LATER
+    known = FAULTS if seed < SECOND else EVERY
     chosen = rng.sample(sorted(known), rng.randint(3, 8))
     strikes = []
     for fault in chosen:

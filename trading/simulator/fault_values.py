@@ -52,7 +52,7 @@ KINDS: Mapping[str, tuple[str, Test]] = {
     "percent": ("a number", _is_number),
     "quantity": ("shares, 1 or more", _is_shares),
     "seconds": ("seconds, 0 or more", lambda value: _is_number(value) and value >= 0),
-    "share": ("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1),
+    "share": ("a number from 0 to below 1", lambda value: _is_number(value) and 0 <= value < 1),
     "status": ("an HTTP status, 100 to 599", lambda value: _is_whole(value) and 100 <= value < 600),
     "times": ("a whole number, 1 or more", lambda value: _is_whole(value) and value >= 1),
 }

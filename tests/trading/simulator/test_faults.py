@@ -452,7 +452,7 @@ def test_an_armed_fault_can_be_taken_off(hand: Hand) -> None:
         ),
         ({"fault": "A01", "params": {"mode": "??"}}, "mode is cut or refuse"),
         ({"fault": "B18", "params": {"shape": "odd"}}, "comma or decimal"),
-        ({"fault": "E01", "params": {"share": 1}}, "between 0 and 1"),
+        ({"fault": "E01", "params": {"share": 1}}, "from 0 to below 1"),
         ({"fault": "E02", "params": {"ticker": "ZZZ"}}, "GET instruments"),
         ({"fault": "E04", "params": {"at": "soon"}}, "an ISO time, not 'soon'"),
         ({"fault": "A03", "count": 0}, "count is a whole number, 1 or more"),
