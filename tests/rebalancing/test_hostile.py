@@ -30,7 +30,7 @@ from tests.support.world import World, make_user
 from trading.models import AccountMember, ApprovalPolicy
 from trading.services.switches import engage
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 BASE = "/api/macro-trading"
 RUNS, CONFIG = f"{BASE}/rebalancing/runs", f"{BASE}/rebalancing/config"
 BUY = "/api/trading/buy"

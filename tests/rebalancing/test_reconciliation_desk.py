@@ -19,7 +19,7 @@ from trading.services.reconcile import reconcile_account
 from trading.services.roles import ensure_roles
 from trading.services.snapshots import take_snapshot
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 DESK, NOW = "/rebalancing/reconciliation/", "/rebalancing/reconciliation/now/"
 
 

@@ -42,6 +42,7 @@ def test_every_law_holds_over_three_days_with_faults(seed: int) -> None:
     assert told.case.posts, "a storm in which nothing trades proves nothing"
 
 
+@pytest.mark.once
 def test_without_faults_every_planned_trade_is_done() -> None:
     told = play(twin_of(plan_of(0)))
     assert not broken(told)
@@ -49,6 +50,7 @@ def test_without_faults_every_planned_trade_is_done() -> None:
     assert not told.case.fired and told.case.accepted
 
 
+@pytest.mark.once
 def test_one_seed_twice_is_one_journal() -> None:
     first = play(plan_of(10))
     call_command("flush", verbosity=0, interactive=False)

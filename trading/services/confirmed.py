@@ -6,6 +6,7 @@ sell what is not there or buy what there is already.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -22,11 +23,14 @@ HOLDINGS_DIFFER = "holdings_differ"
 CONFIRMED_AFTER = timedelta(seconds=30)
 
 
-def require_confirmed(account: Account, balance: Balance, at: datetime) -> None:
+def require_confirmed(
+    account: Account, balance: Balance, at: datetime, *, moving: Callable[[], bool]
+) -> None:
     """Raise BrokerContradicts while `balance`, read `at`, differs from our positions and has not said so for
     half a minute. What it says of an account that was never seen before is all there is to know.
 
-    Call only when no order is working, and outside a transaction: the alert it leaves is the memory of it.
+    While an order is `moving` a difference proves nothing. Call outside a transaction: the alert it leaves is
+    the memory of it.
     """
     rows = Position.objects.filter(account=account).values_list("instrument_id", "quantity")
     ours = {ticker: quantity for ticker, quantity in rows if quantity}
@@ -34,6 +38,8 @@ def require_confirmed(account: Account, balance: Balance, at: datetime) -> None:
     told = _open_alerts(account)
     if not rows or ours == theirs:
         _close(told)
+        return
+    if moving():
         return
     differing = [
         f"{ticker} {ours.get(ticker, 0)} → {theirs.get(ticker, 0)}"

@@ -55,8 +55,7 @@ def take_snapshot(account: Account, tickers: Iterable[str]) -> Snapshot:
     broker, clock = broker_for(account), market_clock(account)
     started = clock.now()
     balance = broker.balance()
-    if not _is_working(account):
-        require_confirmed(account, balance, started)
+    require_confirmed(account, balance, started, moving=lambda: _is_working(account))
     wanted = sorted({*tickers, *(h.ticker for h in balance.holdings)})
     orderable = broker.orderable_cash(wanted[0] if wanted else "")
     quotes, unknown, priceless = {}, [], []

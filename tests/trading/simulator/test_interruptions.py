@@ -211,8 +211,7 @@ def test_one_made_by_hand_takes_the_place_of_one_it_runs_into(wild: Simulator) -
     found = runs_of(wild, WILD)
     assert found[0].start == one.start - 60 and found[0].end == one.start + 540
     assert one not in found
-    for seconds in (0.4, -5):
-        wild.arm("E02", params={"ticker": CALM, "seconds": seconds})
+    wild.arm("E02", params={"ticker": CALM, "seconds": 0.4})
     assert runs_of(wild, CALM) == ()
 
 
