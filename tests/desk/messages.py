@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import polib
@@ -15,7 +16,9 @@ _CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "pgettext"}
 _TEMPLATE_CALL = re.compile(r"\b(?:n?gettext|_)\((u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))")
 
 
-def python_messages() -> set[str]:
+@cache
+def python_messages() -> frozenset[str]:
+    """Read once: the whole source is parsed for it."""
     found: set[str] = set()
     for app in APPS:
         for path in (ROOT / app).rglob("*.py"):
@@ -24,7 +27,7 @@ def python_messages() -> set[str]:
                     text = node.args[0]
                     if isinstance(text, ast.Constant) and isinstance(text.value, str):
                         found.add(text.value)
-    return found
+    return frozenset(found)
 
 
 def _name(node: ast.expr) -> str:
