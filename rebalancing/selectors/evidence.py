@@ -273,7 +273,7 @@ def _intents(scope: _Scope) -> Iterator[Row]:
 
 def _attempts(scope: _Scope) -> Iterator[Row]:
     rows = Attempt.objects.filter(intent__in=scope.intents).select_related("broker_order")
-    committed = _sequence(("order_send",), "attempt", scope.since)
+    committed = _sequence(("order_send",), "attempt")
     for row in rows.order_by("pk"):
         order = row.broker_order
         yield {
@@ -402,15 +402,11 @@ def _positions(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _sequence(actions: tuple[str, ...], key: str, since: datetime | None = None) -> dict[int, int]:
-    """Which place in the audit chain, and so in the order of commits, a row of ours has."""
-    rows = AuditEntry.objects.filter(action__in=actions)
-    if since is not None:
-        rows = rows.filter(at__gte=since - A_RUN)
-    found = (
-        (json.loads(payload).get(key), seq)
-        for seq, payload in rows.values_list("seq", "payload").iterator()
-    )
+def _sequence(actions: tuple[str, ...], key: str) -> dict[int, int]:
+    """Which place in the audit chain, and so in the order of commits, a row of ours has. The chain goes by the
+    wall's clock: it is not cut by a time of the market's."""
+    rows = AuditEntry.objects.filter(action__in=actions).values_list("seq", "payload")
+    found = ((json.loads(payload).get(key), seq) for seq, payload in rows.iterator())
     return {int(pk): seq for pk, seq in found if pk is not None}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -132,6 +133,14 @@ def test_a_broken_law_stops_everything_once_and_a_release_holds_until_the_next(
     late(1)
     laws()
     assert switch_state(world.account) == "HALTED", "other rows stop again"
+
+
+@pytest.mark.once
+def test_a_market_ahead_of_the_wall_hides_no_order_from_the_law_of_stops(world: World) -> None:
+    """The audit goes by the wall's clock, orders by the market's: a demo is days ahead after a few starts."""
+    with time_machine.travel(world.now - timedelta(days=60), tick=True):
+        world.drive(world.open())
+        assert judge_recent()["I12"].examined >= Attempt.objects.filter(action="order").count() > 0
 
 
 def test_what_only_a_torn_reading_shows_is_not_broken(
