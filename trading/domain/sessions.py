@@ -157,6 +157,11 @@ class Calendar:
         """The first session of every year."""
         return frozenset({day.year: day for day in reversed(self._sessions)}.values())
 
+    @cached_property
+    def _hours_met(self) -> dict[date, SessionHours]:
+        """Sessions asked for before: at most as many as the table has days."""
+        return {}
+
     def _known(self, day: date) -> date:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise ValueError(f"the calendar covers {FIRST_YEAR}–{LAST_YEAR}, not {day}")
@@ -201,9 +206,13 @@ class Calendar:
 
     def session_hours(self, day: date) -> SessionHours:
         """The boundaries of the session on `day`. Raises ValueError when it does not trade."""
-        if not self.is_session(day):
-            raise ValueError(f"{day} is not a session")
-        return _hours_of(day, self.hours.get(day) or self._usual(day))
+        known = self._hours_met.get(day)
+        if known is None:
+            if not self.is_session(day):
+                raise ValueError(f"{day} is not a session")
+            known = _hours_of(day, self.hours.get(day) or self._usual(day))
+            self._hours_met[day] = known
+        return known
 
     def _usual(self, day: date) -> Hours:
         if day in EXAM_DAYS:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from trading.simulator.clock import VirtualClock
+from trading.simulator.http import compact
 
 __all__ = ["Journal", "kept_lines"]
 
@@ -71,7 +72,7 @@ class Journal:
         seq = len(self.lines) + 1
         stamp = self.clock.stamp(at)
         record = {"seq": seq, "vt": stamp.isoformat(timespec="microseconds"), "kind": kind}
-        line = json.dumps({**record, **fields}, ensure_ascii=False, separators=(",", ":"))
+        line = compact({**record, **fields})
         self.lines.append(line)
         if self._file:
             self._waiting.append(line)

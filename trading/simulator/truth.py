@@ -254,6 +254,8 @@ class Truth:
 
     def _touch(self, code: str, opened: datetime, last: int) -> Touch | None:
         first = self.ticks.get(code, -1) + 1
+        if first > last:
+            return None
         tick = next_fill(self.market, self.books[code], code, opened, first, last)
         return None if tick is None else (tick, code, "")
 
