@@ -126,6 +126,7 @@ def logging_config(folder: Path, level: str) -> dict[str, Any]:
         "loggers": {
             "uvicorn.access": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
+            "fontTools": {"level": "WARNING"},
             "httpcore2": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "celery": {"level": "WARNING"},

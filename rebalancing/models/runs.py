@@ -150,7 +150,11 @@ class Run(models.Model):
         ordering = ("-id",)
         indexes = [
             models.Index(fields=["account", "-id"]),
+            models.Index(fields=["account", "state"], name="run_states"),
             models.Index(fields=["due_at"], condition=Q(terminal_at__isnull=True), name="run_due"),
+            models.Index(
+                fields=["account", "state"], condition=Q(terminal_at__isnull=True), name="run_open"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -15,8 +15,6 @@ __all__ = ["LOOKS", "PAGES", "Look", "Page", "barriers", "looked_at", "under_a_b
 USER = "demo"
 SERIOUS = ("serious", "critical")
 MOST_KILOBYTES = 400
-MOST_IN_THE_THEME = 750
-"""In the admin: 290 are the font that the theme draws its icons with, and pages go uncompressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +94,9 @@ def looked_at(
         if wide > look.width:
             problems.append(f"{wide} px wide")
         kilobytes = weight(tab)
-        if kilobytes > (MOST_KILOBYTES if page in DESK else MOST_IN_THE_THEME):
+        if kilobytes > MOST_KILOBYTES:
             problems.append(f"{kilobytes:.0f} kB with all that it loads")
+        problems += [f"an icon is a word: {word}" for word in undrawn_icons(tab)]
         problems += [f"covered: {one}" for one in under_a_bar(tab)]
         problems += barriers(tab)
         yield page, tab, problems
@@ -112,6 +111,19 @@ def weight(tab: Any) -> float:
     """Kilobytes of the page and of all that it loads but a chart library, as they come over the wire, cached
     ones included."""
     return float(tab.evaluate(WEIGHT))
+
+
+UNDRAWN = """() => [...document.querySelectorAll(".material-symbols-outlined")]
+  .filter(one => one.checkVisibility() && one.innerText.trim())
+  .filter(one => one.getBoundingClientRect().width > 2 * parseFloat(getComputedStyle(one).fontSize))
+  .map(one => one.innerText.trim())"""
+
+
+def undrawn_icons(tab: Any) -> list[str]:
+    """Icons that the font does not know: their names are shown in place of them."""
+    tab.evaluate("document.fonts.ready.then(() => true)")
+    found: list[str] = tab.evaluate(UNDRAWN)
+    return found
 
 
 def barriers(tab: Any) -> list[str]:
