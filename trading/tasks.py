@@ -8,7 +8,8 @@ import structlog
 from celery import shared_task
 
 from trading.domain.errors import BrokerError, ConfigurationError
-from trading.models import Account, Attempt, BrokerOrder, Enumeration
+from trading.models import Account, Attempt, BrokerOrder
+from trading.selectors.order_lists import newest_whole_list
 from trading.services.calendar import refresh_market_days
 from trading.services.clock import market_clock
 from trading.services.epochs import close_dead_epochs
@@ -19,6 +20,11 @@ __all__ = ["reconcile_idle", "refresh_calendar"]
 
 log = structlog.get_logger(__name__)
 
+READ_LATELY = timedelta(seconds=10)
+"""A whole list of that age need not be asked for again: the broker's limit is shared with the sending."""
+QUIET_LOOK = timedelta(minutes=10)
+FORGOTTEN = timedelta(days=4)
+
 
 @shared_task(max_retries=0, soft_time_limit=45, time_limit=60)
 def reconcile_idle() -> None:
@@ -26,28 +32,27 @@ def reconcile_idle() -> None:
     close_dead_epochs()
     for account in Account.objects.filter(is_active=True):
         try:
-            if _has_open_work(account) or _due_for_a_look(account):
+            if _wants_a_look(account):
                 reconcile_account(account)
         except (BrokerError, ConfigurationError) as error:
             log.warning("reconcile_waits", account=account.pk, error=str(error))
 
 
-def _has_open_work(account: Account) -> bool:
-    return (
-        Attempt.objects.filter(intent__account=account, state__in=["SENDING", "UNKNOWN"]).exists()
-        or BrokerOrder.objects.filter(account=account, is_final=False).exists()
-        or unchecked_refusals(account, market_clock(account).now()).exists()
-    )
-
-
-def _due_for_a_look(account: Account) -> bool:
-    """An account that traded today or the session before is read in full every ten minutes: lists lag,
-    and a fill may show after its order seemed over."""
-    newest = Enumeration.objects.filter(account=account, complete=True).only("ended_at").first()
-    if newest is None:
+def _wants_a_look(account: Account) -> bool:
+    """What has no answer and what was refused unproven are looked for every time, what is open unless a run
+    has just read the list. An account that traded today or the session before is read in full every ten
+    minutes: lists lag, and a fill may show after its order seemed over."""
+    now = market_clock(account).now()
+    lost = Attempt.objects.filter(intent__account=account, state__in=["SENDING", "UNKNOWN"])
+    if lost.exists() or unchecked_refusals(account, now).exists():
+        return True
+    newest = newest_whole_list(account.pk, now)
+    age = now - newest if newest is not None else None
+    if age is not None and age < READ_LATELY:
         return False
-    age = market_clock(account).now() - newest.ended_at
-    return timedelta(minutes=10) < age < timedelta(days=4)
+    if age is not None and QUIET_LOOK < age < FORGOTTEN:
+        return True
+    return BrokerOrder.objects.filter(account=account, is_final=False).exists()
 
 
 @shared_task(max_retries=0, soft_time_limit=45, time_limit=60)

@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('portfolio', '0003_words'),
-        ('rebalancing', '0007_schedule_kinds'),
-        ('trading', '0012_numbers_given_up'),
+        ("portfolio", "0003_words"),
+        ("rebalancing", "0007_schedule_kinds"),
+        ("trading", "0012_numbers_given_up"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['account', 'state'], name='run_states'),
+            model_name="run",
+            index=models.Index(fields=["account", "state"], name="run_states"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('terminal_at__isnull', True)), fields=['account', 'state'], name='run_open'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("terminal_at__isnull", True)),
+                fields=["account", "state"],
+                name="run_open",
+            ),
         ),
     ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Q
 
 from rebalancing.models import Run
 from rebalancing.services.lease import lease
 from rebalancing.services.stages.step import step
 from trading.domain.errors import ConfigurationError, StateConflict
-from trading.models import Account, Alert
+from trading.models import Alert
 from trading.services.alerts import alert
 from trading.services.clock import market_clock
 
@@ -60,14 +59,12 @@ def _page_broken_step(run: Run, state: str, error: Exception) -> None:
 def due_runs() -> list[int]:
     """Runs whose time has come by their own market's clock."""
     found = []
-    for account in Account.objects.filter(runs__terminal_at=None).distinct():
+    alive = Run.objects.filter(terminal_at=None).exclude(due_at=None).select_related("account")
+    for run in alive.only("due_at", "account__environment").order_by("account", "pk"):
         try:
-            now = market_clock(account).now()
+            now = market_clock(run.account).now()
         except ConfigurationError:
             continue
-        found += list(
-            Run.objects.filter(account=account, terminal_at=None)
-            .filter(Q(due_at__lte=now))
-            .values_list("pk", flat=True)
-        )
+        if run.due_at is not None and run.due_at <= now:
+            found.append(run.pk)
     return found

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from rebalancing.domain.states import RunState
@@ -30,6 +30,8 @@ class Driver:
 
     def __init__(self, run: Run, token: str) -> None:
         self.run = run
+        self.due_at: datetime | None = None
+        """When the next step is due; written when the lease is given back, unless the run has ended."""
         self._token = token
 
     def move(
@@ -95,11 +97,14 @@ def lease(run_id: int) -> Iterator[Driver | None]:
     if not hit:
         yield None
         return
-    run = Run.objects.select_related("account", "config", "target", "snapshot").get(pk=run_id)
+    run = Run.objects.select_related("account", "config").get(pk=run_id)
+    driver = Driver(run, token)
     try:
-        yield Driver(run, token)
+        yield driver
     finally:
-        Run.objects.filter(pk=run_id, lease=token).update(lease="", lease_until=None)
+        due = driver.due_at
+        when = {} if due is None else {"due_at": Case(When(terminal_at=None, then=Value(due)))}
+        Run.objects.filter(pk=run_id, lease=token).update(lease="", lease_until=None, **when)
 
 
 def _dead_holder(run_id: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 __all__ = [
@@ -17,10 +17,12 @@ __all__ = [
     "combinations",
     "directed_seeds",
     "plan_of",
+    "short_seeds",
     "twin_of",
 ]
 
 DAYS = 3
+"""Of a seed that is drawn or directed; a short one has a single day."""
 FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
     "A02": ({"seconds": 0},),
     "A03": ({"seconds": 0}, {"seconds": 30}),
@@ -157,6 +159,8 @@ class Plan:
     doubled: float
     """How often a step is delivered twice."""
     acts: tuple[Act, ...] = ()
+    afterwards: int = 240
+    """Seconds between two looks at what is left, when faults are over."""
 
     @property
     def transient(self) -> bool:
@@ -208,8 +212,40 @@ def _directed(seed: int) -> Plan:
     return Plan(seed, profile, minutes, targets, tuple(strikes), tuple(deaths), 0.0)
 
 
+SHORT = 200_000
+"""Seeds from here on are one day each, with as many faults in it as another has in one of its three."""
+
+
+def short_seeds(count: int) -> range:
+    return range(SHORT, SHORT + count)
+
+
+def _short(seed: int) -> Plan:
+    rng = random.Random(f"short:{seed}")
+    strikes = [
+        _strike(rng, fault, EVERY[fault], days=1)
+        for fault in rng.sample(sorted(EVERY), rng.randint(1, 4))
+    ]
+    strikes.sort(key=lambda one: one.second)
+    deaths = ((0, f"{rng.choice(DEATHS)}:{rng.randint(1, 3)}"),) if rng.random() < 0.4 else ()
+    minutes, doubled = (rng.randint(5, 240),), rng.choice((0.0, 0.1))
+    profile = ("real", "mock")[seed % 2]
+    return Plan(
+        seed,
+        profile,
+        minutes,
+        (_weights(rng),),
+        tuple(strikes),
+        deaths,
+        doubled,
+        _acts(rng, days=1),
+    )
+
+
 def plan_of(seed: int) -> Plan:
     """What happens in a seed; the same plan for the same number for ever."""
+    if seed >= SHORT:
+        return _short(seed)
     if seed >= DIRECTED:
         return _directed(seed)
     rng = random.Random(f"storm:{seed}")
@@ -232,11 +268,11 @@ def plan_of(seed: int) -> Plan:
     return Plan(seed, profile, minutes, targets, tuple(strikes), deaths, doubled, acts)
 
 
-def _acts(rng: random.Random) -> tuple[Act, ...]:
+def _acts(rng: random.Random, days: int = DAYS) -> tuple[Act, ...]:
     kinds = [kind for kind in HARNESS if kind != "G13" and rng.random() < 0.25]
     return tuple(
         Act(
-            rng.randrange(DAYS),
+            rng.randrange(days),
             rng.randint(5, 90),
             kind,
             rng.randint(1, 4),
@@ -253,16 +289,18 @@ def _weights(rng: random.Random) -> dict[str, int]:
     return {"STOCK": 100 - bond - gold - cash, "BOND": bond, "ALTERNATIVE": gold, "CASH": cash}
 
 
-def _strike(rng: random.Random, fault: str, choices: tuple[dict[str, Any], ...]) -> Strike:
+def _strike(
+    rng: random.Random, fault: str, choices: tuple[dict[str, Any], ...], days: int = DAYS
+) -> Strike:
     params = dict(rng.choice(choices))
     match: dict[str, Any] = {}
     if fault in OF_A_TICKER:
         params["ticker"] = rng.choice(TICKERS)
     elif fault[0] in "AE" and fault not in UNMATCHED and rng.random() < 0.6:
         match["side"] = rng.choice(("sell", "buy"))
-    return Strike(rng.randrange(DAYS), rng.randint(0, 40), fault, params, match, rng.randint(1, 3))
+    return Strike(rng.randrange(days), rng.randint(0, 40), fault, params, match, rng.randint(1, 3))
 
 
 def twin_of(plan: Plan) -> Plan:
     """The same days without any fault: what the platform does when nobody harms it."""
-    return Plan(plan.seed, plan.profile, plan.start_minute, plan.targets, (), (), 0.0)
+    return replace(plan, strikes=(), deaths=(), doubled=0.0, acts=())

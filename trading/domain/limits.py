@@ -17,7 +17,7 @@ from trading.domain.price_grid import is_on_tick
 
 __all__ = ["GateInputs", "GateLimits", "RULE_SET_VERSION", "RuleResult", "evaluate_gate"]
 
-RULE_SET_VERSION = "gate-2"
+RULE_SET_VERSION = "gate-3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class GateInputs:
     needed_won: int = 0
     budget_won: int | None = None
     budget_used_won: int = 0
+    other_build: str = ""
+    """Another build that may still send for the account, or whose order has no answer."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -120,6 +122,10 @@ def _switch(i: GateInputs, _: GateLimits) -> Verdict:
 
 def _environment(i: GateInputs, _: GateLimits) -> Verdict:
     return Verdict(i.environment_ok, {})
+
+
+def _build(i: GateInputs, _: GateLimits) -> Verdict:
+    return Verdict(not i.other_build, {"other": i.other_build})
 
 
 def _account(i: GateInputs, _: GateLimits) -> Verdict:
@@ -254,6 +260,7 @@ def _budget(i: GateInputs, _: GateLimits) -> Verdict:
 _ORDER_RULES: dict[str, Rule] = {
     "switch": _switch,
     "environment": _environment,
+    "one_build": _build,
     "account_not_paused": _account,
     "session_open": _session,
     "instrument_tradable": _instrument,

@@ -41,6 +41,7 @@ WAITING_RULES = frozenset(
         "no_self_trade",
         "no_duplicate",
         "not_interrupted",
+        "one_build",
     }
 )
 """Refusals that pass by themselves: the intent stays AUTHORIZED and is tried again until its deadline."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from trading.models import ProcessEpoch
 
-__all__ = ["close_dead_epochs", "current_epoch", "end_epoch", "has_ended"]
+__all__ = ["close_dead_epochs", "current_epoch", "end_epoch", "has_ended", "is_of_this_machine"]
 
 _lock = threading.Lock()
 _epoch: ProcessEpoch | None = None
@@ -66,6 +66,11 @@ def has_ended(epoch_id: int) -> bool:
         return False
     ProcessEpoch.objects.filter(pk=row.pk, ended_at=None).update(ended_at=timezone.now())
     return True
+
+
+def is_of_this_machine(epoch_id: int) -> bool:
+    """Whether `has_ended` can tell a process that died from one that lives."""
+    return ProcessEpoch.objects.filter(pk=epoch_id, host=socket.gethostname()).exists()
 
 
 def _is_alive(row: ProcessEpoch) -> bool:

@@ -15,6 +15,7 @@ from trading.domain.quotes import Quote
 from trading.domain.sessions import Phase
 from trading.models import Account, Attempt, Intent, Lane, Ledger, OrderAction, Position, Side
 from trading.services.brokers import base_url_of, broker_for
+from trading.services.build_fence import build_in_the_way
 from trading.services.calendar import market_phase
 from trading.services.clock import market_clock
 from trading.services.reservations import (
@@ -98,6 +99,7 @@ def gate_inputs(
         now=now.isoformat(),
         switch=switch_state(account),
         environment_ok=_environment_ok(account),
+        other_build=build_in_the_way(account, now),
         market_open=phase == Phase.REGULAR,
         cancel_allowed_now=phase in (Phase.PRE_OPEN, Phase.REGULAR, Phase.CLOSING_AUCTION),
         instrument_tradable=intent.instrument.tradable,

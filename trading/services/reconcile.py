@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from trading.domain.errors import BrokerUnavailable, StateConflict
@@ -41,7 +41,7 @@ from trading.services.booking import book_rows, follow_final, see_order
 from trading.services.brokers import broker_for
 from trading.services.clock import SEOUL, market_clock
 from trading.services.guards import stop_when_the_clock_is_off
-from trading.services.refusals import check_refusals, unchecked_refusals
+from trading.services.refusals import check_refusals, is_unchecked
 from trading.services.spool import take_hint
 from trading.services.states import move
 from trading.services.whole_lists import tell_untrue_list, whole_or_not
@@ -153,10 +153,11 @@ def _first_open_day(account: Account, now: datetime) -> date:
     if first is None:
         first = _oldest_unfilled(account, since=_settled_before(account, today))
     days = [today, *([first] if first else [])]
-    watched = Attempt.objects.filter(
-        intent__account=account, state=AttemptState.ABSENT, lane__late_watch_until__gt=now
+    unanswered = Q(state__in=["SENDING", "UNKNOWN"])
+    watched = Q(state=AttemptState.ABSENT, lane__late_watch_until__gt=now)
+    waiting = Attempt.objects.filter(
+        unanswered | is_unchecked(now) | watched, intent__account=account
     )
-    waiting = _unanswered(account) | unchecked_refusals(account, now) | watched
     oldest = waiting.order_by("committed_at").values_list("committed_at", flat=True).first()
     if oldest is not None:
         days.append(oldest.astimezone(SEOUL).date())
@@ -197,10 +198,11 @@ def _session_over(now: datetime) -> bool:
 
 def _close_yesterday(account: Account, now: datetime) -> None:
     """Orders of an earlier day are final; what was not filled has expired."""
-    old = BrokerOrder.objects.filter(
-        account=account, trade_date__lt=now.date(), is_final=False
-    ).select_related("owner__sleeve", "instrument", "account")
-    for order in old:
+    old = BrokerOrder.objects.filter(account=account, trade_date__lt=now.date(), is_final=False)
+    if not (keys := list(old.values_list("pk", flat=True))):
+        return
+    orders = BrokerOrder.objects.filter(pk__in=keys)
+    for order in orders.select_related("owner__sleeve", "instrument", "account"):
         with transaction.atomic():
             follow_final(order, now)
 

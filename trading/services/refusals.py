@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from trading.domain.orders import REJECT_CODES, AttemptState, IntentState
 from trading.domain.ports import OrderRow
@@ -24,7 +24,13 @@ from trading.services.clock import SEOUL
 from trading.services.states import move
 from trading.services.switches import account_scope, engage
 
-__all__ = ["REFUSED_YET_LISTED", "check_refusals", "intents_awaiting_a_list", "unchecked_refusals"]
+__all__ = [
+    "REFUSED_YET_LISTED",
+    "check_refusals",
+    "intents_awaiting_a_list",
+    "is_unchecked",
+    "unchecked_refusals",
+]
 
 SYSTEM = "system"
 REFUSED_YET_LISTED = "refused_yet_listed"
@@ -37,7 +43,12 @@ _PROVISIONAL = sorted(code for code, rule in REJECT_CODES.items() if rule.provis
 
 def unchecked_refusals(account: Account, now: datetime) -> QuerySet[Attempt]:
     """Refused orders that no complete list has confirmed yet."""
-    return _refused(account).filter(last_checked_at=None, committed_at__gt=now - KEPT_OPEN)
+    return Attempt.objects.filter(is_unchecked(now), intent__account=account)
+
+
+def is_unchecked(now: datetime) -> Q:
+    """What makes an attempt one of `unchecked_refusals`."""
+    return Q(_is_refused(), last_checked_at=None, committed_at__gt=now - KEPT_OPEN)
 
 
 def intents_awaiting_a_list(run_id: int) -> set[int]:
@@ -68,12 +79,11 @@ def check_refusals(
     """Compare the list of `rows`, asked for at `asked_at` and already booked, with what was refused
     from the day `since` on. Must run inside the transaction that booked it."""
     start = datetime.combine(since, datetime.min.time(), SEOUL)
-    attempts = (
-        _refused(account)
-        .filter(committed_at__gte=start)
-        .select_related("intent__account", "intent__target_order")
-    )
-    for attempt in attempts:
+    refused = _refused(account).filter(committed_at__gte=start).values_list("pk", flat=True)
+    if not (keys := list(refused)):
+        return  # as nearly always: what follows reads four tables
+    attempts = Attempt.objects.filter(pk__in=keys)
+    for attempt in attempts.select_related("intent__account", "intent__target_order"):
         found = candidates(rows, sought_of(attempt))
         if found:
             _was_accepted(attempt, found, now)
@@ -82,12 +92,11 @@ def check_refusals(
 
 
 def _refused(account: Account) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(
-        intent__account=account,
-        state=AttemptState.REJECTED,
-        action=OrderAction.ORDER,
-        msg_cd__in=_PROVISIONAL,
-    )
+    return Attempt.objects.filter(_is_refused(), intent__account=account)
+
+
+def _is_refused() -> Q:
+    return Q(state=AttemptState.REJECTED, action=OrderAction.ORDER, msg_cd__in=_PROVISIONAL)
 
 
 def _answered_before(attempt: Attempt, asked_at: datetime) -> bool:

@@ -47,10 +47,9 @@ LAWS: Mapping[str, Law] = {
 """Of one history. I13 waits for the bot, whose entries it is about."""
 PAIRS: Mapping[str, Callable[[Case, Case], Finding]] = {"I25": i25, "I26": i26}
 """Of two histories."""
-LIVE = tuple(name for name in LAWS if name not in ("I14", "I15", "I16", "I20", "I23"))
+LIVE = tuple(name for name in LAWS if name not in ("I14", "I15", "I16", "I23"))
 """Those that the database alone can show at any moment. What hangs (I14) and the chain (I23) have watchers of
-their own, requests and tokens (I15, I16) are counted by the broker, and a new build may follow an old one
-within a day once every process of the old one has ended (I20)."""
+their own, and requests and tokens (I15, I16) are counted by the broker."""
 
 
 def judge(case: Case, names: Collection[str] = tuple(LAWS)) -> dict[str, Finding]:

@@ -6,7 +6,7 @@ The gate, the approval, the stop, the environment, the build, and what a planner
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rebalancing.domain.laws.case import NEW, Case, Finding, Row, moment
@@ -132,20 +132,42 @@ def i17(case: Case) -> Finding:
 
 
 def i20(case: Case) -> Finding:
-    """One build trades an account's day."""
+    """One build trades an account's day; another may follow when nothing of it is left without an answer."""
     found = Finding()
-    builds: dict[tuple[str, str], set[str]] = defaultdict(set)
+    days: dict[tuple[str, str], list[tuple[datetime, Row]]] = defaultdict(list)
     for attempt in case.attempts.values():
         intent, at = case.intents.get(attempt["intent_id"]), moment(attempt["committed_at"])
-        if intent is not None and at is not None:
-            builds[intent["account"], at.astimezone(SEOUL).date().isoformat()].add(
-                attempt["build_id"]
-            )
-    for place, names in builds.items():
+        if intent is not None and at is not None and attempt["action"] == NEW:
+            day = at.astimezone(SEOUL).date().isoformat()
+            days[intent["account"], day].append((at, attempt))
+    for place, sent in days.items():
         found.examined += 1
-        if len(names) > 1:
-            found.broken("I20", "two builds on one day", *place, *sorted(names))
+        sent.sort(key=lambda one: (one[0], one[1]["id"]))
+        order = [attempt["build_id"] for _at, attempt in sent]
+        turns = [name for number, name in enumerate(order) if order[number - 1 : number] != [name]]
+        if len(set(turns)) < len(turns):
+            found.broken("I20", "two builds at once", *place, *sorted(set(turns)))
+        elif (early := _before_its_answer(case, sent)) is not None:
+            found.broken("I20", "a build began before an order of another had its answer", early)
     return found
+
+
+def _before_its_answer(case: Case, sent: list[tuple[datetime, Row]]) -> int | None:
+    """The first order of a build that left while one of an earlier build was on its way or unknown."""
+    settled: dict[int, datetime] = {}
+    for row in case.view("transition"):
+        if row["object_type"] == "attempt" and row["to"] not in ("SENDING", "UNKNOWN"):
+            at = moment(row["at"])
+            if at is not None:
+                settled[row["object_id"]] = at
+    for number, (at, attempt) in enumerate(sent):
+        for _before, earlier in sent[:number]:
+            if earlier["build_id"] == attempt["build_id"]:
+                continue
+            answered = settled.get(earlier["id"])
+            if answered is None or answered > at:
+                return int(attempt["id"])
+    return None
 
 
 def i21(case: Case) -> Finding:

@@ -54,8 +54,7 @@ def step(driver: Driver) -> Due:
             raise
         end_run(driver, RunState.FAILED, now, "cannot_plan", facts_of(error))
         return None
-    if due is not None:
-        Run.objects.filter(pk=run.pk, terminal_at=None).update(due_at=due)
+    driver.due_at = due
     return due
 
 
