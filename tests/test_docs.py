@@ -44,6 +44,9 @@ def _mentions(pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
 
 
 # --- commands ---------------------------------------------------------------------------------
+FAULT_PAGE = ROOT / "docs" / "faults.md"
+
+
 def test_every_command_exists_with_its_options() -> None:
     known = get_commands()
     problems, seen = [], 0
@@ -209,6 +212,31 @@ def test_every_test_that_the_page_on_safety_names_is_there() -> None:
         if not (ROOT / path).exists() or f"def {name}(" not in _text(ROOT / path)
     ]
     assert missing == []
+
+
+def test_the_page_of_faults_names_each_once_with_a_test_that_is_there_or_says_that_none_is() -> (
+    None
+):
+    """And what it says of seeds is what seeds draw."""
+    from tests.storm.seeds import EVERY, HARNESS, WAITING
+    from trading.simulator.faults import FAULTS
+
+    rows = re.findall(r"^\| ([A-L]\d\d) \| .+? \| ([^|]*) \| ([^|]*) \|$", _text(FAULT_PAGE), re.M)
+    ids = [row[0] for row in rows]
+    assert len(ids) == len(set(ids)) >= 158 and set(FAULTS) <= set(ids)
+    wrong = []
+    for fault, how, where in rows:
+        path, _, name = where.strip("`").partition("::")
+        if not where:
+            if how != "not yet" and not how.startswith(("waits for", "none:")):
+                wrong.append(f"{fault}: {how}")
+        elif not (ROOT / path).exists() or f"def {name}(" not in _text(ROOT / path):
+            wrong.append(f"{fault}: {where}")
+        if ("seeds" in how) < (fault in EVERY or fault in HARNESS):
+            wrong.append(f"{fault} is drawn by seeds")
+        if fault in WAITING and "wait" not in how:
+            wrong.append(f"{fault} waits for {WAITING[fault]}")
+    assert wrong == []
 
 
 def test_every_hostile_input_has_its_test() -> None:

@@ -19,6 +19,7 @@ from trading.brokers.kis.parsing import decode
 from trading.domain.orders import Reply
 from trading.domain.ports import OrderRequest, PreparedPost, RawReply
 from trading.kis_wire import calls
+from trading.sources.deadlines import trust
 
 __all__ = ["Line", "decode_reply", "post_of", "prepare"]
 
@@ -84,7 +85,7 @@ class Line:
         self._connection: http.client.HTTPConnection
         if parts.scheme == "https":
             self._connection = http.client.HTTPSConnection(
-                host, port, timeout=CONNECT_SECONDS, context=ssl.create_default_context()
+                host, port, timeout=CONNECT_SECONDS, context=trust()
             )
         else:
             self._connection = http.client.HTTPConnection(host, port, timeout=CONNECT_SECONDS)
