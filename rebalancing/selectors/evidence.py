@@ -10,13 +10,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Min, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from rebalancing.models import Leg, Run
+from rebalancing.selectors.evidence_scope import Scope
 from trading.domain.orders import REJECT_CODES
 from trading.models import (
     Account,
@@ -26,8 +26,6 @@ from trading.models import (
     AuditEntry,
     BrokerOrder,
     Decision,
-    Enumeration,
-    Intent,
     Ledger,
     Position,
     Reservation,
@@ -66,72 +64,25 @@ def evidence(*, run: Run | None = None, account: Account | None = None) -> Itera
         accounts = accounts.filter(pk=run.account_id)
     elif account is not None:
         accounts = accounts.filter(pk=account.pk)
-    return _rows(_Scope(run, _numbers(accounts)), _VIEWS)
+    return _rows(Scope(run, _numbers(accounts)), _VIEWS)
 
 
 def recent_evidence(since: datetime) -> Iterator[Row]:
     """What began at or after `since` or is not over yet, each thing with its whole history: enough for every
     law that needs neither the chain (watched by its own reader) nor the other side's journal."""
     views = [view for view in _VIEWS if view not in (_cash, _audit)]
-    return _rows(_Scope(None, _numbers(Account.objects.all()), since), views)
+    return _rows(Scope(None, _numbers(Account.objects.all()), since), views)
 
 
 def _numbers(accounts: QuerySet[Account]) -> dict[int, str]:
     return {row.pk: row.account_no for row in accounts}
 
 
-def _rows(scope: _Scope, views: Iterable[Callable[[_Scope], Iterator[Row]]]) -> Iterator[Row]:
+def _rows(scope: Scope, views: Iterable[Callable[[Scope], Iterator[Row]]]) -> Iterator[Row]:
     yield _environment()
     for view in views:
         for row in view(scope):
             yield {name: _plain(value) for name, value in row.items()}
-
-
-class _Scope:
-    """Which rows belong: those of a run, or of the accounts; with `since` those that are young or open."""
-
-    def __init__(
-        self, run: Run | None, numbers: dict[int, str], since: datetime | None = None
-    ) -> None:
-        self.run, self.numbers, self.since = run, numbers, since
-
-    @cached_property
-    def runs(self) -> QuerySet[Run]:
-        rows = Run.objects.filter(account__in=self.numbers)
-        if self.run is not None:
-            return rows.filter(pk=self.run.pk)
-        if self.since is not None:
-            return rows.filter(Q(terminal_at=None) | Q(created_at__gte=self.since))
-        return rows
-
-    @cached_property
-    def intents(self) -> QuerySet[Intent]:
-        rows = Intent.objects.filter(account__in=self.numbers)
-        of_runs = Q(origin=Intent.Origin.RUN, origin_id__in=self.runs.values("pk"))
-        if self.run is not None:
-            return rows.filter(of_runs)
-        if self.since is not None:
-            return rows.filter(of_runs | Q(created_at__gte=self.since))
-        return rows
-
-    @cached_property
-    def orders(self) -> QuerySet[BrokerOrder]:
-        rows = BrokerOrder.objects.filter(account__in=self.numbers)
-        if self.run is not None:
-            return rows.filter(owner__in=self.intents)
-        if self.since is not None:
-            return rows.filter(Q(owner__in=self.intents) | Q(first_seen_at__gte=self.since))
-        return rows
-
-    @cached_property
-    def enumerations(self) -> QuerySet[Enumeration]:
-        """Looks at the order lists; of those of a whole day only an absence needs any."""
-        rows = Enumeration.objects.filter(account__in=self.numbers)
-        if self.since is None:
-            return rows
-        absent = Attempt.objects.filter(intent__in=self.intents, state="ABSENT")
-        first = absent.aggregate(first=Min("committed_at"))["first"]
-        return rows.filter(started_at__gte=first) if first else rows.none()
 
 
 def _environment() -> Row:
@@ -145,7 +96,7 @@ def _environment() -> Row:
     }
 
 
-def _runs(scope: _Scope) -> Iterator[Row]:
+def _runs(scope: Scope) -> Iterator[Row]:
     for run in scope.runs.order_by("pk"):
         legs = Leg.objects.filter(run=run, generation=run.generation).order_by("number")
         yield {
@@ -185,7 +136,7 @@ def _runs(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _cash(scope: _Scope) -> Iterator[Row]:
+def _cash(scope: Scope) -> Iterator[Row]:
     """What a run began with, what its account's fills moved until its end, what the broker showed then:
     `unexplained` is money that no fill accounts for. Until a run has closed its books the last three are
     null."""
@@ -226,7 +177,7 @@ def _moved(run: Run) -> dict[str, int]:
     return {name: won or 0 for name, won in sums.items()}
 
 
-def _approvals(scope: _Scope) -> Iterator[Row]:
+def _approvals(scope: Scope) -> Iterator[Row]:
     rows = Approval.objects.filter(account__in=scope.numbers)
     if scope.run is not None or scope.since is not None:
         rows = rows.filter(subject__in=[run.subject for run in scope.runs])
@@ -246,7 +197,7 @@ def _approvals(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _intents(scope: _Scope) -> Iterator[Row]:
+def _intents(scope: Scope) -> Iterator[Row]:
     for row in scope.intents.select_related("reservation", "account").order_by("pk"):
         held = getattr(row, "reservation", None)
         yield {
@@ -271,7 +222,7 @@ def _intents(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _attempts(scope: _Scope) -> Iterator[Row]:
+def _attempts(scope: Scope) -> Iterator[Row]:
     rows = Attempt.objects.filter(intent__in=scope.intents).select_related("broker_order")
     committed = _sequence(("order_send",), "attempt")
     for row in rows.order_by("pk"):
@@ -297,7 +248,7 @@ def _attempts(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _orders(scope: _Scope) -> Iterator[Row]:
+def _orders(scope: Scope) -> Iterator[Row]:
     for row in scope.orders.order_by("pk"):
         yield {
             "view": "border",
@@ -318,7 +269,7 @@ def _orders(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _ledger(scope: _Scope) -> Iterator[Row]:
+def _ledger(scope: Scope) -> Iterator[Row]:
     rows = Ledger.objects.filter(order__in=scope.orders).select_related("order")
     for row in rows.order_by("pk"):
         yield {
@@ -335,7 +286,7 @@ def _ledger(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _enumerations(scope: _Scope) -> Iterator[Row]:
+def _enumerations(scope: Scope) -> Iterator[Row]:
     for row in scope.enumerations.order_by("pk"):
         yield {
             "view": "enumeration",
@@ -351,7 +302,7 @@ def _enumerations(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _checks(scope: _Scope) -> Iterator[Row]:
+def _checks(scope: Scope) -> Iterator[Row]:
     for row in RuleCheck.objects.filter(intent__in=scope.intents).order_by("pk"):
         yield {
             "view": "rulecheck",
@@ -366,7 +317,7 @@ def _checks(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _reservations(scope: _Scope) -> Iterator[Row]:
+def _reservations(scope: Scope) -> Iterator[Row]:
     for row in Reservation.objects.filter(intent__in=scope.intents).order_by("pk"):
         yield {
             "view": "reservation",
@@ -378,7 +329,7 @@ def _reservations(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _decisions(scope: _Scope) -> Iterator[Row]:
+def _decisions(scope: Scope) -> Iterator[Row]:
     for row in Decision.objects.filter(intent__in=scope.intents).order_by("pk"):
         yield {
             "view": "decision",
@@ -392,7 +343,7 @@ def _decisions(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _positions(scope: _Scope) -> Iterator[Row]:
+def _positions(scope: Scope) -> Iterator[Row]:
     for row in Position.objects.filter(account__in=scope.numbers, quantity__gt=0).order_by("pk"):
         yield {
             "view": "position",
@@ -410,7 +361,7 @@ def _sequence(actions: tuple[str, ...], key: str) -> dict[int, int]:
     return {int(pk): seq for pk, seq in found if pk is not None}
 
 
-def _switches(scope: _Scope) -> Iterator[Row]:
+def _switches(scope: Scope) -> Iterator[Row]:
     committed = _sequence(("switch_engage", "switch_release"), "switch")
     for row in Switch.objects.order_by("pk"):
         yield {
@@ -435,7 +386,7 @@ def _scope_name(name: str, numbers: dict[int, str]) -> str:
     return name
 
 
-def _alerts(scope: _Scope) -> Iterator[Row]:
+def _alerts(scope: Scope) -> Iterator[Row]:
     rows = Alert.objects.filter(account__in=scope.numbers)
     if scope.run is not None:
         rows = rows.filter(run_id=scope.run.pk)
@@ -456,7 +407,7 @@ def _alerts(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _fires(scope: _Scope) -> Iterator[Row]:
+def _fires(scope: Scope) -> Iterator[Row]:
     rows = ScheduleFire.objects.order_by("pk")
     if scope.since is not None:
         rows = rows.filter(fired_at__gte=scope.since)
@@ -470,7 +421,7 @@ def _fires(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _transitions(scope: _Scope) -> Iterator[Row]:
+def _transitions(scope: Scope) -> Iterator[Row]:
     sent = Attempt.objects.filter(intent__in=scope.intents)
     rows = Transition.objects.filter(
         Q(object_type="run", object_id__in=scope.runs.values("pk"))
@@ -491,7 +442,7 @@ def _transitions(scope: _Scope) -> Iterator[Row]:
         }
 
 
-def _audit(scope: _Scope) -> Iterator[Row]:
+def _audit(scope: Scope) -> Iterator[Row]:
     if scope.run is not None:
         return  # a part of the chain proves nothing; export everything to check it
     for row in AuditEntry.objects.order_by("seq").iterator():

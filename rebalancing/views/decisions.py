@@ -28,8 +28,8 @@ from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
 from trading.services.alerts import acknowledge
 from trading.services.audit import audit
+from trading.services.deciding import decide_unknown
 from trading.services.pauses import lift_pause
-from trading.services.reconcile import decide_unknown
 from trading.views.access import accounts_seen, desk_view
 from trading.views.back import back_to, see_other
 from trading.views.proof import proof_of, step_up, take_code

@@ -25,7 +25,8 @@ from trading.selectors.reconciliation import (
 )
 from trading.selectors.unknown import UnknownOrder, unknown_orders
 from trading.services.epochs import has_ended
-from trading.services.reconcile import ABSENT_AFTER, CHECKS_NEEDED, reconcile_account
+from trading.services.reconcile import reconcile_account
+from trading.services.unanswered import ABSENT_AFTER, CHECKS_NEEDED
 from trading.views.access import chosen_account, desk_view, require_account
 from trading.views.back import back_to
 from trading.views.moments import market_now

@@ -78,7 +78,7 @@ def is_for_a_person(run: Any) -> bool:
 def declare_absent(world: Any) -> None:
     """What that person does, and is right to do."""
     from trading.models import Attempt
-    from trading.services.reconcile import decide_unknown
+    from trading.services.deciding import decide_unknown
 
     (attempt,) = Attempt.objects.filter(state="UNKNOWN")
     assert attempt.nonce not in {row["nonce"] for row in world.journal("http_req")}

@@ -22,8 +22,9 @@ from trading.domain.errors import BrokerGarbled, StateConflict
 from trading.domain.sessions import KRX
 from trading.models import Alert, Attempt, BrokerOrder, Intent, Lane, ScheduleFire, Switch
 from trading.services.brokers import broker_for
+from trading.services.deciding import decide_unknown
 from trading.services.guards import stop_when_too_much_goes_wrong
-from trading.services.reconcile import decide_unknown, reconcile_account
+from trading.services.reconcile import reconcile_account
 from trading.services.switches import (
     GLOBAL,
     account_scope,

@@ -16,7 +16,8 @@ from tests.support.world import ACCOUNT_NO, START, World, world_of
 from trading.domain.errors import StateConflict
 from trading.models import Alert, Attempt, BrokerOrder, Enumeration
 from trading.services.cancels import something_to_cancel
-from trading.services.reconcile import decide_unknown, reconcile_account
+from trading.services.deciding import decide_unknown
+from trading.services.reconcile import reconcile_account
 from trading.services.switches import switch_state
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]

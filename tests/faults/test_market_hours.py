@@ -18,7 +18,7 @@ from trading.models import (
     BrokerOrder,
     Intent,
 )
-from trading.services.reconcile import decide_unknown
+from trading.services.deciding import decide_unknown
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 

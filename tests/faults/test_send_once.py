@@ -24,7 +24,8 @@ from trading.models import (
 )
 from trading.services import answers, epochs, gateway
 from trading.services.brokers import broker_for
-from trading.services.reconcile import decide_unknown, reconcile_account
+from trading.services.deciding import decide_unknown
+from trading.services.reconcile import reconcile_account
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 

@@ -22,8 +22,9 @@ from trading.selectors.day import first_of_the_day, result_of_the_day, worth_at_
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
 from trading.services.chain_watch import ChainWatch, stop_when_the_chain_breaks
+from trading.services.deciding import decide_unknown
 from trading.services.guards import stop_when_the_clock_is_off
-from trading.services.reconcile import decide_unknown, reconcile_account
+from trading.services.reconcile import reconcile_account
 from trading.services.snapshots import take_snapshot
 from trading.services.states import move
 from trading.services.switches import account_scope, engage, release, switch_state, write_kill_file

@@ -107,6 +107,8 @@ WAITING = {
 """Faults whose victim does not exist yet, and what it is."""
 UNMATCHED = frozenset({"A01", "D02", "E02", "E04", "F01", "F04"})
 """Strike the state of things and not a request: there is nothing to match or to count."""
+SUSPENDED = 2_400
+"""Seconds that a machine is put to sleep for, as when its lid is closed: no step of a run lasts as long."""
 OF_A_CANCEL = frozenset({"A21", "A22"})
 OF_A_TICKER = frozenset({"E02", "E04", "F01"})
 TICKERS = ("069500", "360750", "005930", "114260", "148070", "411060")
@@ -164,8 +166,9 @@ class Plan:
 
     @property
     def transient(self) -> bool:
-        """Nothing but what passes by itself: no process dies in a place where nobody can know, nobody stops."""
-        lasting = {act.kind for act in self.acts} & {"H02", "H08"}
+        """Nothing but what passes by itself: no process dies in a place where nobody can know, nobody stops, and
+        none sleeps for longer than a step lasts."""
+        lasting = [a for a in self.acts if a.kind in ("H02", "H08") or a.amount == SUSPENDED]
         return not lasting and not self.deaths and all(s.fault in TRANSIENT for s in self.strikes)
 
 
@@ -276,7 +279,7 @@ def _acts(rng: random.Random, days: int = DAYS) -> tuple[Act, ...]:
             rng.randint(5, 90),
             kind,
             rng.randint(1, 4),
-            rng.choice((8, 25, 2_400)) if kind == "G17" else rng.randint(1, 5),
+            rng.choice((8, 25, SUSPENDED)) if kind == "G17" else rng.randint(1, 5),
         )
         for kind in kinds
     )

@@ -28,7 +28,7 @@ from tests.support.world import ACCOUNT_NO, APP_KEY, APP_SECRET, HOLDINGS, MP, S
 from trading.domain.errors import JeoulError
 from trading.domain.sessions import KRX, SEOUL
 from trading.models import Account, Attempt
-from trading.services.reconcile import decide_unknown
+from trading.services.deciding import decide_unknown
 from trading.services.releases import ask_release
 from trading.services.switches import GLOBAL, engage, is_engaged
 from trading.tasks import reconcile_idle

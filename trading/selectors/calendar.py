@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from django.db.models import Count, Max, Q
@@ -12,8 +12,18 @@ from trading.domain.krx_closures import LAST_YEAR
 from trading.domain.sessions import KRX, Calendar, Hours, SessionHours
 from trading.models import MarketDay
 
-__all__ = ["CalendarState", "calendar_state", "hours_on", "is_trading_day", "known_calendar"]
+__all__ = [
+    "AFTER_CLOSE",
+    "CalendarState",
+    "calendar_state",
+    "hours_on",
+    "is_trading_day",
+    "known_calendar",
+    "session_over",
+]
 
+AFTER_CLOSE = timedelta(minutes=1)
+"""So long after the close its last fills are still written."""
 Row = tuple[date, bool | None, str]
 _HOURS = frozenset(Hours)
 _WEEKEND = (5, 6)
@@ -78,3 +88,11 @@ def hours_on(day: date) -> SessionHours:
     if day.weekday() in _WEEKEND:
         raise ValueError(f"{day} is not a session")
     return known_calendar().session_hours(day)
+
+
+def session_over(now: datetime) -> bool:
+    """Day orders do not outlive the close, whatever the list still shows as remaining."""
+    try:
+        return now >= hours_on(now.date()).close + AFTER_CLOSE
+    except ValueError:
+        return False

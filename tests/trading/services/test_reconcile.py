@@ -21,7 +21,8 @@ from trading.services import epochs
 from trading.services.booking import book_rows
 from trading.services.brokers import broker_for
 from trading.services.cancels import something_to_cancel
-from trading.services.reconcile import decide_unknown, reconcile_account
+from trading.services.deciding import decide_unknown
+from trading.services.reconcile import reconcile_account
 from trading.services.switches import switch_state
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
