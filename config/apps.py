@@ -1,12 +1,12 @@
-"""The platform app: configures logging when the apps are loaded, gives every log-in its rules, and makes
-the roles after a migration."""
+"""The platform app: configures logging when the apps are loaded, gives every log-in its rules, looks at
+open orders before a migration and makes the roles after it."""
 
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,11 +20,17 @@ class PlatformConfig(AppConfig):
 
         from config.field_names import name_fields
         from config.logs import configure
+        from config.open_orders import refuse_over_open_orders
         from config.sessions import begin_session
 
         configure(settings.LOGGING)
         name_fields()
         user_logged_in.connect(begin_session, dispatch_uid="session-rules")
+        pre_migrate.connect(
+            refuse_over_open_orders,
+            sender=apps.get_app_config("trading"),
+            dispatch_uid="open-orders",
+        )
         # the last app with tables: by then every permission is there
         post_migrate.connect(_make_roles, sender=apps.get_app_config("rebalancing"))
 

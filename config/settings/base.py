@@ -294,6 +294,7 @@ KIS_LEDGER_RATE_PER_SECOND = {
     "real": whole("KIS_REAL_LEDGER_RATE", 4, 1, 100),
     "mock": whole("KIS_MOCK_LEDGER_RATE", 1, 1, 100),
 }
+MIGRATE_OVER_OPEN_ORDERS = yes("MIGRATE_OVER_OPEN_ORDERS", default=False)
 KIS_SIGN_ORDERS = yes("KIS_SIGN_ORDERS", default=False)
 """Ask for the broker's hash of each order's body before its write-ahead record and send it along."""
 KILL_FILE = Path(env.str("KILL_FILE", default=str(VAR_DIR / "KILL")))

@@ -166,7 +166,7 @@ class Plan:
 
     @property
     def transient(self) -> bool:
-        """Nothing but what passes by itself: no process dies in a place where nobody can know, nobody stops, and
+        """Nothing but what passes by itself: no process dies in a place where nobody can know, nobody stops,
         none sleeps for longer than a step lasts."""
         lasting = [a for a in self.acts if a.kind in ("H02", "H08") or a.amount == SUSPENDED]
         return not lasting and not self.deaths and all(s.fault in TRANSIENT for s in self.strikes)
