@@ -34,6 +34,10 @@ SAVE_SECONDS = 3.0
 USUAL_PORTS = (9443, 9444, 21000)
 
 
+class _AnotherWorld(RuntimeError):
+    """The child runs, with accounts that are not those of this demo."""
+
+
 class DemoSimulator:
     """Start, wait until it answers, keep its state, stop."""
 
@@ -98,6 +102,8 @@ class DemoSimulator:
         """On the ports that were free a moment ago, or on others if somebody took them since."""
         try:
             self._launch(start, resume=resume)
+        except _AnotherWorld:
+            raise  # our own child on our own port: another port holds no other world
         except RuntimeError:
             self.port, self.control_port, self.ws_port = free_port(), free_port(), free_port()
             self._launch(start, resume=resume)
@@ -145,9 +151,21 @@ class DemoSimulator:
         while time.monotonic() < give_up and self._child.poll() is None:
             if self._is_ours() and self._child.poll() is None:
                 return
+            if self._child_keeps_another_world():
+                self._end_child()
+                raise _AnotherWorld("the journal tells of other accounts")
             time.sleep(0.05)
         self._end_child()
         raise RuntimeError("the simulator did not start; see the messages above")
+
+    def _child_keeps_another_world(self) -> bool:
+        """The child that was started answers, and the accounts are not ours: waiting changes nothing."""
+        assert self._child is not None
+        try:
+            said = self._http.get(f"{self.control_url}/health").json()
+        except (httpx2.HTTPError, ValueError):
+            return False
+        return said.get("pid") == self._child.pid and not self._is_ours()
 
     def _is_ours(self) -> bool:
         """Whether what answers there keeps our accounts: another demo may listen on the same port."""

@@ -6,6 +6,7 @@ what is known; nothing is accepted in silence.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,6 +87,7 @@ class Control:
             "epoch": world.journal.epoch,
             "phase": world.truth.phase().value,
             "session": world.options.calendar.is_session(now.date()),
+            "pid": os.getpid(),
         }
 
     def truth(self) -> dict[str, Any]:
