@@ -19,7 +19,7 @@ from trading.services.reconcile import reconcile_account
 from trading.simulator.calls import HANDLERS
 from trading.simulator.http import json_reply
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.money, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 def _near(price: int, percent: int) -> int:

@@ -20,7 +20,7 @@ from trading.services.deciding import decide_unknown
 from trading.services.reconcile import reconcile_account
 from trading.services.switches import switch_state
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.money, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from trading.services.reconcile import reconcile_account
 from trading.services.snapshots import take_snapshot
 from trading.services.switches import switch_state
 
-pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.money, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 # --- the balance ------------------------------------------------------------------------------
