@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from unfold.views import ChangeList
 
 from trading.domain.sessions import SEOUL
 
-__all__ = ["MOST", "BoundedPaginator", "known_values", "period"]
+__all__ = ["MOST", "BoundedPaginator", "RememberingList", "known_values", "period"]
 
 MOST = 10_000
 """Nobody turns two hundred pages: beyond them a list is narrowed, and says so."""
@@ -34,6 +35,19 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         if not isinstance(rows, QuerySet):
             return min(len(rows), self.most)
         return rows.order_by().values("pk")[: self.most].count()
+
+
+class RememberingList(ChangeList):
+    """Asks once for what the theme asks for again with every row: the address of each column's order."""
+
+    def get_query_string(
+        self, new_params: Mapping[str, Any] | None = None, remove: Sequence[str] | None = None
+    ) -> str:
+        asked = (tuple(sorted((new_params or {}).items())), tuple(remove or ()))
+        known: dict[Any, str] = self.__dict__.setdefault("_addresses", {})
+        if asked not in known:
+            known[asked] = super().get_query_string(new_params, remove)
+        return known[asked]
 
 
 class _Period(admin.SimpleListFilter):

@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from trading.admin.lists import BoundedPaginator
+from trading.admin.lists import BoundedPaginator, RememberingList
 from trading.admin.numbers import plain_number
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.views.proof import asked_first
@@ -58,6 +58,9 @@ class ScopedAdmin(ModelAdmin):
         """Numbers are read strictly everywhere: the theme's own fields take "1_0" for ten."""
         found = plain_number(db_field, self.bounds.get(db_field.name))
         return found or super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RememberingList]:
+        return RememberingList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
