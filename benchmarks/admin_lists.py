@@ -18,7 +18,7 @@ from benchmarks.place import django_place, entry_of
 __all__ = ["figures"]
 
 ROWS = 100_000
-ROUNDS = 20
+ROUNDS = 60
 BATCH = 5_000
 LISTS = {
     "/admin/trading/transition/": ("", "?q=FILLED", "?object_type=run", "?p=200"),

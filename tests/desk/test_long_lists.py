@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -107,6 +108,15 @@ def test_known_values_narrow_and_others_do_not(targeted: DeskWorld, looker: Clie
     )
     assert shown(looker, f"{MOVES}?object_type=run").result_count >= 1
     assert shown(looker, f"{MOVES}?object_type=nothing").result_count == before + 1
+
+
+def test_every_column_keeps_its_own_address_whatever_narrows_the_list(
+    targeted: DeskWorld, looker: Client
+) -> None:
+    alerts(targeted, 3, severity="warning")
+    page = looker.get(ALERTS + "?severity=warning&code__exact=code&o=1").content.decode()
+    columns = set(re.findall(r'href="(\?[^"]*\bo=[^"]*)"', page))
+    assert len(columns) >= 2 and all("severity=warning" in one for one in columns)
 
 
 def test_search_finds_beginnings(targeted: DeskWorld, looker: Client) -> None:

@@ -43,8 +43,8 @@ class RememberingList(ChangeList):
     def get_query_string(
         self, new_params: Mapping[str, Any] | None = None, remove: Sequence[str] | None = None
     ) -> str:
-        asked = (tuple(sorted((new_params or {}).items())), tuple(remove or ()))
-        known: dict[Any, str] = self.__dict__.setdefault("_addresses", {})
+        asked = repr((new_params, remove))  # values may be lists
+        known: dict[str, str] = self.__dict__.setdefault("_addresses", {})
         if asked not in known:
             known[asked] = super().get_query_string(new_params, remove)
         return known[asked]
