@@ -26,10 +26,10 @@ __all__ = ["count_places", "kill_worker"]
 PATIENCE = 150.0
 
 
-def kill_worker(world: Any, place: str, *options: str) -> Outcome:
-    """One run whose worker is killed at `place`. AssertionError when nothing died there."""
+def kill_worker(world: Any, place: str, *options: str, asked: bool = False) -> Outcome:
+    """One run whose worker is killed at `place`, or asked to end. AssertionError when nothing died there."""
     desk = _Desk.of(world)
-    with desk.worker(options, place) as worker:
+    with desk.worker(options, place, asked=asked) as worker:
         assert not desk.work(worker), f"nothing died at {place}"
     desk.queue.give_back()
     with desk.worker(options) as worker:
@@ -64,9 +64,12 @@ class _Desk:
         return cls(world, open_run(world), queue, Beat(queue), env)
 
     @contextmanager
-    def worker(self, options: tuple[str, ...], place: str = "") -> Iterator[Worker]:
+    def worker(
+        self, options: tuple[str, ...], place: str = "", *, asked: bool = False
+    ) -> Iterator[Worker]:
         log = settings.VAR / f"worker-{self.run.pk}.log"
-        worker = Worker(self.env | {"STORM_PLACE": place}, log, *options)
+        how = {"STORM_PLACE": place, "STORM_ASKED": "1" if asked else ""}
+        worker = Worker(self.env | how, log, *options)
         try:
             yield worker
         finally:

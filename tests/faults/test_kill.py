@@ -37,6 +37,8 @@ EMBEDDED = ["after_T2_commit:2", "after_reply:1", "before-commit:25", "commit:40
 """Those tried on SQLite too; the others need no second database to be believed."""
 WORKER = ["after_reply:3", "before-commit:90"]
 FORKED = ["after_T3_commit:5"]
+ASKED = ["after_T2_commit:2", "after_reply:3"]
+"""Where the worker is stopped as a service is: with an order promised, and with its answer in hand."""
 
 
 def _chosen() -> list[tuple[str, str]]:
@@ -45,7 +47,7 @@ def _chosen() -> list[tuple[str, str]]:
         return [("worker", place) for place in Path(told).read_text(encoding="utf-8").split()]
     sample = {"engine": EMBEDDED}
     if settings.SERVER:
-        sample = {"engine": ENGINE, "worker": WORKER, "forked": FORKED}
+        sample = {"engine": ENGINE, "worker": WORKER, "forked": FORKED, "asked": ASKED}
     return [(victim, place) for victim, places in sample.items() for place in places]
 
 
@@ -53,7 +55,7 @@ def _killed(victim: str, world: World, place: str) -> Outcome:
     if victim == "engine":
         return kill_engine(world, place)
     options = ("--pool", "prefork", "--concurrency", "1") if victim == "forked" else ()
-    return kill_worker(world, place, *options)
+    return kill_worker(world, place, *options, asked=victim == "asked")
 
 
 def _record(place: str, holdings: dict[str, int], seconds: float) -> None:

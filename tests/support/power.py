@@ -21,15 +21,20 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class PowerCut:
-    """Counts places; at the armed one the whole process group ends, as in a power cut."""
+    """Counts places; at the armed one the whole process group ends, as in a power cut, or (`asked`) the worker
+    is asked to end, as by whoever stops a service, while the place is passed all the same."""
 
-    def __init__(self, redis_url: str, armed: str) -> None:
+    def __init__(self, redis_url: str, armed: str, *, asked: bool = False) -> None:
         self.redis = redis.Redis.from_url(redis_url)
-        self._armed = armed
+        self._armed, self._asked = armed, asked
 
     def passing(self, name: str) -> None:
         number = self.redis.hincrby(PASSED, name, 1)
-        if f"{name}:{number}" == self._armed:
+        if f"{name}:{number}" != self._armed:
+            return
+        if self._asked:
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
             os.killpg(0, signal.SIGKILL)
 
     def around(self, commit: Callable[[], Any]) -> Any:

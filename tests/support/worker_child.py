@@ -2,7 +2,8 @@
 
     python -m tests.support.worker_child [options of the worker command]
 
-`STORM_PLACE` names where it ends; empty: nowhere. Only the broker's pace is another than in production.
+`STORM_PLACE` names where it ends; empty: nowhere. `STORM_ASKED`: there it is only asked to. Only the
+broker's pace is another than in production.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from tests.support.power import PowerCut, install
 
 
 def main() -> None:
-    install(PowerCut(os.environ["REDIS_URL"], os.environ.get("STORM_PLACE", "")))
+    asked = os.environ.get("STORM_ASKED") == "1"
+    install(PowerCut(os.environ["REDIS_URL"], os.environ.get("STORM_PLACE", ""), asked=asked))
 
     import django
     from django.conf import settings
