@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from rebalancing.models import Leg, Run
@@ -13,7 +15,7 @@ from rebalancing.selectors.evidence import evidence
 from rebalancing.services.advance import run_advance
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World, world_of
-from trading.models import Alert, Instrument, Ledger
+from trading.models import Alert, Attempt, Instrument, Ledger
 from trading.services.brokers import broker_for
 from trading.services.reconcile import reconcile_account
 from trading.simulator.calls import HANDLERS
@@ -109,6 +111,30 @@ def test_a_halted_name_ends_the_run_before_anything_is_sent(world: World) -> Non
     assert (run.state, run.end_reason) == ("VETOED", "checks_failed")
     assert "005930" in {check["ticker"] for check in run.end_facts["checks"]}
     assert world.accepted() == []
+
+
+def test_a_market_that_stops_as_a_whole_takes_no_order_and_what_was_not_done_is_said(
+    world: World,
+) -> None:
+    """A circuit breaker: nothing trades for twenty minutes."""
+    run = world.drive(
+        world.open(), until=lambda _run: Attempt.objects.filter(state="ACKED").exists()
+    )
+    names = Leg.objects.filter(run=run).values_list("instrument_id", flat=True)
+    for name in set(names):
+        world.sim.halt(name, True, 1_200)
+    began, before = world.now, len(world.accepted())
+    run = world.drive(run)
+    during = [
+        row
+        for row in world.accepted()[before:]
+        if datetime.fromisoformat(row["vt"]) < began + timedelta(seconds=1_200)
+    ]
+    assert during == []
+    assert run.state in ("COMPLETED", "COMPLETED_WITH_SHORTFALL")
+    short = Leg.objects.filter(run=run, filled_quantity__lt=F("quantity")).exists()
+    assert short is (run.state == "COMPLETED_WITH_SHORTFALL")
+    check_truth(world)
 
 
 def test_an_instrument_the_broker_does_not_know_fails_the_run_by_name(world: World) -> None:
