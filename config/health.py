@@ -123,7 +123,7 @@ def _part(account: Account) -> Part:
         "snapshot": snapshot,
         "snapshot_age": _age(now, snapshot.taken_at if snapshot else None),
         "orders": Enumeration.objects.filter(account=account).first(),
-        "processes": living_processes(),
+        **_processes(),
         "silent_since": broker_silent_since(account),
         "abilities": (can := abilities_of(account)),
         "lacking": any(not ability.offered for ability in can),
@@ -138,6 +138,13 @@ def _part(account: Account) -> Part:
         "config/_health.html",
         context,
     )
+
+
+def _processes() -> dict[str, Any]:
+    """Those that live, and the builds they are of when these are more than one."""
+    living = living_processes()
+    builds = sorted({one.build_id for one in living})
+    return {"processes": living, "builds": builds if len(builds) > 1 else []}
 
 
 def _beat() -> dict[str, Any]:

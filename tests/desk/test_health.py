@@ -16,7 +16,7 @@ from django.utils import timezone
 from config import queues as waking
 from tests.desk.conftest import DeskWorld
 from trading.domain.krx_closures import LAST_YEAR
-from trading.models import MarketDay
+from trading.models import MarketDay, ProcessEpoch
 from trading.services import rate
 from trading.services.brokers import key_digest
 
@@ -59,6 +59,27 @@ def redis_says(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Any:
         monkeypatch.setattr(waking, "_client", lambda url: Pipeline(lengths))
 
     return says
+
+
+@pytest.mark.parametrize(
+    ("builds", "ended", "told"), [("ab", False, True), ("aa", False, False), ("ab", True, False)]
+)
+def test_two_builds_that_live_at_once_are_told(
+    targeted: DeskWorld, builds: str, ended: bool, told: bool
+) -> None:
+    now = timezone.now()
+    ProcessEpoch.objects.update(ended_at=now)
+    for number, build in enumerate(builds):
+        ProcessEpoch.objects.create(
+            host="elsewhere",
+            pid=number + 1,
+            role="worker",
+            build_id=f"build-{build}",
+            started_at=now,
+            ended_at=now if ended and number else None,
+        )
+    assert ("두 버전의 프로그램이 함께 돌고 있습니다. " in words(targeted)) is told
+    assert ("build-a · build-b" in words(targeted)) is told
 
 
 def test_without_redis_the_queue_is_inside_this_process(
