@@ -42,6 +42,24 @@ def _total_law(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=Q(total=HUNDRED), name=name)
 
 
+class _Version(models.Model):
+    """What versions of either kind have: a number that goes up, who made it when, and their total."""
+
+    portfolio: models.ForeignKey
+    number = models.PositiveIntegerField(_("버전"))
+    total = models.DecimalField(_("합계 %"), max_digits=6, decimal_places=2)
+    note = models.CharField(_("메모"), max_length=200, blank=True)
+    created_by = models.CharField(_("작성"), max_length=150)
+    created_at = models.DateTimeField(_("작성 시각"), auto_now_add=True)
+
+    class Meta:
+        abstract = True
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"{self.portfolio.code} v{self.number}"
+
+
 class ModelPortfolio(models.Model):
     """MP: how much of the account each asset class gets."""
 
@@ -58,25 +76,16 @@ class ModelPortfolio(models.Model):
         return f"{self.code} {self.name}"
 
 
-class ModelPortfolioVersion(models.Model):
+class ModelPortfolioVersion(_Version):
     portfolio = models.ForeignKey(ModelPortfolio, models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField(_("버전"))
-    total = models.DecimalField(_("합계 %"), max_digits=6, decimal_places=2)
-    note = models.CharField(_("메모"), max_length=200, blank=True)
-    created_by = models.CharField(_("작성"), max_length=150)
-    created_at = models.DateTimeField(_("작성 시각"), auto_now_add=True)
 
-    class Meta:
+    class Meta(_Version.Meta):
         verbose_name = _("MP 버전")
         verbose_name_plural = _("MP 버전")
-        ordering = ("-number",)
         constraints = [
             models.UniqueConstraint(fields=["portfolio", "number"], name="mp_version_once"),
             _total_law("mp_weights_sum_to_100"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.portfolio.code} v{self.number}"
 
     def weights_by_class(self) -> dict[str, Decimal]:
         return {row.asset_class: row.weight for row in self.weights.all()}
@@ -121,25 +130,16 @@ class SubPortfolio(models.Model):
         return f"{self.code} {self.name}"
 
 
-class SubPortfolioVersion(models.Model):
+class SubPortfolioVersion(_Version):
     portfolio = models.ForeignKey(SubPortfolio, models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField(_("버전"))
-    total = models.DecimalField(_("합계 %"), max_digits=6, decimal_places=2)
-    note = models.CharField(_("메모"), max_length=200, blank=True)
-    created_by = models.CharField(_("작성"), max_length=150)
-    created_at = models.DateTimeField(_("작성 시각"), auto_now_add=True)
 
-    class Meta:
+    class Meta(_Version.Meta):
         verbose_name = _("Sub-MP 버전")
         verbose_name_plural = _("Sub-MP 버전")
-        ordering = ("-number",)
         constraints = [
             models.UniqueConstraint(fields=["portfolio", "number"], name="sub_version_once"),
             _total_law("sub_weights_sum_to_100"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.portfolio.code} v{self.number}"
 
     def weights_by_ticker(self) -> dict[str, Decimal]:
         return {row.instrument_id: row.weight for row in self.weights.all()}
