@@ -28,7 +28,8 @@ for _model in (PeriodicTask, CrontabSchedule, IntervalSchedule, SolarSchedule, C
     admin.site.unregister(_model)
 
 _KNOWN = {wakeup.task: wakeup for wakeup in WAKEUPS}
-_SECONDS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "microseconds": 0}
+_SECONDS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
+"""The units there are for people; a wake-up every few microseconds would only keep beat busy."""
 
 
 class WakeupForm(forms.ModelForm):
@@ -43,6 +44,8 @@ class WakeupForm(forms.ModelForm):
         interval, crontab = cleaned.get("interval"), cleaned.get("crontab")
         if bool(interval) == bool(crontab):
             self.add_error("interval", _("간격과 시각표 가운데 하나만 고르세요."))
+        elif interval is not None and interval.period not in _SECONDS:
+            self.add_error("interval", _("1초보다 자주 깨울 수 없습니다."))
         elif self.instance.task == SWEEP and (
             interval is None or interval.every * _SECONDS[interval.period] > SLOWEST_SWEEP
         ):
@@ -112,6 +115,11 @@ class IntervalAdmin(_RhythmAdmin):
     list_display = ("__str__",)
     fields = ("every", "period")
     bounds = {"every": (1, 86_400)}
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "period":
+            kwargs["choices"] = [one for one in db_field.choices if one[0] in _SECONDS]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
 @admin.register(CrontabSchedule)

@@ -26,7 +26,7 @@ __all__ = ["IconFontFinder", "icons_named", "smaller_font"]
 FONT = "unfold/fonts/material-symbols/Material-Symbols-Outlined.woff2"
 WORD = re.compile(r"[a-z0-9_]+")
 OURS = ("config", "templates", "static", "portfolio", "trading", "rebalancing", "strategies")
-KINDS = frozenset({".html", ".py", ".js"})
+KINDS = frozenset({".css", ".html", ".js", ".py"})
 
 
 class IconFontFinder(BaseFinder):

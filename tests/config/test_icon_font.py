@@ -29,7 +29,9 @@ def _icons(font: TTFont) -> set[str]:
 def test_the_font_that_is_found_is_a_tenth_of_the_whole_and_draws_the_icons_of_our_menu() -> None:
     found = Path(finders.find(FONT))
     assert found.stat().st_size < WHOLE.stat().st_size / 8
-    assert {"home", "search", "chevron_right", "dark_mode", "key"} <= _icons(TTFont(found))
+    drawn = _icons(TTFont(found))
+    assert {"home", "search", "chevron_right", "dark_mode", "key"} <= drawn
+    assert {"calendar_today", "navigate_before", "navigate_next"} <= drawn, "named in a style sheet"
 
 
 def test_only_the_icons_that_are_named_are_drawn() -> None:
@@ -45,7 +47,13 @@ def test_every_other_file_is_found_where_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['<span class="x">event_note</span>', '"icon": "event_note",', "icon='event_note'"]
+    "text",
+    [
+        '<span class="x">event_note</span>',
+        '"icon": "event_note",',
+        "icon='event_note'",
+        'content:"event_note"',
+    ],
 )
 def test_a_name_counts_however_it_is_written(tmp_path: Path, text: str) -> None:
     source = tmp_path / "some.html"

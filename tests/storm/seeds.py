@@ -161,8 +161,6 @@ class Plan:
     doubled: float
     """How often a step is delivered twice."""
     acts: tuple[Act, ...] = ()
-    afterwards: int = 240
-    """Seconds between two looks at what is left, when faults are over."""
 
     @property
     def transient(self) -> bool:

@@ -40,6 +40,7 @@ LOOK, WATCH, IDLE, PERSON = 5, 30, 20, 600
 """Seconds between two looks of the sweep, of the watch, of the reconciliation and of a person."""
 PARKED = 20
 """Seconds between two looks while every run waits for a person."""
+AFTERWARDS = 240
 CLOSED, QUIET = time(15, 41), time(16, 10)
 STEPS = 40
 WAITING = ["PAUSED_UNKNOWN", "PAUSED_EXTERNAL"]
@@ -240,7 +241,7 @@ class _Story:
             bed.living(page_what_hangs)
             self._decide()
             self._step()
-            bed.pass_time(self.plan.afterwards)
+            bed.pass_time(AFTERWARDS)
 
     def _step(self) -> None:
         for _ in range(STEPS):

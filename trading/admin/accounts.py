@@ -31,6 +31,7 @@ from trading.selectors.second_factor import act_grounds
 from trading.selectors.words import WORDS
 from trading.services.audit import audit
 from trading.services.brokers import drop_token, forget_brokers
+from trading.services.pauses import lift_pause, pause_account
 from trading.services.policies import awaits_agreement
 from trading.views.proof import proof_of
 
@@ -85,9 +86,21 @@ class AccountForm(forms.ModelForm):
             for name in ("environment", "wire"):
                 self.initial.setdefault(name, wire)
         self._kept = {name: getattr(self.instance, name) for name in _SECRETS}
+        self._paused = self.instance.paused_reason if self.instance.pk else ""
+
+    @property
+    def changed_data(self) -> list[str]:
+        """A key that was left blank stays as it is, and no record says otherwise."""
+        return [
+            name
+            for name in super().changed_data
+            if name not in _SECRETS or str(self.data.get(self.add_prefix(name)) or "").strip()
+        ]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if self._paused == Account.EXTERNAL_ORDER != cleaned.get("paused_reason", ""):
+            self.add_error("paused_reason", _("밖에서 낸 주문은 대사 화면에서 확인한 뒤 풀립니다."))
         for name in _SECRETS:
             given = (cleaned.get(name) or "").strip()
             if not given and not self._kept[name]:
@@ -114,12 +127,32 @@ class AccountForm(forms.ModelForm):
             self.add_error("account_no", _("이 환경에 이미 등록된 계좌번호입니다."))
 
 
+class MemberFormSet(forms.BaseInlineFormSet):
+    """Who may see an account is decided by somebody else, once it has members."""
+
+    by: Any = None
+
+    def clean(self) -> None:
+        super().clean()
+        own = [
+            form
+            for form in self.extra_forms
+            if form.cleaned_data.get("user") == self.by and not form.cleaned_data.get("DELETE")
+        ]
+        if own and self.instance.pk and self.instance.members.exclude(pk=self.by.pk).exists():
+            own[0].add_error("user", _("자기 자신은 다른 관리자가 넣어야 합니다."))
+
+
 class MemberInline(TabularInline):
     model = AccountMember
+    formset = MemberFormSet
     hide_title = True
     extra = 0
     autocomplete_fields = ("user",)
     verbose_name_plural = _("볼 수 있는 사람")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return type("Members", (super().get_formset(request, obj, **kwargs),), {"by": request.user})
 
 
 class PolicyInline(TabularInline):
@@ -182,16 +215,38 @@ class AccountAdmin(StampedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         new_keys = any(form.cleaned_data.get(name) != form._kept[name] for name in _SECRETS)
+        by, paused = request.user.get_username(), obj.paused_reason
+        obj.paused_reason = form._paused  # only the service pauses and lifts
         with transaction.atomic():
             super().save_model(request, obj, form, change)
             audit(
-                request.user.get_username(),
+                by,
                 "account_changed" if change else "account_added",
                 f"account:{obj.pk}",
                 {"fields": sorted(set(form.changed_data) - set(_SECRETS)), "keys": new_keys},
             )
+            if paused != form._paused:
+                if form._paused:
+                    lift_pause(obj, by, form._paused)
+                if paused:
+                    pause_account(obj, paused, by)
         if new_keys:
             forget_brokers()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Who came and who went is on record by name."""
+        account = form.instance
+        with transaction.atomic():
+            before = _members(account)
+            super().save_related(request, form, formsets, change)
+            after = _members(account)
+            if before != after:
+                audit(
+                    request.user.get_username(),
+                    "account_members",
+                    f"account:{account.pk}",
+                    {"added": sorted(after - before), "removed": sorted(before - after)},
+                )
 
     @admin.display(description=_("계좌"))
     def masked(self, account: Account) -> str:
@@ -239,6 +294,11 @@ class AccountAdmin(StampedAdmin):
         else:
             messages.info(request, _("폐기할 토큰이 없습니다."))
         return done
+
+
+def _members(account: Account) -> set[str]:
+    rows = AccountMember.objects.filter(account=account)
+    return set(rows.values_list("user__username", flat=True))
 
 
 @admin.register(ApprovalPolicy)

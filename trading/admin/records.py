@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +24,7 @@ from trading.models import (
     Switch,
     Transition,
 )
-from trading.selectors.people import Role
+from trading.selectors.people import Role, accounts_of, has_role
 
 __all__ = ["IntentAdmin", "LedgerAdmin"]
 
@@ -118,6 +120,14 @@ class SwitchAdmin(ReadOnlyAdmin):
     list_display = ("at", "scope", "state", "by", "second", "why")
     list_filter = ("state",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Switch]:
+        """Stops of everything and of one's own accounts; an admin sees all."""
+        rows = super().get_queryset(request)
+        if has_role(request.user, Role.ADMIN):
+            return rows
+        own = [f"account:{account.pk}" for account in accounts_of(request.user)]
+        return rows.exclude(Q(scope__startswith="account:") & ~Q(scope__in=own))
+
     @admin.display(description=_("이유"))
     def why(self, row: Switch) -> str:
         """The desk's own words are kept in one language and read in everybody's."""
@@ -140,6 +150,22 @@ class TransitionAdmin(ReadOnlyAdmin):
     list_display = ("at", "object_type", "object_id", "from_state", "to_state", "by", "reason")
     list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
     search_fields = ("^to_state", "=object_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transition]:
+        """Of things of one's own accounts; an admin sees all."""
+        rows = super().get_queryset(request)
+        if has_role(request.user, Role.ADMIN):
+            return rows
+        own = accounts_of(request.user)
+        intents = Intent.objects.filter(account__in=own)
+        return rows.filter(
+            Q(object_type="run", object_id__in=own.values("runs"))
+            | Q(object_type="intent", object_id__in=intents.values("pk"))
+            | Q(
+                object_type="attempt",
+                object_id__in=Attempt.objects.filter(intent__account__in=own).values("pk"),
+            )
+        )
 
 
 @admin.register(ScheduleFire)

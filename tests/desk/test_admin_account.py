@@ -1,0 +1,158 @@
+"""The account's form in the admin: who lets whom in, what pauses and lifts, and a record that is true."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from rebalancing.services.wakeups import make_wakeups
+from tests.desk.conftest import DeskWorld
+from trading.models import Account, AccountMember, AuditEntry, Switch, Transition
+
+MEMBERS = "accountmember_set"
+
+
+def form(**changes: str) -> dict[str, str]:
+    data = {
+        "name": "Mine",
+        "wrapper": "general",
+        "is_active": "on",
+        "app_key": "",
+        "app_secret": "",
+        "paused_reason": "",
+        "commission_stock": "0.00015",
+        "commission_fund": "0.00015",
+    }
+    for prefix in (MEMBERS, "approval_policies"):
+        data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    return data | changes
+
+
+def joining(world: DeskWorld, name: str) -> dict[str, str]:
+    return form() | {
+        f"{MEMBERS}-TOTAL_FORMS": "1",
+        f"{MEMBERS}-0-user": str(world.people[name].pk),
+        f"{MEMBERS}-0-account": str(world.account.pk),
+    }
+
+
+def path(world: DeskWorld) -> str:
+    return f"/admin/trading/account/{world.account.pk}/change/"
+
+
+def audited(action: str) -> list[dict[str, Any]]:
+    rows = AuditEntry.objects.filter(action=action).order_by("seq")
+    return [json.loads(row.payload) for row in rows]
+
+
+def test_another_person_is_let_in_and_the_record_names_them(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    assert staff.post(path(targeted), joining(targeted, "stranger")).status_code == 302
+    assert audited("account_members") == [{"added": ["stranger"], "removed": []}]
+
+
+@pytest.mark.parametrize(("others", "status"), [(True, 200), (False, 302)])
+def test_nobody_lets_themselves_in_where_others_are(
+    staff: Client, targeted: DeskWorld, others: bool, status: int
+) -> None:
+    """An account that nobody may see is its maker's."""
+    mine = targeted.people["admin"]
+    AccountMember.objects.filter(user=mine).delete()
+    if not others:
+        AccountMember.objects.all().delete()
+    answer = staff.post(path(targeted), joining(targeted, "admin"))
+    assert answer.status_code == status
+    assert AccountMember.objects.filter(user=mine).exists() is not others
+    if others:
+        assert "다른 관리자가 넣어야 합니다" in answer.content.decode()
+
+
+def test_a_pause_is_made_and_lifted_by_the_service(staff: Client, targeted: DeskWorld) -> None:
+    assert staff.post(path(targeted), form(paused_reason="moving house")).status_code == 302
+    assert Account.objects.get().paused_reason == "moving house"
+    assert staff.post(path(targeted), form()).status_code == 302
+    assert Account.objects.get().paused_reason == ""
+    assert audited("account_paused") == audited("account_resumed") == [{"reason": "moving house"}]
+
+
+def test_what_an_order_from_outside_paused_is_not_lifted_by_a_form(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    Account.objects.update(paused_reason="external_order")
+    answer = staff.post(path(targeted), form())
+    assert "대사 화면에서 확인한 뒤" in answer.content.decode()
+    assert Account.objects.get().paused_reason == "external_order"
+    assert staff.post(path(targeted), form(paused_reason="external_order")).status_code == 302
+
+
+def test_the_history_says_of_keys_only_what_is_true(staff: Client, targeted: DeskWorld) -> None:
+    assert staff.post(path(targeted), form(name="Other")).status_code == 302
+    assert staff.post(path(targeted), form(name="Other", app_key="fresh")).status_code == 302
+    first, second = LogEntry.objects.order_by("pk")
+    assert "app_key" not in first.change_message and "앱 키" not in first.get_change_message()
+    assert "앱 키" in second.get_change_message() or "app_key" in second.change_message
+    assert "앱 시크릿" not in second.get_change_message()
+
+
+# --- records of accounts that are not one's own -------------------------------------------------
+@pytest.mark.parametrize(
+    ("person", "member", "seen"),
+    [("approver", True, True), ("approver", False, False), ("admin", False, True)],
+)
+def test_changes_and_stops_of_an_account_are_read_by_its_people_and_by_admins(
+    staff: Client, targeted: DeskWorld, person: str, member: bool, seen: bool
+) -> None:
+    someone = targeted.people[person]
+    someone.is_staff = True
+    someone.save()
+    Group.objects.get(name=person).permissions.set(Permission.objects.all())
+    if not member:
+        AccountMember.objects.filter(user=someone).delete()
+    assert _rows_of(targeted, person) == (seen, seen)
+
+
+def _rows_of(world: DeskWorld, person: str) -> tuple[bool, bool]:
+    """Whether a change of a run of the account is listed, and a stop of the account."""
+    run = world.run()
+    Transition.objects.create(
+        object_type="run", object_id=run.pk, to_state="CREATED", at=timezone.now(), by="x"
+    )
+    Switch.objects.create(
+        scope=f"account:{world.account.pk}",
+        state="HALTED",
+        by="x",
+        reason="drill",
+        at=timezone.now(),
+    )
+    client = world.client(person)
+    moves = client.get("/admin/trading/transition/").context["cl"].queryset
+    stops = client.get("/admin/trading/switch/").context["cl"].queryset
+    return (
+        moves.filter(object_type="run", object_id=run.pk).exists(),
+        stops.filter(scope=f"account:{world.account.pk}").exists(),
+    )
+
+
+# --- wake-ups -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(("period", "status"), [("microseconds", 200), ("seconds", 302)])
+def test_nothing_is_woken_more_often_than_once_a_second(
+    staff: Client, period: str, status: int
+) -> None:
+    added = staff.post(
+        "/admin/django_celery_beat/intervalschedule/add/", {"every": "1", "period": period}
+    )
+    assert added.status_code == status
+    make_wakeups()
+    row = PeriodicTask.objects.filter(interval__isnull=False).latest("pk")
+    rhythm = IntervalSchedule.objects.create(every=1, period=period)
+    page = f"/admin/django_celery_beat/periodictask/{row.pk}/change/"
+    changed = staff.post(page, {"enabled": "on", "interval": str(rhythm.pk), "crontab": ""})
+    assert changed.status_code == status
