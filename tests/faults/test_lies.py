@@ -148,6 +148,33 @@ def test_more_accepted_than_was_sent_stops_the_account(world: World) -> None:
     check_truth(world, but={"I1"})
 
 
+@pytest.mark.parametrize("more", [None, 5])
+def test_another_quantity_whose_answer_was_lost_is_believed_of_a_person_and_of_nobody_else(
+    world: World, more: int | None
+) -> None:
+    """No rule takes it for ours; who knows that it is names it, and the books follow the broker."""
+    run = world.drive(world.open(), until="SELLING")
+    leg = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    params = {} if more is None else {"quantity": str(leg.slices[0] + more)}
+    world.sim.arm("A28", match={"ticker": leg.instrument_id}, params=params)
+    world.sim.arm("A03", match={"ticker": leg.instrument_id}, params={"seconds": 0})
+    world.drive(run, until=lambda _run: Attempt.objects.filter(state="UNKNOWN").exists())
+    world.settle()
+    reconcile_account(world.account)
+    attempt = Attempt.objects.get(state="UNKNOWN")
+    (taken,) = [row for row in world.accepted() if row["ticker"] == leg.instrument_id]
+    assert taken["qty"] != attempt.intent.quantity
+    with pytest.raises(StateConflict, match="no_such_candidate"):
+        decide_unknown(attempt.pk, "adopt", "owner", "0000000001")
+    decide_unknown(attempt.pk, "adopt", "owner", taken["odno"])
+    order = BrokerOrder.objects.get(owner=attempt.intent)
+    assert (order.quantity, order.flag) == (taken["qty"], "quantity_differs")
+    assert paged("quantity_differs")
+    assert (switch_state(world.account) == "HALTED") is (more is not None)
+    world.drive(run)
+    check_truth(world, but={"I1"} if more else set())
+
+
 # --- lists ------------------------------------------------------------------------------------
 
 

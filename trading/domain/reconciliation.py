@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from trading.domain.ports import OrderRow
 
-__all__ = ["SKEW", "Sought", "candidates", "keys_of", "misfits"]
+__all__ = ["SKEW", "Sought", "candidates", "could_be", "keys_of", "misfits"]
 
 SKEW = timedelta(seconds=5)
 
@@ -38,6 +38,12 @@ class Sought:
 def candidates(rows: Iterable[OrderRow], sought: Sought) -> list[OrderRow]:
     """Rows that fit `sought` exactly and are nobody's yet."""
     return [row for row in rows if not misfits(row, sought)]
+
+
+def could_be(row: OrderRow, sought: Sought) -> bool:
+    """Fits in everything but perhaps the quantity: a broker may take fewer or more than was sent, which no rule
+    believes and a person may know."""
+    return set(misfits(row, sought)) <= {"another_quantity"}
 
 
 def misfits(row: OrderRow, sought: Sought) -> tuple[str, ...]:

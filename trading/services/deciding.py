@@ -7,7 +7,7 @@ from django.db import transaction
 from trading.domain.errors import StateConflict
 from trading.domain.orders import AttemptState
 from trading.domain.ports import OrderRow
-from trading.domain.reconciliation import candidates
+from trading.domain.reconciliation import candidates, could_be
 from trading.models import Account, Attempt, Decision, Enumeration
 from trading.selectors.sought import sought_of
 from trading.services import epochs
@@ -20,6 +20,9 @@ __all__ = ["decide_unknown"]
 
 def decide_unknown(attempt_id: int, verdict: str, by: str, order_no: str = "") -> Attempt:
     """A person's word on an UNKNOWN attempt: adopt `order_no`, declare it absent, or leave it.
+
+    Adopted is what the person names, even with another quantity than was sent: the books follow the broker,
+    and more than was sent stops the account.
 
     Raises StateConflict when the evidence of this very moment does not allow it.
     """
@@ -36,7 +39,8 @@ def decide_unknown(attempt_id: int, verdict: str, by: str, order_no: str = "") -
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=intent.account_id)
         if verdict == Decision.Verdict.ADOPT:
-            chosen = [row for row in found if row.order_no == order_no.zfill(10)]
+            sought, number = sought_of(attempt), order_no.zfill(10)
+            chosen = [r for r in listing.rows if r.order_no == number and could_be(r, sought)]
             if not chosen:
                 raise StateConflict("no_such_candidate", order_no=order_no)
             record_decision(attempt, verdict, by, now, evidence, chosen[0].order_no)

@@ -110,7 +110,7 @@ def adopt(attempt: Attempt, intent: Intent, row: OrderRow, now: datetime, by: st
             "source": BrokerOrder.Source.ADOPTED,
             "instrument_id": row.ticker,
             "side": row.side,
-            "quantity": row.quantity,
+            "quantity": intent.quantity,  # as it was sent: what the broker made of it is told when it is seen
             "price": row.price,
             "remaining_quantity": row.remaining_quantity,
             "order_time": row.order_time,
