@@ -102,9 +102,10 @@ def test_a_span_that_is_none_narrows_nothing(
 
 
 def test_known_values_narrow_and_others_do_not(targeted: DeskWorld, looker: Client) -> None:
+    run = targeted.run()
     before = shown(looker, MOVES).result_count
     Transition.objects.create(
-        object_type="run", object_id=1, from_state="A", to_state="B", at=timezone.now(), by="t"
+        object_type="run", object_id=run.pk, from_state="A", to_state="B", at=timezone.now(), by="t"
     )
     assert shown(looker, f"{MOVES}?object_type=run").result_count >= 1
     assert shown(looker, f"{MOVES}?object_type=nothing").result_count == before + 1

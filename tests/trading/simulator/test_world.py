@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import re
 from collections import defaultdict
@@ -239,7 +240,7 @@ def test_reset_begins_again_with_another_seed_and_profile(make: Make) -> None:
     assert sim.truth() == {"epoch": 2, "orders": [], "positions": {}, "cash": {}}
     assert sim.health() | {"vt": ""} == {
         "status": "ok", "vt": "", "speed": 0.0, "seed": 99, "profile": "mock", "epoch": 2,
-        "phase": "regular", "session": True,
+        "phase": "regular", "session": True, "pid": os.getpid(),
     }  # fmt: skip
     assert Hand(sim).login().order("buy", "069500", 10).code == "40600000"
 
