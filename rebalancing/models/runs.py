@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from portfolio.models import TargetDecision
 from rebalancing.domain.states import TERMINAL, RunState
 from trading.models import Account, Instrument, Side, Snapshot
+from trading.models.row import Row
 
 __all__ = ["Campaign", "Leg", "RebalancingConfig", "RebalancingHistory", "Run"]
 
@@ -75,7 +76,7 @@ class RebalancingConfig(models.Model):
         return f"MP {self.mp_threshold_percent} / Sub-MP {self.sub_mp_threshold_percent}"
 
 
-class Campaign(models.Model):
+class Campaign(Row):
     """A target reached over several days: it opens one run a day."""
 
     class State(models.TextChoices):
@@ -203,7 +204,7 @@ class Run(models.Model):
         return int((self.trigger_facts or {}).get("flow", 0))
 
 
-class Leg(models.Model):
+class Leg(Row):
     """One ticker of one plan: what was planned, what the confirmed cash allowed, what filled."""
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="legs", verbose_name=_("실행"))
@@ -256,7 +257,7 @@ class Leg(models.Model):
         return self.quantity if self.resized_quantity is None else self.resized_quantity
 
 
-class RebalancingHistory(models.Model):
+class RebalancingHistory(Row):
     """The record of a finished run: snapshot, targets, drift before and after, cost expected and real."""
 
     run = models.OneToOneField(Run, models.PROTECT, related_name="history", verbose_name=_("실행"))

@@ -120,6 +120,19 @@ def test_every_column_keeps_its_own_address_whatever_narrows_the_list(
     assert len(columns) >= 2 and all("severity=warning" in one for one in columns)
 
 
+def test_an_empty_list_says_so_in_the_language_of_its_reader(
+    targeted: DeskWorld, looker: Client
+) -> None:
+    said = {
+        language: looker.get(
+            ALERTS + "?q=nothing", headers={"accept-language": language}
+        ).content.decode()
+        for language in ("ko", "en")
+    }
+    assert "결과가 없습니다" in said["ko"] and "No results found" not in said["ko"]
+    assert "No results found" in said["en"]
+
+
 def test_search_finds_beginnings(targeted: DeskWorld, looker: Client) -> None:
     alerts(targeted, 1, code="feed_silent")
     alerts(targeted, 1, code="day_loss")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.domain.costs import CommissionRates
 from trading.models.fields import EncryptedTextField
+from trading.models.row import Row
 
 __all__ = ["Account", "AccountMember", "ApprovalPolicy", "Sleeve"]
 
@@ -124,7 +125,7 @@ class Account(models.Model):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
-class AccountMember(models.Model):
+class AccountMember(Row):
     """Object-level access: without a row here the account does not exist for the person."""
 
     account = models.ForeignKey(Account, models.CASCADE)

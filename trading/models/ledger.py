@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from trading.models.account import Account, Sleeve
 from trading.models.market import Instrument
 from trading.models.orders import BrokerOrder
+from trading.models.row import Row
 
 __all__ = ["Ledger", "Lot", "LotPosting", "Position"]
 
 
-class Ledger(models.Model):
+class Ledger(Row):
     """One step of an order's fills. `cum_before` and `cum_after` chain without gap or overlap."""
 
     order = models.ForeignKey(BrokerOrder, models.PROTECT, related_name="ledger")
@@ -44,7 +45,7 @@ class Ledger(models.Model):
         ]
 
 
-class Lot(models.Model):
+class Lot(Row):
     """Shares bought together and owned by one sleeve."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="lots")
@@ -71,7 +72,7 @@ class Lot(models.Model):
         ]
 
 
-class LotPosting(models.Model):
+class LotPosting(Row):
     """Which lot a ledger row touched, and by how much: + opens, − closes."""
 
     ledger = models.ForeignKey(Ledger, models.PROTECT, related_name="postings")
@@ -84,7 +85,7 @@ class LotPosting(models.Model):
         ]
 
 
-class Position(models.Model):
+class Position(Row):
     """Shares held, as booked by us; the broker's balance is compared with it, never copied over it."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="positions")

@@ -15,6 +15,7 @@ from trading.domain.orders import AttemptState, IntentState
 from trading.models.account import Account, Sleeve
 from trading.models.fields import EncryptedTextField
 from trading.models.market import Instrument
+from trading.models.row import Row
 
 __all__ = [
     "Approval",
@@ -50,7 +51,7 @@ class OrderAction(models.TextChoices):
     CANCEL = "cancel", _("취소")
 
 
-class Approval(models.Model):
+class Approval(Row):
     """One decision on one plan: who asked, who decided, under which policy, until when."""
 
     class Verdict(models.TextChoices):
@@ -93,7 +94,7 @@ class Approval(models.Model):
         ]
 
 
-class Lane(models.Model):
+class Lane(Row):
     """(account, ticker, side): locked before a send, so that at most one of our orders has no number."""
 
     account = models.ForeignKey(Account, models.CASCADE)
@@ -198,7 +199,7 @@ class Intent(models.Model):
         return self.key
 
 
-class Attempt(models.Model):
+class Attempt(Row):
     """One planned HTTP POST, written before it happens."""
 
     intent = models.ForeignKey(Intent, models.PROTECT, related_name="attempts")
@@ -253,7 +254,7 @@ class Attempt(models.Model):
         ]
 
 
-class Enumeration(models.Model):
+class Enumeration(Row):
     """One pass over the broker's order list: only a complete one allows a conclusion."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="enumerations")
@@ -340,7 +341,7 @@ class BrokerOrder(models.Model):
         return bool(self.original_order_no)
 
 
-class RuleCheck(models.Model):
+class RuleCheck(Row):
     """The whole rule set evaluated once on stored inputs; replaying it gives the same verdict."""
 
     intent = models.ForeignKey(Intent, models.PROTECT, related_name="rule_checks")
@@ -361,7 +362,7 @@ class RuleCheck(models.Model):
         ]
 
 
-class Reservation(models.Model):
+class Reservation(Row):
     """Won (buys) or shares (sells) promised to an order that is not final yet."""
 
     intent = models.OneToOneField(Intent, models.PROTECT, related_name="reservation")
@@ -378,7 +379,7 @@ class Reservation(models.Model):
         ]
 
 
-class Decision(models.Model):
+class Decision(Row):
     """What a person decided about an UNKNOWN attempt, with the evidence shown at that moment."""
 
     class Verdict(models.TextChoices):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.models.account import Account
 from trading.models.fields import EncryptedTextField
+from trading.models.row import Row
 
 __all__ = [
     "Alert",
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 
-class AuditEntry(models.Model):
+class AuditEntry(Row):
     """One link of the audit chain: HMAC over the previous hash and this row. Never changed."""
 
     seq = models.BigIntegerField(primary_key=True)
@@ -43,7 +44,7 @@ class AuditEntry(models.Model):
         ordering = ("-seq",)
 
 
-class AuditHead(models.Model):
+class AuditHead(Row):
     """The one row that serialises writers, so that the chain never forks."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -54,7 +55,7 @@ class AuditHead(models.Model):
         constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_head_single")]
 
 
-class Transition(models.Model):
+class Transition(Row):
     """Every change of state, written in the transaction of the change."""
 
     object_type = models.CharField(max_length=8)
@@ -66,11 +67,13 @@ class Transition(models.Model):
     reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = _("상태 변화")
+        verbose_name_plural = _("상태 변화")
         ordering = ("id",)
         indexes = [models.Index(fields=["object_type", "object_id"])]
 
 
-class Snapshot(models.Model):
+class Snapshot(Row):
     """The broker's answers about one account at one time, raw and as read. `deposit` is the D+2 deposit, of
     which `cash` may be planned with; null in rows older than the column."""
 
@@ -92,7 +95,7 @@ class Snapshot(models.Model):
         indexes = [models.Index(fields=["account", "-id"])]
 
 
-class Switch(models.Model):
+class Switch(Row):
     """The kill switch's history; the newest row of a scope rules."""
 
     class State(models.TextChoices):
@@ -120,7 +123,7 @@ class Switch(models.Model):
         ]
 
 
-class ReleaseRequest(models.Model):
+class ReleaseRequest(Row):
     """One person asks for trading to go on; a second one agrees within the half hour, or it lapses."""
 
     class Outcome(models.TextChoices):
@@ -153,7 +156,7 @@ class ReleaseRequest(models.Model):
         ]
 
 
-class Alert(models.Model):
+class Alert(Row):
     """Something a person must see; delivered by whoever is listening, acknowledged by name."""
 
     class Severity(models.TextChoices):
@@ -180,7 +183,7 @@ class Alert(models.Model):
         ordering = ("-id",)
 
 
-class ProcessEpoch(models.Model):
+class ProcessEpoch(Row):
     """One life of one process. Its end proves that nothing it began is still being sent."""
 
     host = models.CharField(max_length=120)
@@ -191,7 +194,7 @@ class ProcessEpoch(models.Model):
     ended_at = models.DateTimeField(null=True)
 
 
-class ReconciledEpoch(models.Model):
+class ReconciledEpoch(Row):
     """This process has read the account's whole order list: only then may it send."""
 
     epoch = models.ForeignKey(ProcessEpoch, models.CASCADE)
