@@ -37,6 +37,7 @@ def migrate(plan: Any = PLAN) -> None:
 def test_nothing_is_open_and_nothing_is_refused(orders: Orders) -> None:
     migrate()
     call_command("migrate", verbosity=0, interactive=False)
+    assert open_orders("default") == 0
 
 
 @pytest.mark.parametrize("left", ["SENDING", "UNKNOWN", "open"])
@@ -57,6 +58,8 @@ def test_what_is_open_or_unknown_refuses_a_migration_but_no_look_at_one(
 def test_an_order_of_somebody_else_is_no_reason(orders: Orders) -> None:
     BrokerOrder.objects.update(is_final=False, owner=None, source="EXTERNAL")
     migrate()
+    assert open_orders("default") == 0
+    assert BrokerOrder.objects.filter(is_final=False).exists(), "it is open, and not ours"
 
 
 def test_the_simulators_orders_are_no_reason(world: World) -> None:

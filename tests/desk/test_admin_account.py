@@ -75,6 +75,19 @@ def test_nobody_lets_themselves_in_where_others_are(
         assert "다른 관리자가 넣어야 합니다" in answer.content.decode()
 
 
+def test_nobody_takes_over_the_row_of_another_member(staff: Client, targeted: DeskWorld) -> None:
+    mine = targeted.people["admin"]
+    AccountMember.objects.filter(user=mine).delete()
+    row = AccountMember.objects.filter(account=targeted.account).earliest("pk")
+    data = joining(targeted, "admin") | {
+        f"{MEMBERS}-INITIAL_FORMS": "1",
+        f"{MEMBERS}-0-id": str(row.pk),
+    }
+    answer = staff.post(path(targeted), data)
+    assert "다른 관리자가 넣어야 합니다" in answer.content.decode()
+    assert not AccountMember.objects.filter(user=mine).exists()
+
+
 def test_a_pause_is_made_and_lifted_by_the_service(staff: Client, targeted: DeskWorld) -> None:
     assert staff.post(path(targeted), form(paused_reason="moving house")).status_code == 302
     assert Account.objects.get().paused_reason == "moving house"

@@ -136,8 +136,10 @@ class MemberFormSet(forms.BaseInlineFormSet):
         super().clean()
         own = [
             form
-            for form in self.extra_forms
-            if form.cleaned_data.get("user") == self.by and not form.cleaned_data.get("DELETE")
+            for form in self.forms  # a row that is given to oneself is as good as a new one
+            if "user" in form.changed_data
+            and form.cleaned_data.get("user") == self.by
+            and not form.cleaned_data.get("DELETE")
         ]
         if own and self.instance.pk and self.instance.members.exclude(pk=self.by.pk).exists():
             own[0].add_error("user", _("자기 자신은 다른 관리자가 넣어야 합니다."))
