@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 __all__ = ["GROUPS", "UNFOLD", "navigation"]
@@ -61,6 +61,20 @@ def _counted(item: dict[str, Any], waiting: int) -> dict[str, Any]:
         return item
     return item | {"badge": waiting, "badge_variant": "warning"}
 
+
+def _tab(title: Any, url: str) -> dict[str, Any]:
+    """An address that is asked for late: as a text equal to the sidebar's, the theme would mark every
+    entry of the tabs as the current place."""
+    return {"title": title, "link": lambda request: reverse(url)}
+
+
+_TABS = (
+    (_("MP"), "portfolio.modelportfolio"),
+    (_("Sub-MP"), "portfolio.subportfolio"),
+    (_("목표 결정"), "portfolio.targetdecision"),
+    (_("리밸런싱 설정"), "rebalancing.rebalancingconfig"),
+)
+"""리밸런싱 관리: what rules a rebalancing, side by side above each of its lists."""
 
 GROUPS: list[dict[str, Any]] = [
     {
@@ -149,6 +163,33 @@ GROUPS: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": _("자세한 기록"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item(_("거래"), "swap_vert", "admin:rebalancing_leg_changelist"),
+            _item(_("AI 조언"), "psychology", "admin:rebalancing_advice_changelist"),
+            _item(_("묶음"), "folder_copy", "admin:rebalancing_campaign_changelist"),
+            _item(_("주문 점검"), "fact_check", "admin:trading_rulecheck_changelist"),
+            _item(_("모르는 주문의 결정"), "gavel", "admin:trading_decision_changelist"),
+            _item(_("주문 목록 조회"), "checklist", "admin:trading_enumeration_changelist"),
+            _item(_("레인"), "conveyor_belt", "admin:trading_lane_changelist"),
+            _item(_("로트 배분"), "call_split", "admin:trading_lotposting_changelist"),
+            _item(_("예약한 돈과 주식"), "lock_clock", "admin:trading_reservation_changelist"),
+            _item(_("슬리브"), "category", "admin:trading_sleeve_changelist"),
+            _item(
+                _("해제 요청"),
+                "lock_open",
+                "admin:trading_releaserequest_changelist",
+                "trader",
+                "approver",
+                "admin",
+            ),
+            _item(_("접속 토큰"), "vpn_key", "admin:trading_kistoken_changelist", "admin"),
+            _item(_("프로세스"), "memory", "admin:trading_processepoch_changelist", "admin"),
+        ],
+    },
+    {
         "title": _("사람"),
         "separator": True,
         "items": [
@@ -200,6 +241,14 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(22% .04 184)",
         },
     },
+    "TABS": [
+        {
+            "models": [name for _title, name in _TABS],
+            "items": [
+                _tab(title, f"admin:{name.replace('.', '_')}_changelist") for title, name in _TABS
+            ],
+        }
+    ],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

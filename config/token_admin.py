@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+from trading.admin.lists import period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import ApiToken
 from trading.selectors.people import Role
@@ -22,6 +23,7 @@ __all__ = ["ApiTokenAdmin"]
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin):
     roles = (Role.ADMIN,)
+    past_as = "token"
     list_display = (
         "__str__",
         "user",
@@ -31,7 +33,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         "expires_at",
         "revoked_at",
     )
-    list_filter = ("reach",)
+    list_filter = (period("created_at"), "reach", ("revoked_at", admin.EmptyFieldListFilter))
     search_fields = ("^user__username", "^name")
     list_select_related = ("user",)
     exclude = ("digest", "stamp")

@@ -22,6 +22,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from portfolio.admin.ruling import Ruling
 from portfolio.models import (
     AssetClass,
     ModelPortfolio,
@@ -246,6 +247,7 @@ class _VersionedAdmin(StampedAdmin):
     """Saves the portfolio, then makes a version when the weights were changed."""
 
     actions_detail = ("compare", "open_desk")
+    actions_list = ("import_csv", "export_csv")
 
     _make_version: Callable[..., None]
     """Writes a version from `(form, by, note)`; each portfolio has its own kind."""
@@ -255,6 +257,15 @@ class _VersionedAdmin(StampedAdmin):
         if form.weights_changed:
             with transaction.atomic():
                 self._make_version(form, request.user.get_username(), form.cleaned_data["note"])
+
+    @action(description=_("CSV로 가져오기"), url_path="import-csv", permissions=["add"])
+    def import_csv(self, request: HttpRequest) -> HttpResponse:
+        """A file holds an MP with its Sub-MPs: one way in for all of them."""
+        return redirect("admin:portfolio_targetdecision_import_csv")
+
+    @action(description=_("CSV로 내려받기"), url_path="export-csv")
+    def export_csv(self, request: HttpRequest) -> HttpResponse:
+        return redirect("admin:portfolio_targetdecision_export_csv")
 
     @admin.display(description=_("지금 버전"))
     def current(self, portfolio: Any) -> str:
@@ -293,6 +304,9 @@ class _VersionedAdmin(StampedAdmin):
 class ModelPortfolioAdmin(_VersionedAdmin):
     form = ModelPortfolioForm
     list_display = ("code", "name", "current", "shown", "description")
+    list_filter = (Ruling,)
+    search_fields = ("code", "name", "description")
+    past_as = "mp"
     inlines = (ModelHistory,)
     fieldsets = (
         (None, {"fields": ("code", "name", "description")}),
@@ -326,7 +340,10 @@ class ModelPortfolioAdmin(_VersionedAdmin):
 class SubPortfolioAdmin(_VersionedAdmin):
     form = SubPortfolioForm
     list_display = ("code", "name", "asset_class", "current", "shown")
-    list_filter = ("asset_class",)
+    list_filter = ("asset_class", Ruling)
+    search_fields = ("code", "name", "=versions__weights__instrument__ticker")
+    search_help_text = _("코드, 이름, 담은 종목의 코드로 찾습니다.")
+    past_as = "sub"
     inlines = (SubHistory,)
 
     def _rows(self, obj: Any) -> int:

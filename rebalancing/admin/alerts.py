@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from rebalancing.selectors.words import WORDS
-from trading.admin.lists import period
+from trading.admin.lists import of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import Alert
 from trading.selectors.people import Role, accounts_of, has_role
@@ -21,6 +21,7 @@ __all__ = ["AlertAdmin"]
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     account_path = "account"
+    past_as = "alert"
     list_display = (
         "created_at",
         "severity",
@@ -30,6 +31,7 @@ class AlertAdmin(ReadOnlyAdmin):
         "acknowledged_at",
     )
     list_filter = (
+        of_account(),
         period("created_at"),
         "severity",
         ("acknowledged_at", admin.EmptyFieldListFilter),

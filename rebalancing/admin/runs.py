@@ -32,7 +32,7 @@ from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import code_age
-from trading.admin.lists import period
+from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin, in_lines
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
@@ -73,8 +73,17 @@ class LegInline(TabularInline):
 class RunAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = ("__str__", "created_at", "shown_state", "account", "requester", "why_ended")
-    list_filter = (period("created_at"), "state", "requester_kind", "dry_run")
-    search_fields = ("^requester",)
+    past_as = "run"
+    state_words = STATE_NAMES
+    list_filter = (
+        of_account(),
+        period("created_at"),
+        known_values("state", _("상태"), STATE_NAMES),
+        "requester_kind",
+        "dry_run",
+    )
+    search_fields = ("^requester", "=id")
+    search_help_text = _("요청한 사람의 앞부분이나 번호로 찾습니다.")
     list_select_related = ("account",)
     inlines = (LegInline,)
     actions_detail = ("decide", "open_desk")
@@ -197,7 +206,13 @@ class HistoryAdmin(ReadOnlyAdmin):
         "expected_cost",
         "real_cost",
     )
-    list_filter = ("state",)
+    list_filter = (
+        of_account(),
+        period("created_at"),
+        known_values("state", _("상태"), STATE_NAMES),
+    )
+    search_fields = ("=run__id", "^run__requester")
+    search_help_text = _("리밸런싱 번호나 요청한 사람의 앞부분으로 찾습니다.")
     list_select_related = ("run",)
     actions_detail: Any = ()
     fields = (

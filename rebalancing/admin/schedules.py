@@ -17,6 +17,7 @@ from rebalancing.models import RunSchedule
 from rebalancing.selectors.upcoming import waits_for
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.schedule_changes import save_schedule
+from trading.admin.lists import of_account
 from trading.admin.read_only import StampedAdmin
 from trading.domain.errors import ConfigurationError
 from trading.selectors.calendar import known_calendar
@@ -77,7 +78,10 @@ class RunScheduleAdmin(StampedAdmin):
     form = ScheduleForm
     account_path = "account"
     list_display = ("account", "what", "at", "enabled", "next_one", "planner")
-    list_filter = ("kind", "enabled")
+    list_filter = (of_account(), "kind", "enabled", "planner")
+    search_fields = ("account__name",)
+    search_help_text = _("계좌 이름으로 찾습니다.")
+    past_as = "schedule"
     list_select_related = ("account",)
     bounds = {"min_flow_won": (0, 10**15)}
     fields = (*ScheduleForm.Meta.fields, "next_ones", "fires")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rebalancing.models import RebalancingConfig
+from trading.admin.lists import period
 from trading.admin.read_only import AddOnlyAdmin
 from trading.services.audit import audit
 
@@ -39,6 +40,10 @@ class RebalancingConfigAdmin(AddOnlyAdmin):
         "cash_buffer_percent",
         "updated_by",
     )
+    list_filter = (period("updated_at"),)
+    search_fields = ("^updated_by",)
+    search_help_text = _("바꾼 사람의 앞부분으로 찾습니다.")
+    past_as = "config"
 
     @admin.display(description=_("적용"))
     def in_force(self, row: RebalancingConfig) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import F, Max, Model
+from django.db.models import F, Max, Model, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -24,6 +24,8 @@ from portfolio.selectors.targets import class_label, decisions_of, weight_lines
 from rebalancing.admin.imports import export_targets, import_page
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.targets import decide_targets
+from trading.admin.lists import of_account, period
+from trading.admin.past import told_of
 from trading.admin.read_only import AddOnlyAdmin, in_lines
 from trading.domain.errors import InputError
 from trading.models import Account
@@ -134,6 +136,9 @@ class DecisionForm(forms.ModelForm):
 class TargetDecisionAdmin(AddOnlyAdmin):
     account_path = "account"
     list_display = ("decided_at", "account", "model_version", "source", "decided_by", "reason")
+    list_filter = (of_account(), period("decided_at"), "source")
+    search_fields = ("^decided_by", "reason", "model_version__portfolio__code")
+    search_help_text = _("결정한 사람, 이유, MP의 코드로 찾습니다.")
     list_select_related = ("account", "model_version__portfolio")
     actions_detail = ("open_desk",)
     actions_list = ("import_csv", "export_csv")
@@ -151,6 +156,10 @@ class TargetDecisionAdmin(AddOnlyAdmin):
             return super().get_form(request, obj, **kwargs)
         given = {"user": request.user, "ruling": self._ruling(request)}
         return type("DecisionFormOfUser", (DecisionForm,), given)
+
+    def about(self, row: TargetDecision) -> Q:
+        """The chain tells of decisions under their account."""
+        return told_of(f"account:{row.account_id}", "decision", row.pk)
 
     def _ruling(self, request: HttpRequest) -> TargetDecision | None:
         account = chosen_account(request)

@@ -220,7 +220,7 @@ WORDS = Words(
     below=TRADING,
 )
 
-STATE_NAMES: Mapping[str, object] = {
+STATE_NAMES: Mapping[str, Sentence] = {
     RunState.CREATED: _("시작"),
     RunState.SNAPSHOT: _("계좌 조회"),
     RunState.TARGETS: _("목표 확인"),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -23,6 +23,8 @@ from unfold.dataclasses import ActionDialog
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from trading.admin.lists import of_account, period
+from trading.admin.past import told_of
 from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
 from trading.domain.errors import BrokerError, ConfigurationError
 from trading.models import Account, AccountMember, ApprovalPolicy
@@ -186,6 +188,9 @@ class AccountAdmin(StampedAdmin):
     form = AccountForm
     list_display = ("name", "masked", "wrapper", "is_active", "paused_reason")
     list_filter = ("environment", "is_active")
+    search_fields = ("name", "=account_tail")
+    search_help_text = _("이름이나 계좌번호의 끝 두 자리로 찾습니다.")
+    past_as = "account"
     inlines = (MemberInline, PolicyInline)
     bounds = {name: (0, Decimal("0.009999999")) for name in ("commission_stock", "commission_fund")}
     actions_detail = ("open_desk", "revoke_token")
@@ -319,7 +324,8 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         "created_at",
         "standing",
     )
-    list_filter = ("kind",)
+    list_filter = (of_account(), period("created_at"), "kind", "automatic")
+    search_fields = ("account__name", "^created_by")
     list_select_related = ("account",)
     bounds = {
         "max_turnover_percent": (0, 100),
@@ -335,6 +341,10 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         "max_price_move_percent",
     )
 
+    def about(self, row: ApprovalPolicy) -> Q:
+        """The chain tells of policies under their account."""
+        return told_of(f"account:{row.account_id}", "policy", row.pk)
+
     @admin.display(description=_("동의"))
     def standing(self, row: ApprovalPolicy) -> str:
         """Whose agreement lets the row rule; a real account's looser policy waits for one."""
@@ -347,7 +357,10 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         with transaction.atomic():
             super().save_model(request, obj, form, change)
             audit(
-                obj.created_by, "approval_policy", f"account:{obj.account_id}", {"kind": obj.kind}
+                obj.created_by,
+                "approval_policy",
+                f"account:{obj.account_id}",
+                {"kind": obj.kind, "policy": obj.pk},
             )
         if awaits_agreement(obj):
             self.message_user(

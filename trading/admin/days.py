@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -50,8 +51,13 @@ class MarketDayAdmin(StampedAdmin):
     form = DayForm
     list_display = ("day", "is_open", "override", "reason", "changed_by", "read_at")
     list_filter = ("override", "is_open")
+    search_fields = ("^day", "reason", "^changed_by")
+    search_help_text = _("2026-11처럼 날짜의 앞부분, 이유, 사람으로 찾습니다.")
     date_hierarchy = "day"
     fields = ("day", "override", "reason", "is_open", "read_at", "changed_by", "changed_at")
+
+    def about(self, row: MarketDay) -> Q:
+        return Q(object=f"day:{row.day.isoformat()}")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         told = ("is_open", "read_at", "changed_by", "changed_at")

@@ -19,6 +19,7 @@ __all__ = ["InstrumentAdmin"]
 @admin.register(Instrument)
 class InstrumentAdmin(StampedAdmin):
     list_display = ("ticker", "name", "kind", "tradable", "halted", "last_price", "priced_at")
+    past_as = "instrument"
     list_filter = ("kind", "tradable", "halted")
     search_fields = ("ticker", "name")
     fields = ("ticker", "name", "kind", "tradable", "halted", "last_price", "priced_at")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import DateField, QuerySet
+from django.db.models import CharField, DateField, Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -17,8 +17,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList
 
 from trading.domain.sessions import SEOUL
+from trading.selectors.people import accounts_of
 
-__all__ = ["MOST", "BoundedPaginator", "RememberingList", "known_values", "period"]
+__all__ = [
+    "MOST",
+    "BoundedPaginator",
+    "RememberingList",
+    "known_values",
+    "of_account",
+    "period",
+    "rows_of_accounts",
+]
 
 MOST = 10_000
 """Nobody turns two hundred pages: beyond them a list is narrowed, and says so."""
@@ -67,12 +76,20 @@ class _Period(admin.SimpleListFilter):
             return queryset
         today = timezone.now().astimezone(SEOUL).date()
         first = today - timedelta(days=days - 1)
-        column = queryset.model._meta.get_field(self.field)
+        column = _column(queryset.model, self.field)
         if type(column) is DateField:
             return queryset.filter(**{f"{self.field}__gte": first})
-        return queryset.filter(
-            **{f"{self.field}__gte": datetime.combine(first, datetime.min.time(), SEOUL)}
-        )
+        since = datetime.combine(first, datetime.min.time(), SEOUL)
+        if isinstance(column, CharField):  # the audit chain's moments: texts of one form, in UTC
+            return queryset.filter(**{f"{self.field}__gte": since.astimezone(UTC).isoformat()})
+        return queryset.filter(**{f"{self.field}__gte": since})
+
+
+def _column(model: type[Model], path: str) -> Any:
+    """The field at the end of a path of relations."""
+    first, _dots, rest = path.partition("__")
+    column = model._meta.get_field(first)
+    return _column(column.related_model, rest) if rest else column  # type: ignore[arg-type]
 
 
 def period(field: str) -> type[_Period]:
@@ -97,3 +114,38 @@ def known_values(
 
     Known.title = title  # type: ignore[assignment]
     return Known
+
+
+def of_account(path: str = "account") -> type[admin.SimpleListFilter]:
+    """A filter by the person's own accounts, never naming another; absent where there is no choice."""
+
+    class OfAccount(admin.SimpleListFilter):
+        title = _("계좌")
+        parameter_name = "account"
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+            found = [(str(one.pk), str(one)) for one in accounts_of(request.user)]
+            return found if len(found) > 1 else []
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            chosen = self.value()
+            if chosen not in {key for key, _name in self.lookup_choices}:
+                return queryset
+            return queryset.filter(rows_of_accounts(queryset.model, path, [int(chosen)]))
+
+    return OfAccount
+
+
+def rows_of_accounts(model: type[Model], path: str, accounts: list[int]) -> Q | Exists:
+    """Rows of these accounts, asked so that a list can be read newest first and left after a page.
+
+    One account is named by its number and not by a subquery; a row that names its account through another one
+    looks that up by key, row by row: a join would be sorted whole.
+    """
+    first, _dots, rest = path.partition("__")
+    if rest:
+        other = model._meta.get_field(first).related_model
+        assert isinstance(other, type)
+        owner = other._default_manager.filter(pk=OuterRef(f"{first}_id"))
+        return Exists(owner.filter(rows_of_accounts(other, rest, accounts)))
+    return Q(**({first: accounts[0]} if len(accounts) == 1 else {f"{first}__in": accounts}))

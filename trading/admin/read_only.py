@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import IntegrityError
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, Q, QuerySet
 from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,8 +16,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from trading.admin.lists import BoundedPaginator, RememberingList
+from trading.admin.lists import BoundedPaginator, RememberingList, rows_of_accounts
 from trading.admin.numbers import plain_number
+from trading.admin.past import WithPast
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.views.proof import asked_first
 
@@ -40,7 +41,7 @@ def in_lines(lines: Iterable[str]) -> str:
     return format_html("<ul>{}</ul>", made) if made else "–"
 
 
-class ScopedAdmin(ModelAdmin):
+class ScopedAdmin(WithPast, ModelAdmin):
     """Shows rows of the person's own accounts. `account_path` is how a row names its account; an empty
     one means that the row concerns nobody in particular."""
 
@@ -93,7 +94,7 @@ class ScopedAdmin(ModelAdmin):
 
     def in_scope(self, request: HttpRequest) -> Q | Exists | In:
         """Which rows are this person's to read."""
-        return _of_accounts(self.model, self.account_path, _own(request))
+        return rows_of_accounts(self.model, self.account_path, _own(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, *self.roles) and super().has_module_permission(request)
@@ -104,21 +105,6 @@ class ScopedAdmin(ModelAdmin):
 
 def _own(request: HttpRequest) -> list[int]:
     return list(accounts_of(request.user).values_list("pk", flat=True))
-
-
-def _of_accounts(model: type[Model], path: str, accounts: list[int]) -> Q | Exists:
-    """Rows of these accounts, asked so that a list can be read newest first and left after a page.
-
-    One account is named by its number and not by a subquery; a row that names its account through another one
-    looks that up by key, row by row: a join would be sorted whole.
-    """
-    first, _dots, rest = path.partition("__")
-    if rest:
-        other = model._meta.get_field(first).related_model
-        assert isinstance(other, type)
-        owner = other._default_manager.filter(pk=OuterRef(f"{first}_id"))
-        return Exists(owner.filter(_of_accounts(other, rest, accounts)))
-    return Q(**({first: accounts[0]} if len(accounts) == 1 else {f"{first}__in": accounts}))
 
 
 class ReadOnlyAdmin(ScopedAdmin):

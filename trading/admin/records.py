@@ -1,6 +1,8 @@
-"""The record, to read: intents, attempts, broker orders, fills, approvals, audit, snapshots."""
+"""Who decided and what happened, to read: approvals, switches, audit, fires of schedules, tokens."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -8,125 +10,52 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from trading.admin.lists import known_values, period
+from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
     Approval,
-    Attempt,
     AuditEntry,
-    BrokerOrder,
-    Intent,
-    Ledger,
-    Lot,
-    Position,
+    KisToken,
+    ProcessEpoch,
+    ReleaseRequest,
     ScheduleFire,
-    Snapshot,
     Switch,
-    Transition,
 )
+from trading.selectors.audit_words import ACTION_NAMES
 from trading.selectors.people import Role, accounts_of, has_role
 
-__all__ = ["IntentAdmin", "LedgerAdmin"]
+__all__ = ["AuditEntryAdmin", "SwitchAdmin"]
 
-
-_OBJECTS = {"run": _("리밸런싱 실행"), "intent": _("주문 의도"), "attempt": _("전송 시도")}
-
-
-@admin.register(Intent)
-class IntentAdmin(ReadOnlyAdmin):
-    account_path = "account"
-    list_display = (
-        "key",
-        "instrument",
-        "side",
-        "quantity",
-        "limit_price",
-        "state",
-        "filled_quantity",
-        "created_at",
-    )
-    list_filter = ("state", "origin", "side", "action")
-    search_fields = ("^key", "=instrument__ticker", "instrument__name")
-    list_select_related = ("instrument",)
-
-
-@admin.register(Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
-    account_path = "intent__account"
-    list_display = ("intent", "number", "action", "state", "http_status", "msg_cd", "committed_at")
-    list_filter = ("state", "action")
-    exclude = ("body", "reply_body", "baseline")
-    list_select_related = ("intent",)
-
-
-@admin.register(BrokerOrder)
-class BrokerOrderAdmin(ReadOnlyAdmin):
-    account_path = "account"
-    list_display = (
-        "trade_date",
-        "order_no",
-        "instrument",
-        "side",
-        "quantity",
-        "filled_quantity",
-        "remaining_quantity",
-        "source",
-        "is_final",
-    )
-    list_filter = (period("trade_date"), "source", "is_final", "side")
-    search_fields = ("order_no", "=instrument__ticker")
-    list_select_related = ("instrument",)
-
-
-@admin.register(Ledger)
-class LedgerAdmin(ReadOnlyAdmin):
-    account_path = "order__account"
-    list_display = ("posted_at", "order", "quantity", "amount", "fee", "tax")
-    list_select_related = ("order",)
-
-
-@admin.register(Lot)
-class LotAdmin(ReadOnlyAdmin):
-    account_path = "account"
-    list_display = ("instrument", "sleeve", "open_quantity", "quantity", "cost", "opened_at")
-    list_select_related = ("instrument", "sleeve")
-
-
-@admin.register(Position)
-class PositionAdmin(ReadOnlyAdmin):
-    account_path = "account"
-    list_display = ("instrument", "quantity", "cost", "updated_at", "account")
-    list_select_related = ("instrument", "account")
+_STAFF = (Role.TRADER, Role.APPROVER, Role.ADMIN)
 
 
 @admin.register(Approval)
 class ApprovalAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = ("decided_at", "subject", "verdict", "requester", "approver", "policy", "reason")
-    list_filter = ("verdict", "policy")
+    list_filter = (of_account(), period("decided_at"), "verdict", "policy")
+    search_fields = ("^subject", "^requester", "^approver")
+    search_help_text = _("대상이나 사람의 앞부분으로 찾습니다.")
 
 
-@admin.register(Snapshot)
-class SnapshotAdmin(ReadOnlyAdmin):
-    account_path = "account"
-    list_display = ("taken_at", "account", "equity", "cash")
-    exclude = ("raw",)
-    list_select_related = ("account",)
+class _Scoped(ReadOnlyAdmin):
+    """Rows about everything and about one's own accounts; an admin sees all."""
 
-
-@admin.register(Switch)
-class SwitchAdmin(ReadOnlyAdmin):
-    roles = (Role.TRADER, Role.APPROVER, Role.ADMIN)
-    list_display = ("at", "scope", "state", "by", "second", "why")
-    list_filter = ("state",)
+    roles = _STAFF
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Switch]:
-        """Stops of everything and of one's own accounts; an admin sees all."""
         rows = super().get_queryset(request)
         if has_role(request.user, Role.ADMIN):
             return rows
         own = [f"account:{account.pk}" for account in accounts_of(request.user)]
         return rows.exclude(Q(scope__startswith="account:") & ~Q(scope__in=own))
+
+
+@admin.register(Switch)
+class SwitchAdmin(_Scoped):
+    list_display = ("at", "scope", "state", "by", "second", "why")
+    list_filter = (period("at"), "state")
+    search_fields = ("^scope", "^by", "reason")
 
     @admin.display(description=_("이유"))
     def why(self, row: Switch) -> str:
@@ -134,38 +63,31 @@ class SwitchAdmin(ReadOnlyAdmin):
         return gettext(row.reason)
 
 
+@admin.register(ReleaseRequest)
+class ReleaseRequestAdmin(_Scoped):
+    list_display = ("at", "scope", "by", "second", "outcome", "reason", "expires_at")
+    list_filter = (period("at"), "outcome")
+    search_fields = ("^scope", "^by", "^second")
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Rows of every account: for those who check the others."""
 
     roles = (Role.APPROVER, Role.ADMIN)
-    list_display = ("seq", "at", "actor", "action", "object")
+    list_display = ("seq", "moment", "actor", "what", "object")
+    list_filter = (period("at"), known_values("action", _("한 일"), ACTION_NAMES))
     search_fields = ("^actor", "^action", "^object")
     search_help_text = _("사람, 한 일, 대상의 앞부분으로 찾습니다.")
 
+    @admin.display(description=_("때"), ordering="seq")
+    def moment(self, row: AuditEntry) -> datetime:
+        """The chain keeps UTC; a reader's day is Seoul's."""
+        return datetime.fromisoformat(row.at)
 
-@admin.register(Transition)
-class TransitionAdmin(ReadOnlyAdmin):
-    roles = (Role.APPROVER, Role.ADMIN)
-    list_display = ("at", "object_type", "object_id", "from_state", "to_state", "by", "reason")
-    list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
-    search_fields = ("^to_state", "=object_id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Transition]:
-        """Of things of one's own accounts; an admin sees all."""
-        rows = super().get_queryset(request)
-        if has_role(request.user, Role.ADMIN):
-            return rows
-        own = accounts_of(request.user)
-        intents = Intent.objects.filter(account__in=own)
-        return rows.filter(
-            Q(object_type="run", object_id__in=own.values("runs"))
-            | Q(object_type="intent", object_id__in=intents.values("pk"))
-            | Q(
-                object_type="attempt",
-                object_id__in=Attempt.objects.filter(intent__account__in=own).values("pk"),
-            )
-        )
+    @admin.display(description=_("한 일"), ordering="action")
+    def what(self, row: AuditEntry) -> str:
+        return str(ACTION_NAMES.get(row.action, row.action))
 
 
 @admin.register(ScheduleFire)
@@ -174,7 +96,7 @@ class ScheduleFireAdmin(ReadOnlyAdmin):
 
     account_path = "account"
     list_display = ("fired_at", "what", "slot", "account", "outcome")
-    list_filter = ("outcome",)
+    list_filter = (of_account(), period("fired_at"), "outcome")
     search_fields = ("job", "slot")
     list_select_related = ("account",)
 
@@ -190,3 +112,25 @@ _JOBS = {
     "check": _("오전 점검"),
     "close": _("마감 대사"),
 }
+
+
+@admin.register(KisToken)
+class KisTokenAdmin(ReadOnlyAdmin):
+    """When the broker's tokens were issued and end; the token itself never leaves the database."""
+
+    roles = (Role.ADMIN,)
+    list_display = ("__str__", "host", "issued_at", "expires_at", "last_attempt_at", "failures")
+    list_filter = (period("issued_at"), "host")
+    search_fields = ("host",)
+    exclude = ("token", "key_digest")
+
+
+@admin.register(ProcessEpoch)
+class ProcessEpochAdmin(ReadOnlyAdmin):
+    """Every life of every process, with the build it ran."""
+
+    roles = (Role.ADMIN,)
+    list_display = ("started_at", "ended_at", "role", "host", "pid", "build_id")
+    list_filter = (period("started_at"), "role", ("ended_at", admin.EmptyFieldListFilter))
+    search_fields = ("^host", "^build_id", "=pid")
+    ordering = ("-id",)

@@ -42,6 +42,7 @@ class AuditEntry(Row):
         verbose_name = _("감사 기록")
         verbose_name_plural = _("감사 기록")
         ordering = ("-seq",)
+        indexes = [models.Index(fields=["object"], name="audit_object")]
 
 
 class AuditHead(Row):
@@ -193,6 +194,10 @@ class ProcessEpoch(Row):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
+    class Meta:
+        verbose_name = _("프로세스")
+        verbose_name_plural = _("프로세스")
+
 
 class ReconciledEpoch(Row):
     """This process has read the account's whole order list: only then may it send."""
@@ -210,7 +215,7 @@ class ReconciledEpoch(Row):
         ]
 
 
-class KisToken(models.Model):
+class KisToken(Row):
     """The access token of one key at one host, shared by every process and encrypted at rest.
 
     `issuing_until` is a lease: whoever moves it forward issues, everyone else waits and reads.
@@ -226,6 +231,8 @@ class KisToken(models.Model):
     failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("접속 토큰")
+        verbose_name_plural = _("접속 토큰")
         constraints = [
             models.UniqueConstraint(fields=["key_digest", "host"], name="token_once_per_key")
         ]

@@ -1,0 +1,60 @@
+"""Changes of state, to read: here, because what the states of runs are called is known on this floor."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from rebalancing.selectors.words import STATE_NAMES
+from trading.admin.lists import known_values, period
+from trading.admin.read_only import ReadOnlyAdmin
+from trading.models import Attempt, Intent, Transition
+from trading.selectors.order_words import ATTEMPT_STATES, ORDER_STATES
+from trading.selectors.people import Role, accounts_of, has_role
+
+__all__ = ["TransitionAdmin"]
+
+_OBJECTS = {"run": _("리밸런싱 실행"), "intent": _("주문 의도"), "attempt": _("전송 시도")}
+_STATES = {"run": STATE_NAMES, "intent": ORDER_STATES, "attempt": ATTEMPT_STATES}
+
+
+@admin.register(Transition)
+class TransitionAdmin(ReadOnlyAdmin):
+    roles = (Role.APPROVER, Role.ADMIN)
+    list_display = ("at", "kind", "object_id", "before", "after", "by", "reason")
+    list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
+    search_fields = ("^to_state", "=object_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transition]:
+        """Of things of one's own accounts; an admin sees all."""
+        rows = super().get_queryset(request)
+        if has_role(request.user, Role.ADMIN):
+            return rows
+        own = accounts_of(request.user)
+        intents = Intent.objects.filter(account__in=own)
+        return rows.filter(
+            Q(object_type="run", object_id__in=own.values("runs"))
+            | Q(object_type="intent", object_id__in=intents.values("pk"))
+            | Q(
+                object_type="attempt",
+                object_id__in=Attempt.objects.filter(intent__account__in=own).values("pk"),
+            )
+        )
+
+    @admin.display(description=_("대상"), ordering="object_type")
+    def kind(self, row: Transition) -> str:
+        return str(_OBJECTS.get(row.object_type, row.object_type))
+
+    @admin.display(description=_("이전 상태"), ordering="from_state")
+    def before(self, row: Transition) -> str:
+        return _named(row, row.from_state)
+
+    @admin.display(description=_("다음 상태"), ordering="to_state")
+    def after(self, row: Transition) -> str:
+        return _named(row, row.to_state)
+
+
+def _named(row: Transition, state: str) -> str:
+    return str(_STATES.get(row.object_type, {}).get(state, state)) or "–"

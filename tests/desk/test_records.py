@@ -1,0 +1,275 @@
+"""Every record has a list that can be narrowed and searched, and a past that can be read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from config.field_names import OURS
+from portfolio.services import create_sub_version
+from tests.desk.conftest import DeskWorld
+from trading.models import Account, AccountMember, AuditEntry, Snapshot, Transition
+from trading.selectors.audit_words import ACTION_NAMES
+from trading.services.audit import audit
+
+ROOT = Path(__file__).resolve().parents[2]
+INSIDE = {
+    "AccountMember": "on the page of its account",
+    "ModelPortfolioVersion": "on the page of its MP",
+    "ModelPortfolioWeight": "in its version",
+    "SubPortfolioVersion": "on the page of its Sub-MP",
+    "SubPortfolioWeight": "in its version",
+    "AuditHead": "the end of the chain, one row without a meaning of its own",
+    "ReconciledEpoch": "told by the process it belongs to",
+    "SecondFactor": "a secret; whether there is one stands with the person",
+    "RecoveryCode": "a secret",
+}
+"""What has no list of its own, and where it is told."""
+
+
+def ours() -> list[Any]:
+    return [m for m in apps.get_models() if m._meta.app_label in OURS]
+
+
+def lists() -> list[Any]:
+    return [one for model, one in admin.site._registry.items() if model in ours()]
+
+
+def test_every_record_has_a_list_or_a_place() -> None:
+    missing = {m.__name__ for m in ours() if m not in admin.site._registry}
+    assert missing - set(INSIDE) == set()
+
+
+@pytest.mark.parametrize("one", lists(), ids=lambda one: one.model.__name__)
+def test_every_list_can_be_narrowed_and_searched(one: Any) -> None:
+    assert one.list_filter, "no filter"
+    assert one.search_fields, "no search"
+
+
+@pytest.mark.parametrize("one", lists(), ids=lambda one: one.model.__name__)
+def test_every_filter_and_search_answers(one: Any, staff: Client, targeted: DeskWorld) -> None:
+    targeted.snapshot()
+    targeted.run()
+    path = f"/admin/{one.opts.app_label}/{one.opts.model_name}/"
+    for query in (
+        "?q=1",
+        "?q=가'\"",
+        "?span=7",
+        "?account=1",
+        "?state=COMPLETED",
+        "?ruling=yes",
+    ):
+        answer = staff.get(path + query, follow=True)
+        assert answer.status_code == 200, path + query
+
+
+@pytest.mark.parametrize("one", lists(), ids=lambda one: one.model.__name__)
+def test_what_searches_more_than_names_says_what_it_searches(one: Any) -> None:
+    """A search by the beginning of a word finds nothing for whoever types its middle."""
+    beginnings = [name for name in one.search_fields if name[0] in "^="]
+    if len(beginnings) == len(one.search_fields) > 1 and one.opts.model_name not in (
+        "transition",
+        "decision",
+        "reservation",
+        "releaserequest",
+        "alert",
+        "apitoken",
+        "processepoch",
+    ):
+        assert one.search_help_text
+
+
+class TestOwnAccounts:
+    """The filter by account offers one's own accounts, and names no other."""
+
+    @pytest.fixture
+    def other(self, targeted: DeskWorld) -> Account:
+        other = Account.objects.create(
+            name="아무개", environment="mock", wire="mock", app_key="k", app_secret="s"
+        )
+        for account in (targeted.account, other):
+            Snapshot.objects.create(
+                account=account,
+                taken_at=timezone.now(),
+                ended_at=timezone.now(),
+                equity=1,
+                cash=1,
+                holdings={},
+                quotes={},
+                raw={},
+                raw_hash="0" * 64,
+            )
+        return other
+
+    def page(self, client: Client, query: str = "") -> Any:
+        return client.get("/admin/trading/snapshot/" + query)
+
+    def test_of_somebody_with_one_there_is_no_choice(
+        self, staff: Client, other: Account, targeted: DeskWorld
+    ) -> None:
+        assert "아무개" not in self.page(staff).content.decode()
+        narrowed = self.page(staff, f"?account={other.pk}").context["cl"]
+        assert all(row.account_id == targeted.account.pk for row in narrowed.result_list)
+
+    def test_of_somebody_with_two_each_can_be_chosen(
+        self, staff: Client, other: Account, targeted: DeskWorld
+    ) -> None:
+        AccountMember.objects.create(account=other, user=targeted.people["admin"])
+        assert "아무개" in self.page(staff).content.decode()
+        rows = self.page(staff, f"?account={other.pk}").context["cl"].result_list
+        assert [row.account_id for row in rows] == [other.pk]
+
+
+class TestPast:
+    """The history of a row is its whole past."""
+
+    def acts(self, client: Client, model: str, key: Any) -> list[Any]:
+        answer = client.get(f"/admin/{model}/{key}/history/")
+        assert answer.status_code == 200
+        return list(answer.context["acts"])
+
+    def test_of_a_run_its_states_and_what_people_did(
+        self, staff: Client, targeted: DeskWorld
+    ) -> None:
+        run = targeted.run()
+        Transition.objects.create(
+            object_type="run",
+            object_id=run.pk,
+            from_state="CREATED",
+            to_state="SNAPSHOT",
+            at=timezone.now() - timedelta(minutes=5),
+            by="worker",
+        )
+        with transaction.atomic():
+            audit("trader", "run_opened", f"run:{run.pk}", {"slot": "api:1", "dry_run": False})
+            audit("trader", "run_opened", f"run:{run.pk}0", {})
+        acts = self.acts(staff, "rebalancing/run", run.pk)
+        told = [(act.by, act.what) for act in acts]
+        assert ("trader", "리밸런싱 시작") in told
+        assert ("worker", "시작 → 계좌 조회") in told
+        assert len([one for one in told if one[1] == "리밸런싱 시작"]) == 1, "another run's"
+        assert [act.at for act in acts] == sorted((act.at for act in acts), reverse=True)
+
+    def test_of_a_sub_portfolio_that_a_program_changed(
+        self, staff: Client, targeted: DeskWorld
+    ) -> None:
+        version = targeted.account.target_decisions.first().sub_versions.first()
+        create_sub_version(version.portfolio, version.weights_by_ticker(), by="robot", note="")
+        acts = self.acts(staff, "portfolio/subportfolio", version.portfolio_id)
+        assert ("robot", "Sub-MP 버전 추가") in [(act.by, act.what) for act in acts]
+        assert "버전: 2" in acts[0].facts
+
+    def test_of_a_decision_that_stands_under_its_account(
+        self, staff: Client, targeted: DeskWorld
+    ) -> None:
+        decision = targeted.account.target_decisions.first()
+        subject = f"account:{targeted.account.pk}"
+        with transaction.atomic():
+            audit("x", "targets_decided", subject, {"decision": int(f"{decision.pk}0")})
+        acts = self.acts(staff, "portfolio/targetdecision", decision.pk)
+        assert [act.what for act in acts] == ["목표 결정"]
+
+    def test_nothing_is_a_past_too(self, staff: Client, targeted: DeskWorld) -> None:
+        row = targeted.snapshot()
+        answer = staff.get(f"/admin/trading/snapshot/{row.pk}/history/")
+        assert "바뀐 적이 없습니다" in answer.content.decode()
+        assert staff.get("/admin/trading/snapshot/999999/history/").status_code == 404
+
+    def test_the_chain_is_not_told_to_who_may_not_read_it(
+        self, staff: Client, targeted: DeskWorld
+    ) -> None:
+        with transaction.atomic():
+            audit("admin", "account_changed", f"account:{targeted.account.pk}", {"keys": True})
+        viewer = targeted.people["viewer"]
+        viewer.is_staff = True
+        viewer.save()
+        model, key = "trading/account", targeted.account.pk
+        assert "계좌 변경" in [act.what for act in self.acts(staff, model, key)]
+        looked = targeted.client("viewer").get(f"/admin/{model}/{key}/history/")
+        assert looked.status_code == 200 and list(looked.context["acts"]) == []
+        AccountMember.objects.filter(user=viewer).delete()
+        hidden = targeted.client("viewer").get(f"/admin/{model}/{key}/history/")
+        assert hidden.status_code == 404
+
+
+def audited() -> Iterator[str]:
+    """Every action that the code writes into the chain."""
+    for app in ("config", "trading", "portfolio", "rebalancing"):
+        for file in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "audit":
+                    for part in ast.walk(node.args[1]):
+                        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                            yield part.value
+
+
+def test_every_act_of_the_chain_has_a_name_and_every_name_an_act() -> None:
+    found = {name for name in audited() if "_" in name}
+    assert len(found) > 40
+    assert found - set(ACTION_NAMES) == set()
+    assert set(ACTION_NAMES) - found == set()
+
+
+def test_the_audit_list_is_read_in_korean_time_and_words(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    AuditEntry.objects.create(
+        seq=10**9,
+        at="2025-11-19T23:31:00+00:00",
+        actor="trader",
+        action="run_opened",
+        object="run:1",
+        payload="{}",
+        payload_hash="0" * 64,
+        hash="1" * 64,
+        key_id="k",
+    )
+    page = staff.get("/admin/trading/auditentry/").content.decode()
+    assert "2025" in page and "11:31" not in page and "8:31" in page
+    assert "리밸런싱 시작" in page
+    rows = staff.get("/admin/trading/auditentry/?action=run_opened").context["cl"].result_list
+    assert {row.action for row in rows} == {"run_opened"}
+    old = staff.get("/admin/trading/auditentry/?span=31").context["cl"].result_list
+    assert 10**9 not in {row.seq for row in old}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "portfolio/modelportfolio",
+        "portfolio/subportfolio",
+        "portfolio/targetdecision",
+        "rebalancing/rebalancingconfig",
+    ],
+)
+def test_what_rules_a_rebalancing_stands_side_by_side_in_tabs(
+    staff: Client, targeted: DeskWorld, path: str
+) -> None:
+    page = staff.get(f"/admin/{path}/").content.decode()
+    tabs = page.split('id="tabs-wrapper"')[1].split("</nav>")[0]
+    for name in ("MP", "Sub-MP", "목표 결정", "리밸런싱 설정"):
+        assert name in tabs
+    assert tabs.count("/admin/") == 4
+    sidebar = staff.get(f"/admin/{path}/").context["sidebar_navigation"]
+    here = [item["title"] for group in sidebar for item in group["items"] if item.get("active")]
+    assert len(here) == 1, here
+
+
+def test_a_file_of_weights_comes_in_and_goes_out_from_every_tab(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    for path in ("modelportfolio", "subportfolio", "targetdecision"):
+        page = staff.get(f"/admin/portfolio/{path}/").content.decode()
+        assert "CSV로 가져오기" in page and "CSV로 내려받기" in page
+        out = staff.get(f"/admin/portfolio/{path}/export-csv", follow=True)
+        assert out["Content-Type"].startswith("text/csv"), path

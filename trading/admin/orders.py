@@ -1,0 +1,188 @@
+"""Orders, to read: what was wished, checked, sent and answered, and what the broker's own list says."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from trading.admin.lists import known_values, of_account, period
+from trading.admin.read_only import ReadOnlyAdmin, in_lines
+from trading.models import (
+    Attempt,
+    BrokerOrder,
+    Decision,
+    Enumeration,
+    Intent,
+    Lane,
+    RuleCheck,
+)
+from trading.selectors.order_words import ATTEMPT_STATES, ORDER_STATES
+from trading.selectors.words import WORDS
+
+__all__ = ["IntentAdmin"]
+
+_VERDICTS = {"PASS": _("통과"), "VETO": _("막음")}
+
+
+@admin.register(Intent)
+class IntentAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    past_as = "intent"
+    state_words = ORDER_STATES
+    list_display = (
+        "key",
+        "instrument",
+        "side",
+        "quantity",
+        "limit_price",
+        "state_in_words",
+        "filled_quantity",
+        "created_at",
+    )
+    list_filter = (
+        of_account(),
+        period("created_at"),
+        known_values("state", _("상태"), ORDER_STATES),
+        "origin",
+        "side",
+        "action",
+    )
+    search_fields = ("^key", "=instrument__ticker", "instrument__name")
+    list_select_related = ("instrument",)
+
+    @admin.display(description=_("상태"), ordering="state")
+    def state_in_words(self, row: Intent) -> str:
+        return str(ORDER_STATES.get(row.state, row.state))
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    account_path = "intent__account"
+    past_as = "attempt"
+    state_words = ATTEMPT_STATES
+    list_display = (
+        "intent",
+        "number",
+        "action",
+        "state_in_words",
+        "http_status",
+        "msg_cd",
+        "committed_at",
+    )
+    list_filter = (
+        of_account("intent__account"),
+        period("committed_at"),
+        known_values("state", _("상태"), ATTEMPT_STATES),
+        "action",
+    )
+    search_fields = ("^intent__key", "=msg_cd")
+    search_help_text = _("주문 의도의 앞부분이나 증권사의 응답 코드로 찾습니다.")
+    exclude = ("body", "reply_body", "baseline")
+    list_select_related = ("intent",)
+
+    @admin.display(description=_("상태"), ordering="state")
+    def state_in_words(self, row: Attempt) -> str:
+        return str(ATTEMPT_STATES.get(row.state, row.state))
+
+
+@admin.register(BrokerOrder)
+class BrokerOrderAdmin(ReadOnlyAdmin):
+    account_path = "account"
+    list_display = (
+        "trade_date",
+        "order_no",
+        "instrument",
+        "side",
+        "quantity",
+        "filled_quantity",
+        "remaining_quantity",
+        "source",
+        "is_final",
+    )
+    list_filter = (of_account(), period("trade_date"), "source", "is_final", "side")
+    search_fields = ("order_no", "=instrument__ticker")
+    list_select_related = ("instrument",)
+
+
+@admin.register(RuleCheck)
+class RuleCheckAdmin(ReadOnlyAdmin):
+    """The gate before a send: every rule's verdict, and what it was decided on."""
+
+    account_path = "intent__account"
+    list_display = ("at", "intent", "verdict_in_words", "refused", "rule_set_version")
+    list_filter = (
+        of_account("intent__account"),
+        period("at"),
+        known_values("verdict", _("결정"), _VERDICTS),
+    )
+    search_fields = ("^intent__key",)
+    search_help_text = _("주문 의도의 앞부분으로 찾습니다.")
+    list_select_related = ("intent",)
+    exclude = ("results",)
+    readonly_fields = ("rules",)
+
+    @admin.display(description=_("결정"), ordering="verdict")
+    def verdict_in_words(self, row: RuleCheck) -> str:
+        return str(_VERDICTS.get(row.verdict, row.verdict))
+
+    @admin.display(description=_("막은 규칙"))
+    def refused(self, row: RuleCheck) -> str:
+        return " · ".join(_refused(row)) or "–"
+
+    @admin.display(description=_("규칙마다"))
+    def rules(self, row: RuleCheck) -> str:
+        passed = len(row.results) - len(_refused(row))
+        told = ngettext("규칙 %(n)d개 통과", "규칙 %(n)d개 통과", passed) % {"n": passed}
+        return in_lines([told, *_refused(row)])
+
+
+def _refused(row: RuleCheck) -> list[str]:
+    """Each rule that vetoed, in a sentence with its numbers."""
+    return [
+        WORDS.say(str(one["rule"]), one.get("numbers") or {})
+        for one in row.results
+        if not one["passed"]
+    ]
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    """What people decided about orders whose outcome was unknown."""
+
+    account_path = "intent__account"
+    list_display = ("at", "intent", "verdict", "order_no", "by")
+    list_filter = (of_account("intent__account"), period("at"), "verdict")
+    search_fields = ("^intent__key", "^by", "=order_no")
+    list_select_related = ("intent",)
+
+
+@admin.register(Enumeration)
+class EnumerationAdmin(ReadOnlyAdmin):
+    """Every pass over the broker's list of orders: only a whole one allows a conclusion."""
+
+    account_path = "account"
+    list_display = (
+        "started_at",
+        "account",
+        "trade_date",
+        "scope",
+        "pages",
+        "rows",
+        "complete",
+        "problem",
+    )
+    list_filter = (of_account(), period("started_at"), "complete")
+    search_fields = ("problem",)
+    list_select_related = ("account",)
+
+
+@admin.register(Lane)
+class LaneAdmin(ReadOnlyAdmin):
+    """One order at a time for an account, instrument and side."""
+
+    account_path = "account"
+    list_display = ("account", "instrument", "side", "late_watch_until")
+    list_filter = (of_account(), "side")
+    search_fields = ("=instrument__ticker", "instrument__name")
+    list_select_related = ("account", "instrument")

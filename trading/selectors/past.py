@@ -1,0 +1,109 @@
+"""The past of one row: what people and the platform did to it, from the audit chain, its changes of state
+and the admin's own log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, Q
+
+from trading.models import AuditEntry, Transition
+from trading.selectors.audit_words import ACTION_NAMES, FACT_NAMES
+
+__all__ = ["MOST", "PastAct", "past_of"]
+
+MOST = 200
+"""Of each kind, the newest; who wants more reads the audit list."""
+_MOVING = ("run", "intent", "attempt")
+"""What the table of transitions keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastAct:
+    """`at` is aware; `facts` are the act's own, as text, "" where it has none."""
+
+    at: datetime
+    by: str
+    what: str
+    facts: str
+
+
+def past_of(
+    row: Model,
+    *,
+    kind: str = "",
+    about: Q | None = None,
+    states: Mapping[str, Any] | None = None,
+    chain: bool = True,
+) -> list[PastAct]:
+    """Newest first. `kind` is how the chain and the transitions call such a row, `about` narrows the chain
+    where a row is told under another's name; `states` names the states in words; without `chain` the audit
+    chain, which not everybody may read, is left out."""
+    acts = _logged(row)
+    if about is None and kind:
+        about = Q(object=f"{kind}:{row.pk}")
+    if chain and about is not None:
+        acts += _audited(about)
+    if kind in _MOVING:
+        acts += _moved(kind, row, states or {})
+    return sorted(acts, key=lambda act: act.at, reverse=True)
+
+
+def _audited(about: Q) -> list[PastAct]:
+    return [
+        PastAct(
+            datetime.fromisoformat(entry.at),
+            entry.actor,
+            str(ACTION_NAMES.get(entry.action, entry.action)),
+            _facts(entry.payload),
+        )
+        for entry in AuditEntry.objects.filter(about)[:MOST]
+    ]
+
+
+def _facts(payload: str) -> str:
+    try:
+        found = json.loads(payload)
+    except ValueError:
+        return payload
+    return " · ".join(
+        f"{FACT_NAMES.get(name, name)}: {_plain(value)}"
+        for name, value in found.items()
+        if value not in ("", None, [], {})
+    )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | bool) else str(value)
+
+
+def _moved(kind: str, row: Model, states: Mapping[str, Any]) -> list[PastAct]:
+    rows = Transition.objects.filter(object_type=kind, object_id=row.pk).order_by("-id")[:MOST]
+    return [
+        PastAct(
+            one.at,
+            one.by,
+            f"{states.get(one.from_state, one.from_state)} → {states.get(one.to_state, one.to_state)}",
+            one.reason,
+        )
+        for one in rows
+    ]
+
+
+def _logged(row: Model) -> list[PastAct]:
+    """Changes made with the admin's own forms."""
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(row), object_id=str(row.pk)
+    ).select_related("user")[:MOST]
+    return [
+        PastAct(entry.action_time, entry.user.get_username(), entry.get_change_message(), "")
+        for entry in entries
+    ]
