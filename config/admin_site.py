@@ -167,7 +167,7 @@ GROUPS: list[dict[str, Any]] = [
         "separator": True,
         "collapsible": True,
         "items": [
-            _item(_("거래"), "swap_vert", "admin:rebalancing_leg_changelist"),
+            _item(_("리밸런싱 매매"), "swap_vert", "admin:rebalancing_leg_changelist"),
             _item(_("AI 조언"), "psychology", "admin:rebalancing_advice_changelist"),
             _item(_("묶음"), "folder_copy", "admin:rebalancing_campaign_changelist"),
             _item(_("주문 점검"), "fact_check", "admin:trading_rulecheck_changelist"),

@@ -18,6 +18,7 @@ class LegAdmin(ReadOnlyAdmin):
     """Every planned trade of every plan, with what came of it."""
 
     account_path = "run__account"
+    told = {"outcome": "came_of_it"}
     list_display = (
         "run",
         "generation",

@@ -23,6 +23,7 @@ _STATES = {"run": STATE_NAMES, "intent": ORDER_STATES, "attempt": ATTEMPT_STATES
 @admin.register(Transition)
 class TransitionAdmin(ReadOnlyAdmin):
     roles = (Role.APPROVER, Role.ADMIN)
+    told = {"object_type": "kind", "from_state": "before", "to_state": "after"}
     list_display = ("at", "kind", "object_id", "before", "after", "by", "reason")
     list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
     search_fields = ("^to_state", "=object_id")

@@ -155,9 +155,9 @@ class TestPast:
             audit("trader", "run_opened", f"run:{run.pk}0", {})
         acts = self.acts(staff, "rebalancing/run", run.pk)
         told = [(act.by, act.what) for act in acts]
-        assert ("trader", "리밸런싱 시작") in told
+        assert ("trader", "리밸런싱을 시작함") in told
         assert ("worker", "시작 → 계좌 조회") in told
-        assert len([one for one in told if one[1] == "리밸런싱 시작"]) == 1, "another run's"
+        assert len([one for one in told if one[1] == "리밸런싱을 시작함"]) == 1, "another run's"
         assert [act.at for act in acts] == sorted((act.at for act in acts), reverse=True)
 
     def test_of_a_sub_portfolio_that_a_program_changed(
@@ -177,7 +177,7 @@ class TestPast:
         with transaction.atomic():
             audit("x", "targets_decided", subject, {"decision": int(f"{decision.pk}0")})
         acts = self.acts(staff, "portfolio/targetdecision", decision.pk)
-        assert [act.what for act in acts] == ["목표 결정"]
+        assert [act.what for act in acts] == ["목표를 정함"]
 
     def test_nothing_is_a_past_too(self, staff: Client, targeted: DeskWorld) -> None:
         row = targeted.snapshot()
@@ -236,7 +236,7 @@ def test_the_audit_list_is_read_in_korean_time_and_words(
     )
     page = staff.get("/admin/trading/auditentry/").content.decode()
     assert "2025" in page and "11:31" not in page and "8:31" in page
-    assert "리밸런싱 시작" in page
+    assert "리밸런싱을 시작함" in page
     rows = staff.get("/admin/trading/auditentry/?action=run_opened").context["cl"].result_list
     assert {row.action for row in rows} == {"run_opened"}
     old = staff.get("/admin/trading/auditentry/?span=31").context["cl"].result_list
@@ -273,3 +273,35 @@ def test_a_file_of_weights_comes_in_and_goes_out_from_every_tab(
         assert "CSV로 가져오기" in page and "CSV로 내려받기" in page
         out = staff.get(f"/admin/portfolio/{path}/export-csv", follow=True)
         assert out["Content-Type"].startswith("text/csv"), path
+
+
+class TestColumns:
+    """Amounts are read in groups of three digits, states in words, and names of rows stay as they are."""
+
+    def test_in_a_list_and_on_a_page(self, staff: Client, targeted: DeskWorld) -> None:
+        row = targeted.snapshot()
+        for path in ("/admin/trading/snapshot/", f"/admin/trading/snapshot/{row.pk}/change/"):
+            page = staff.get(path).content.decode()
+            assert f"{row.equity:,}" in page and "," in f"{row.equity:,}", path
+            assert f">{row.equity}<" not in page, path
+
+    def test_a_name_of_a_row_is_no_amount(self, staff: Client, targeted: DeskWorld) -> None:
+        Transition.objects.create(
+            object_type="intent",
+            object_id=1_234_567,
+            from_state="SENDING",
+            to_state="UNKNOWN",
+            at=timezone.now(),
+            by="t",
+        )
+        page = staff.get("/admin/trading/transition/").content.decode()
+        assert "1234567" in page and "1,234,567" not in page
+        assert "결과를 모름" in page and "UNKNOWN" not in page
+
+    def test_an_amount_keeps_its_order_and_its_heading(
+        self, staff: Client, targeted: DeskWorld
+    ) -> None:
+        targeted.snapshot()
+        page = staff.get("/admin/trading/snapshot/?o=3").content.decode()
+        assert "총자산" in page
+        assert staff.get("/admin/trading/snapshot/?o=3").context["cl"].get_ordering_field_columns()

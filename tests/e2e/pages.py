@@ -66,6 +66,10 @@ ADMIN = (
     Page("admin-account", "/admin/trading/account/1/change/"),
     Page("admin-schedules", "/admin/rebalancing/runschedule/add/"),
     Page("admin-audit", "/admin/trading/auditentry/"),
+    Page("admin-past", "/admin/rebalancing/run/1/history/"),
+    Page("admin-checks", "/admin/trading/rulecheck/"),
+    Page("admin-check", "/admin/trading/rulecheck/1/change/"),
+    Page("admin-transitions", "/admin/trading/transition/"),
 )
 PAGES = DESK + ADMIN
 

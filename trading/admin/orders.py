@@ -30,6 +30,7 @@ class IntentAdmin(ReadOnlyAdmin):
     account_path = "account"
     past_as = "intent"
     state_words = ORDER_STATES
+    told = {"state": "state_in_words"}
     list_display = (
         "key",
         "instrument",
@@ -61,6 +62,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     account_path = "intent__account"
     past_as = "attempt"
     state_words = ATTEMPT_STATES
+    told = {"state": "state_in_words"}
     list_display = (
         "intent",
         "number",
@@ -119,6 +121,7 @@ class RuleCheckAdmin(ReadOnlyAdmin):
     search_fields = ("^intent__key",)
     search_help_text = _("주문 의도의 앞부분으로 찾습니다.")
     list_select_related = ("intent",)
+    told = {"verdict": "verdict_in_words"}
     exclude = ("results",)
     readonly_fields = ("rules",)
 

@@ -54,6 +54,7 @@ class WithPast:
         context = self.admin_site.each_context(request) | {  # type: ignore[attr-defined]
             "title": gettext("지난 기록"),
             "row": row,
+            "kind": "" if str(row._meta.verbose_name) in str(row) else row._meta.verbose_name,
             "acts": acts,
             "back": reverse(name, args=[object_id]),
         }

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import IntegrityError
-from django.db.models import Exists, Model, Q, QuerySet
+from django.db.models import AutoField, Exists, Model, Q, QuerySet
 from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from trading.admin.columns import shown_columns
 from trading.admin.lists import BoundedPaginator, RememberingList, rows_of_accounts
 from trading.admin.numbers import plain_number
 from trading.admin.past import WithPast
@@ -54,6 +56,12 @@ class ScopedAdmin(WithPast, ModelAdmin):
     list_before_template = "admin/_many.html"
     bounds: Mapping[str, tuple[Any, Any]] = {}
     """The least and the most that a number's field takes, where its column does not say it."""
+
+    told: Mapping[str, str] = {}
+    """Column → the method that tells it in words."""
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return shown_columns(self.model, super().get_list_display(request))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Numbers are read strictly everywhere: the theme's own fields take "1_0" for ten."""
@@ -109,6 +117,24 @@ def _own(request: HttpRequest) -> list[int]:
 
 class ReadOnlyAdmin(ScopedAdmin):
     """The record: nobody adds to it, changes it or deletes from it here."""
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        left = self.exclude or ()
+        columns = [
+            column.name
+            for column in self.opts.fields
+            if column.editable and not isinstance(column, AutoField) and column.name not in left
+        ]
+        return list(self.fields or [*columns, *self.readonly_fields])  # type: ignore[list-item]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return [
+            (title, {**more, "fields": shown_columns(self.model, more["fields"], self.told)})
+            for title, more in super().get_fieldsets(request, obj)
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

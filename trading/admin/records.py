@@ -53,6 +53,7 @@ class _Scoped(ReadOnlyAdmin):
 
 @admin.register(Switch)
 class SwitchAdmin(_Scoped):
+    told = {"reason": "why"}
     list_display = ("at", "scope", "state", "by", "second", "why")
     list_filter = (period("at"), "state")
     search_fields = ("^scope", "^by", "reason")
@@ -75,6 +76,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     """Rows of every account: for those who check the others."""
 
     roles = (Role.APPROVER, Role.ADMIN)
+    told = {"at": "moment", "action": "what"}
     list_display = ("seq", "moment", "actor", "what", "object")
     list_filter = (period("at"), known_values("action", _("한 일"), ACTION_NAMES))
     search_fields = ("^actor", "^action", "^object")
@@ -95,6 +97,7 @@ class ScheduleFireAdmin(ReadOnlyAdmin):
     """What every schedule and every job of the day did, slot by slot."""
 
     account_path = "account"
+    told = {"job": "what"}
     list_display = ("fired_at", "what", "slot", "account", "outcome")
     list_filter = (of_account(), period("fired_at"), "outcome")
     search_fields = ("job", "slot")

@@ -91,7 +91,9 @@ def _moved(kind: str, row: Model, states: Mapping[str, Any]) -> list[PastAct]:
         PastAct(
             one.at,
             one.by,
-            f"{states.get(one.from_state, one.from_state)} → {states.get(one.to_state, one.to_state)}",
+            " → ".join(
+                str(states.get(name, name)) for name in (one.from_state, one.to_state) if name
+            ),
             one.reason,
         )
         for one in rows
