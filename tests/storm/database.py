@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 __all__ = ["storm_place"]
@@ -26,12 +27,14 @@ def storm_place(postgres: bool) -> Iterator[Empty]:
     with ExitStack() as stack:
         if not postgres:
             stack.enter_context(django_place())
+            _nobody_signs_in()
             yield _file()
             return
         url, redis_url = _servers(stack)
         _ask(url, f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)", f"CREATE DATABASE {SCRATCH}")
         scratch = urlsplit(url)._replace(path=f"/{SCRATCH}").geturl()
         stack.enter_context(django_place({"DATABASE_URL": scratch, "REDIS_URL": redis_url}))
+        _nobody_signs_in()
         yield _template(url)
 
 
@@ -45,10 +48,20 @@ def _servers(stack: ExitStack) -> tuple[str, str]:
     return servers.database_url, servers.redis_url
 
 
+def _nobody_signs_in() -> None:
+    """A hash that is slow on purpose would be a sixth of a day's time."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def _file() -> Empty:
+    """A storm kills processes and never the machine: what is committed need not reach the disk."""
     from django.db import connection
 
     connection.close()
+    options: dict[str, Any] = connection.settings_dict["OPTIONS"]
+    options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
     path = Path(str(connection.settings_dict["NAME"]))
     contents = path.read_bytes()
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
+from django.utils.translation import gettext as _
 
 from trading.models import AuditEntry, Transition
 from trading.selectors.audit_words import ACTION_NAMES, FACT_NAMES
@@ -80,9 +81,11 @@ def _facts(payload: str) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("예") if value else _("아니요")
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | bool) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 
 def _moved(kind: str, row: Model, states: Mapping[str, Any]) -> list[PastAct]:
