@@ -20,10 +20,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
-from unfold.forms import AdminPasswordChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm
 
 from config import beat_admin, token_admin
-from config.people_forms import PersonForm
+from config.people_forms import NewPersonForm, PersonForm
 from trading.models import CredentialChange
 from trading.selectors.people import Role, has_role
 from trading.services.api_tokens import revoke_tokens_of
@@ -49,7 +49,7 @@ def _gives_roles(request: HttpRequest) -> bool:
 @admin.register(User)
 class PeopleAdmin(UserAdmin, ModelAdmin):
     form = PersonForm
-    add_form = UserCreationForm
+    add_form = NewPersonForm
     change_password_form = AdminPasswordChangeForm
     actions = None
     actions_detail = ("reset_second_factor",)

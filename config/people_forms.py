@@ -1,4 +1,4 @@
-"""The form of a person: of a password it says only whether there is one, and where to set another."""
+"""The forms of a person: of a password they say only whether there is one, and where to set another."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm
+from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm, UserCreationForm
 
-__all__ = ["PersonForm"]
+__all__ = ["NewPersonForm", "PersonForm"]
 
 
 class PasswordState(UnfoldReadOnlyPasswordHashWidget):
@@ -31,3 +31,14 @@ class PersonForm(UserChangeForm):
             _("비밀번호 자체는 저장하지 않아 아무도 볼 수 없습니다."),
             _("새 비밀번호 정하기"),
         )
+
+
+class NewPersonForm(UserCreationForm):
+    """There is no other way in than a password here, whatever else Django knows of."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "usable_password" in self.fields:
+            self.fields["usable_password"].help_text = _(
+                "비밀번호가 없으면 이 사람은 들어올 수 없습니다. 나중에 정할 수도 있습니다."
+            )

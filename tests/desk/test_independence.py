@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from rebalancing.services.approvals import decide_run, other_person_grounds
+from rebalancing.views.decisions import _require_other_person
 from tests.desk.conftest import HASH, DeskWorld
 from tests.support.authenticator import enrolled
 from trading.domain.errors import InputError, RuleViolation
@@ -253,6 +255,30 @@ def test_it_holds_for_what_became_of_an_order_too(targeted: DeskWorld) -> None:
     assert other_person_grounds("trader", "approver") == []
     own = other_person_grounds("trader", "trader")
     assert [r.code for r in own] == ["requester_may_not_approve"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked_by", "verdict", "stopped"),
+    [
+        ("four_eyes", "admin", "absent", True),
+        ("four_eyes", "trader", "absent", False),
+        ("four_eyes", "admin", "leave", False),
+        ("owner", "admin", "absent", False),
+    ],
+)
+def test_who_decides_about_a_lost_order_is_asked_the_same(
+    targeted: DeskWorld, kind: str, asked_by: str, verdict: str, stopped: bool
+) -> None:
+    targeted.policy(kind)
+    changed(targeted, "approver", "admin")
+    run = targeted.run(requester=asked_by)
+    lost: Any = SimpleNamespace(intent=SimpleNamespace(account=targeted.account, origin_id=run.pk))
+    if not stopped:
+        _require_other_person(lost, "approver", verdict)
+        return
+    with pytest.raises(RuleViolation) as error:
+        _require_other_person(lost, "approver", verdict)
+    assert [reason.code for reason in error.value.reasons] == [CODE]
 
 
 def test_the_password_of_nobody_is_set(staff: Client) -> None:

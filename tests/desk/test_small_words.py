@@ -88,6 +88,20 @@ def test_of_a_password_the_page_says_whether_there_is_one(
 @pytest.mark.parametrize(
     ("language", "said"),
     [
+        ("ko", "비밀번호가 없으면 이 사람은 들어올 수 없습니다."),
+        ("en", "Without a password this person cannot sign in."),
+    ],
+)
+def test_a_new_person_without_a_password_has_no_other_way_in(
+    staff: Client, targeted: DeskWorld, language: str, said: str
+) -> None:
+    page = text_of(staff, "/admin/auth/user/add/", language)
+    assert said in page and "LDAP" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
         ("ko", "취소할 주문이 목록에 살아 있지 않아 취소하지 않았습니다."),
         ("en", "Nothing was cancelled: the order to cancel is not alive in the broker's list."),
     ],
