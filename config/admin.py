@@ -20,12 +20,15 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm
 
 from config import beat_admin, token_admin
+from config.people_forms import NewPersonForm, PersonForm
+from trading.models import CredentialChange
 from trading.selectors.people import Role, has_role
 from trading.services.api_tokens import revoke_tokens_of
 from trading.services.audit import audit
+from trading.services.credentials import note_credentials
 from trading.services.second_factor import remove_factor
 from trading.views.proof import asked_first
 
@@ -45,8 +48,8 @@ def _gives_roles(request: HttpRequest) -> bool:
 
 @admin.register(User)
 class PeopleAdmin(UserAdmin, ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
+    form = PersonForm
+    add_form = NewPersonForm
     change_password_form = AdminPasswordChangeForm
     actions = None
     actions_detail = ("reset_second_factor",)
@@ -86,10 +89,12 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Nobody changes their own roles or locks themselves out."""
-        return (
-            ("groups", "is_active", "is_staff") if obj is not None and obj == request.user else ()
-        )
+        """Nobody changes their own roles or locks themselves out, and a name stays: the record names people
+        by it, and whoever took another one would be a second person to their own request."""
+        if obj is None:
+            return ()
+        own = ("groups", "is_active", "is_staff") if obj == request.user else ()
+        return ("username", *own)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
@@ -107,10 +112,12 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
         """A new password opens all that the old one did: a change like any other, and on record."""
         if asked := asked_first(request):
             return asked
-        answer: HttpResponse = super().user_change_password(request, id, form_url)
-        if request.method == "POST" and answer.status_code == 302:
-            with transaction.atomic():
-                audit(request.user.get_username(), "password_set", f"user:{id}")
+        by = request.user.get_username()
+        with transaction.atomic():
+            answer: HttpResponse = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and answer.status_code == 302:
+                audit(by, "password_set", f"user:{id}")
+                note_credentials(User.objects.get(pk=id), by, CredentialChange.Kind.PASSWORD)
         return answer
 
     @action(description=_("2차 인증 초기화"), url_path="reset-second-factor", permissions=["reset"])
@@ -149,6 +156,11 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         with transaction.atomic():
             super().save_related(request, form, formsets, change)
+            if not change and form.instance.has_usable_password():
+                # whoever made a person knows how to sign in as them
+                note_credentials(
+                    form.instance, request.user.get_username(), CredentialChange.Kind.PASSWORD
+                )
             if not form.instance.is_active:
                 revoke_tokens_of(form.instance, request.user.get_username())
             audit(

@@ -170,12 +170,12 @@ GROUPS: list[dict[str, Any]] = [
             _item(_("리밸런싱 매매"), "swap_vert", "admin:rebalancing_leg_changelist"),
             _item(_("AI 조언"), "psychology", "admin:rebalancing_advice_changelist"),
             _item(_("묶음"), "folder_copy", "admin:rebalancing_campaign_changelist"),
-            _item(_("주문 점검"), "fact_check", "admin:trading_rulecheck_changelist"),
+            _item(_("주문 직전 점검"), "fact_check", "admin:trading_rulecheck_changelist"),
             _item(_("모르는 주문의 결정"), "gavel", "admin:trading_decision_changelist"),
             _item(_("주문 목록 조회"), "checklist", "admin:trading_enumeration_changelist"),
             _item(_("레인"), "conveyor_belt", "admin:trading_lane_changelist"),
-            _item(_("로트 배분"), "call_split", "admin:trading_lotposting_changelist"),
-            _item(_("예약한 돈과 주식"), "lock_clock", "admin:trading_reservation_changelist"),
+            _item(_("로트 기록"), "call_split", "admin:trading_lotposting_changelist"),
+            _item(_("묶어 둔 돈과 주식"), "lock_clock", "admin:trading_reservation_changelist"),
             _item(_("슬리브"), "category", "admin:trading_sleeve_changelist"),
             _item(
                 _("해제 요청"),
@@ -185,7 +185,7 @@ GROUPS: list[dict[str, Any]] = [
                 "approver",
                 "admin",
             ),
-            _item(_("접속 토큰"), "vpn_key", "admin:trading_kistoken_changelist", "admin"),
+            _item(_("증권사 접속 토큰"), "vpn_key", "admin:trading_kistoken_changelist", "admin"),
             _item(_("프로세스"), "memory", "admin:trading_processepoch_changelist", "admin"),
         ],
     },
@@ -195,6 +195,13 @@ GROUPS: list[dict[str, Any]] = [
         "items": [
             _item(_("사용자와 역할"), "group", "admin:auth_user_changelist", "admin"),
             _item(_("API 토큰"), "key", "admin:trading_apitoken_changelist", "admin"),
+            _item(
+                _("인증 변경"),
+                "passkey",
+                "admin:trading_credentialchange_changelist",
+                "approver",
+                "admin",
+            ),
         ],
     },
 ]

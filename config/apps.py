@@ -18,6 +18,7 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
 
+        from config.beat_words import name_beat
         from config.field_names import name_fields
         from config.logs import configure
         from config.open_orders import refuse_over_open_orders
@@ -25,6 +26,7 @@ class PlatformConfig(AppConfig):
 
         configure(settings.LOGGING)
         name_fields()
+        name_beat()
         user_logged_in.connect(begin_session, dispatch_uid="session-rules")
         pre_migrate.connect(
             refuse_over_open_orders,

@@ -1,15 +1,18 @@
 """What the columns of the records are called where a person reads them; models name them for the code.
 
-A column that has a name of its own keeps it. Migrations know nothing of these names: they change no database.
+A column or model that has a name of its own keeps it, and `model.column` names the column of one model alone.
+Migrations know nothing of these names: they change no database.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["FIELD_NAMES", "name_fields"]
+__all__ = ["FIELD_NAMES", "MODEL_NAMES", "name_fields"]
 
 OURS = ("trading", "portfolio", "rebalancing")
 FIELD_NAMES: dict[str, str | Promise] = {
@@ -160,14 +163,95 @@ FIELD_NAMES: dict[str, str | Promise] = {
     "digest": _("지문"),
     "tail": _("끝자리"),
     "stamp": _("비밀번호 표식"),
+    "name": _("이름"),
+    "members": _("볼 수 있는 사람"),
+    "exit_policy": _("청산 규칙"),
+    "late_watch_until": _("늦은 주문을 지켜보는 기한"),
+    "pages": _("읽은 쪽"),
+    "complete": _("끝까지 읽음"),
+    "problem": _("읽지 못한 까닭"),
+    "rows": _("행의 수"),
+    "rows_hash": _("행의 해시"),
+    "started_at": _("시작한 때"),
+    "closed_at": _("닫은 때"),
+    "unclaimed": _("주인을 모르는 주문"),
+    "attempt": _("주문 시도"),
+    "rule_set_version": _("규칙 판"),
+    "inputs": _("점검에 쓴 값"),
+    "inputs_hash": _("점검에 쓴 값의 해시"),
+    "results": _("규칙마다의 결과"),
+    "won": _("묶어 둔 금액 (원)"),
+    "shares": _("묶어 둔 수량 (주)"),
+    "evidence": _("그때 보인 근거"),
+    "ledger": _("체결 기록"),
+    "lot": _("보유 로트"),
+    "seed": _("인증 앱의 키"),
+    "confirmed_at": _("설정을 마친 때"),
+    "last_step": _("마지막으로 쓴 코드의 순번"),
+    "failures": _("잇따른 실패"),
+    "locked_until": _("잠긴 기한"),
+    "factor": _("2차 인증"),
+    "used_at": _("쓴 때"),
+    "host": _("서버"),
+    "pid": _("프로세스 번호"),
+    "key_digest": _("앱 키의 지문"),
+    "token": _("접속 토큰"),
+    "issued_at": _("발급받은 때"),
+    "last_attempt_at": _("마지막으로 발급을 청한 때"),
+    "issuing_until": _("발급을 맡은 기한"),
+    "days_left": _("남은 날"),
+    "slices": _("나눈 수량"),
+    "done": _("다 마침"),
+    "request": _("AI에 보낸 내용"),
+    "response": _("AI의 답"),
+    "look_ms": _("자료를 모은 시간 (ms)"),
+    "tokens": _("토큰 수"),
+    "items": _("답의 항목"),
+    "reasons": _("따르지 않은 까닭"),
+    "rules": _("규칙이 낸 주문"),
+    "settled_at": _("판단한 때"),
+    # where the same word means something else
+    "enumeration.scope": _("읽은 범위"),
+    "rulecheck.verdict": _("판정"),
+    "processepoch.role": _("하는 일"),
+    "processepoch.ended_at": _("끝난 때"),
+    "credentialchange.by": _("바꾼 사람"),
+    "decision.by": _("결정한 사람"),
+    "decision.at": _("결정한 때"),
+    "reservation.opened_at": _("묶은 때"),
+    "reservation.closed_at": _("풀린 때"),
+    "releaserequest.by": _("요청한 사람"),
+    "releaserequest.at": _("요청한 때"),
 }
+MODEL_NAMES: dict[str, str | Promise] = {
+    "lane": _("레인"),
+    "enumeration": _("주문 목록 조회"),
+    "rulecheck": _("주문 직전 점검"),
+    "reservation": _("묶어 둔 돈과 주식"),
+    "decision": _("모르는 주문의 결정"),
+    "lotposting": _("로트 기록"),
+    "secondfactor": _("2차 인증"),
+    "recoverycode": _("복구 코드"),
+    "audithead": _("감사 기록의 끝"),
+    "processepoch": _("프로세스"),
+    "reconciledepoch": _("대사를 마친 프로세스"),
+    "kistoken": _("증권사 접속 토큰"),
+    "campaign": _("묶음"),
+}
+"""Kinds of rows, by the name that Django gives their model."""
 
 
 def name_fields() -> None:
-    """Give every column without a name of its own the one of the table."""
+    """Give every column and every model without a name of its own the one of the tables."""
     for model in apps.get_models():
         if model._meta.app_label not in OURS:
             continue
-        for field in model._meta.fields:
-            if field._verbose_name is None and field.name in FIELD_NAMES:  # type: ignore[attr-defined]
-                field.verbose_name = FIELD_NAMES[field.name]  # type: ignore[assignment]
+        kind = model._meta.model_name
+        fields: list[Any] = [*model._meta.fields, *model._meta.many_to_many]
+        for field in fields:
+            name = FIELD_NAMES.get(f"{kind}.{field.name}") or FIELD_NAMES.get(field.name)
+            if field._verbose_name is None and name:
+                field.verbose_name = name
+        if kind in MODEL_NAMES and "verbose_name" not in model._meta.original_attrs:
+            options: Any = model._meta
+            options.verbose_name = options.verbose_name_plural = MODEL_NAMES[kind]

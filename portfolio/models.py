@@ -77,7 +77,9 @@ class ModelPortfolio(models.Model):
 
 
 class ModelPortfolioVersion(_Version):
-    portfolio = models.ForeignKey(ModelPortfolio, models.CASCADE, related_name="versions")
+    portfolio = models.ForeignKey(
+        ModelPortfolio, models.CASCADE, related_name="versions", verbose_name=_("MP")
+    )
 
     class Meta(_Version.Meta):
         verbose_name = _("MP 버전")
@@ -92,7 +94,9 @@ class ModelPortfolioVersion(_Version):
 
 
 class ModelPortfolioWeight(models.Model):
-    version = models.ForeignKey(ModelPortfolioVersion, models.CASCADE, related_name="weights")
+    version = models.ForeignKey(
+        ModelPortfolioVersion, models.CASCADE, related_name="weights", verbose_name=_("버전")
+    )
     asset_class = models.CharField(_("자산군"), max_length=12, choices=AssetClass)
     weight = models.DecimalField(_("비중 %"), max_digits=5, decimal_places=2)
 
@@ -131,7 +135,9 @@ class SubPortfolio(models.Model):
 
 
 class SubPortfolioVersion(_Version):
-    portfolio = models.ForeignKey(SubPortfolio, models.CASCADE, related_name="versions")
+    portfolio = models.ForeignKey(
+        SubPortfolio, models.CASCADE, related_name="versions", verbose_name=_("Sub-MP")
+    )
 
     class Meta(_Version.Meta):
         verbose_name = _("Sub-MP 버전")
@@ -146,7 +152,9 @@ class SubPortfolioVersion(_Version):
 
 
 class SubPortfolioWeight(models.Model):
-    version = models.ForeignKey(SubPortfolioVersion, models.CASCADE, related_name="weights")
+    version = models.ForeignKey(
+        SubPortfolioVersion, models.CASCADE, related_name="weights", verbose_name=_("버전")
+    )
     instrument = models.ForeignKey(
         Instrument, models.PROTECT, related_name="+", verbose_name=_("종목")
     )
@@ -171,9 +179,15 @@ class TargetDecision(models.Model):
         PERSON = "person", _("사람")
         STRATEGY = "strategy", _("전략")
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="target_decisions")
-    model_version = models.ForeignKey(ModelPortfolioVersion, models.PROTECT, related_name="+")
-    sub_versions = models.ManyToManyField(SubPortfolioVersion, related_name="+")
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="target_decisions", verbose_name=_("계좌")
+    )
+    model_version = models.ForeignKey(
+        ModelPortfolioVersion, models.PROTECT, related_name="+", verbose_name=_("MP 버전")
+    )
+    sub_versions = models.ManyToManyField(
+        SubPortfolioVersion, related_name="+", verbose_name=_("Sub-MP 버전")
+    )
     snapshot = models.JSONField(_("비중 사본"))
     source = models.CharField(_("출처"), max_length=10, choices=Source, default=Source.PERSON)
     reason = models.CharField(_("이유"), max_length=300, blank=True)

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from rebalancing.selectors.words import STATE_NAMES
+from rebalancing.selectors.words import STATE_NAMES, WORDS
 from trading.admin.lists import known_values, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import Attempt, Intent, Transition
@@ -23,8 +23,8 @@ _STATES = {"run": STATE_NAMES, "intent": ORDER_STATES, "attempt": ATTEMPT_STATES
 @admin.register(Transition)
 class TransitionAdmin(ReadOnlyAdmin):
     roles = (Role.APPROVER, Role.ADMIN)
-    told = {"object_type": "kind", "from_state": "before", "to_state": "after"}
-    list_display = ("at", "kind", "object_id", "before", "after", "by", "reason")
+    told = {"object_type": "kind", "from_state": "before", "to_state": "after", "reason": "why"}
+    list_display = ("at", "kind", "object_id", "before", "after", "by", "why")
     list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
     search_fields = ("^to_state", "=object_id")
 
@@ -55,6 +55,10 @@ class TransitionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("다음 상태"), ordering="to_state")
     def after(self, row: Transition) -> str:
         return _named(row, row.to_state)
+
+    @admin.display(description=_("이유"))
+    def why(self, row: Transition) -> str:
+        return WORDS.say(row.reason) if row.reason else "–"
 
 
 def _named(row: Transition, state: str) -> str:

@@ -92,10 +92,6 @@ class Campaign(Row):
     days_left = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=12, choices=State, default=State.PREVIEW)
 
-    class Meta:
-        verbose_name = _("묶음")
-        verbose_name_plural = _("묶음")
-
 
 class Run(models.Model):
     """One rebalancing from drift to fills. The row alone knows where it is; see `domain.states`."""

@@ -15,6 +15,7 @@ from rebalancing.services.lease import move_run
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.proof import FRESH, OWNER_FRESH, Proof
 from trading.models import Account, Approval, ApprovalPolicy, Attempt
+from trading.selectors.independence import second_person_grounds
 from trading.selectors.people import Person, Role, has_role, may_see
 from trading.selectors.second_factor import act_grounds, factor_of
 from trading.services.alerts import alert
@@ -22,7 +23,7 @@ from trading.services.audit import audit
 from trading.services.clock import market_clock
 from trading.services.policies import policy_of
 
-__all__ = ["automatic_grounds", "code_age", "decide_run"]
+__all__ = ["automatic_grounds", "code_age", "decide_run", "other_person_grounds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,8 @@ def _require_allowed(run: Run, user: Person, verdict: str, proof: Proof | None =
     if not may_see(user, run.account):
         reasons.append(Reason("not_a_member"))
     if verdict == Approval.Verdict.APPROVE:
-        if policy.kind == ApprovalPolicy.Kind.FOUR_EYES and run.requester == user.get_username():
-            reasons.append(Reason("requester_may_not_approve"))
+        if policy.kind == ApprovalPolicy.Kind.FOUR_EYES:
+            reasons += other_person_grounds(run.requester, user.get_username())
         reasons += _proof_grounds(run, user, proof, alone=policy.kind == ApprovalPolicy.Kind.OWNER)
         if (
             policy.kind == ApprovalPolicy.Kind.OWNER_PRACTICE
@@ -139,6 +140,12 @@ def _require_allowed(run: Run, user: Person, verdict: str, proof: Proof | None =
             reasons.append(Reason("practice_policy_on_real_account"))
     if reasons:
         raise RuleViolation(reasons)
+
+
+def other_person_grounds(requester: str, decider: str) -> list[Reason]:
+    """Why under four eyes `decider` may not decide what `requester` asked for; nothing when they may."""
+    reasons = [Reason("requester_may_not_approve")] if requester == decider else []
+    return reasons + second_person_grounds(decider, requester)
 
 
 def _proof_grounds(run: Run, user: Person, proof: Proof | None, *, alone: bool) -> list[Reason]:

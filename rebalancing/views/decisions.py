@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from rebalancing.models import Run
 from rebalancing.selectors.words import WORDS
-from rebalancing.services.approvals import decide_run
+from rebalancing.services.approvals import decide_run, other_person_grounds
 from rebalancing.views.run_parts import seen_run
 from rebalancing.views.runs import refused
 from trading.domain.errors import (
@@ -36,7 +36,12 @@ from trading.views.proof import proof_of, step_up, take_code
 
 __all__ = ["acknowledge_alert", "approve_run", "decide_attempt", "reject_run", "resume_account"]
 
-_FORBIDDEN = {"approver_role_required", "not_a_member", "requester_may_not_approve"}
+_FORBIDDEN = {
+    "approver_role_required",
+    "not_a_member",
+    "requester_may_not_approve",
+    "approver_not_independent",
+}
 
 
 @desk_view(Role.APPROVER, methods=("POST",))
@@ -112,8 +117,8 @@ def _require_other_person(attempt: Attempt, username: str, verdict: str) -> None
     if policy_shown(attempt.intent.account).kind != ApprovalPolicy.Kind.FOUR_EYES:
         return
     run = Run.objects.filter(pk=attempt.intent.origin_id or 0).first()
-    if run is not None and run.requester == username:
-        raise RuleViolation(Reason("requester_may_not_approve"))
+    if run is not None and (reasons := other_person_grounds(run.requester, username)):
+        raise RuleViolation(reasons)
 
 
 def _sentences(error: JeoulError) -> list[str]:

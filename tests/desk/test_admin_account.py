@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -15,6 +17,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rebalancing.services.wakeups import make_wakeups
 from tests.desk.conftest import DeskWorld
 from trading.models import Account, AccountMember, AuditEntry, Switch, Transition
+from trading.services.pauses import pause_account
 
 MEMBERS = "accountmember_set"
 
@@ -75,6 +78,39 @@ def test_nobody_lets_themselves_in_where_others_are(
         assert "다른 관리자가 넣어야 합니다" in answer.content.decode()
 
 
+def leaving(world: DeskWorld, *names: str) -> dict[str, str]:
+    rows = list(AccountMember.objects.filter(user__username__in=names).order_by("pk"))
+    data = form() | {
+        f"{MEMBERS}-TOTAL_FORMS": str(len(rows)),
+        f"{MEMBERS}-INITIAL_FORMS": str(len(rows)),
+    }
+    for number, row in enumerate(rows):
+        data |= {
+            f"{MEMBERS}-{number}-id": str(row.pk),
+            f"{MEMBERS}-{number}-user": str(row.user_id),
+            f"{MEMBERS}-{number}-account": str(world.account.pk),
+            f"{MEMBERS}-{number}-DELETE": "on",
+        }
+    return data
+
+
+@pytest.mark.parametrize(("others", "inside"), [(("trader",), False), ((), True)])
+def test_who_takes_every_member_out_does_not_get_in_either(
+    staff: Client, targeted: DeskWorld, others: tuple[str, ...], inside: bool
+) -> None:
+    """An account that was never anybody else's is still its maker's, out and in again."""
+    AccountMember.objects.exclude(user__username__in=("admin", *others)).delete()
+    mine = targeted.people["admin"]
+    gone = leaving(targeted, "admin", *others)
+    assert staff.post(path(targeted), gone).status_code == 302
+    assert not AccountMember.objects.exists()
+    answer = staff.post(path(targeted), joining(targeted, "admin"))
+    assert answer.status_code == (302 if inside else 200)
+    assert AccountMember.objects.filter(user=mine).exists() is inside
+    let_in = staff.post(path(targeted), joining(targeted, "stranger"))
+    assert let_in.status_code == 302
+
+
 def test_nobody_takes_over_the_row_of_another_member(staff: Client, targeted: DeskWorld) -> None:
     mine = targeted.people["admin"]
     AccountMember.objects.filter(user=mine).delete()
@@ -94,6 +130,50 @@ def test_a_pause_is_made_and_lifted_by_the_service(staff: Client, targeted: Desk
     assert staff.post(path(targeted), form()).status_code == 302
     assert Account.objects.get().paused_reason == ""
     assert audited("account_paused") == audited("account_resumed") == [{"reason": "moving house"}]
+
+
+def shown(client: Client, world: DeskWorld) -> dict[str, str]:
+    """What the page posts besides what a person types: the pause as it was seen."""
+    text = client.get(path(world)).content.decode()
+    (tag,) = re.findall(r'<input[^>]*name="initial-paused_reason"[^>]*>', text)
+    found = re.search(r'value="([^"]*)"', tag)
+    return {"initial-paused_reason": found[1] if found else ""}
+
+
+def test_a_pause_made_after_the_page_was_opened_survives_its_saving(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    seen = shown(staff, targeted)
+    pause_account(targeted.account, "moving house", "owner")
+    assert staff.post(path(targeted), form(name="Other") | seen).status_code == 302
+    saved = Account.objects.get()
+    assert (saved.name, saved.paused_reason) == ("Other", "moving house")
+    assert not audited("account_resumed")
+    answer = staff.post(path(targeted), form(paused_reason="holiday") | seen)
+    assert "그 사이 중지 사유가 바뀌었습니다" in answer.content.decode()
+    assert Account.objects.get().paused_reason == "moving house"
+    lifted = staff.post(path(targeted), form(name="Other") | shown(staff, targeted))
+    assert lifted.status_code == 302 and Account.objects.get().paused_reason == ""
+
+
+@pytest.mark.parametrize("wanted", ["", "holiday"])
+def test_a_pause_made_while_the_form_is_being_saved_survives(
+    staff: Client, targeted: DeskWorld, wanted: str
+) -> None:
+    def meanwhile(sender: object, instance: Account, **_given: Any) -> None:
+        Account.objects.filter(pk=instance.pk).update(
+            paused_reason=Account.EXTERNAL_ORDER, wrapper="isa"
+        )
+
+    pre_save.connect(meanwhile, sender=Account)
+    try:
+        answer = staff.post(path(targeted), form(name="Other", paused_reason=wanted), follow=True)
+    finally:
+        pre_save.disconnect(meanwhile, sender=Account)
+    saved = Account.objects.get()
+    assert (saved.name, saved.wrapper, saved.paused_reason) == ("Other", "isa", "external_order")
+    assert ("중지 사유는 그대로 두었습니다" in answer.content.decode()) is bool(wanted)
+    assert not audited("account_paused")
 
 
 def test_what_an_order_from_outside_paused_is_not_lifted_by_a_form(

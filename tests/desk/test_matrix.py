@@ -36,6 +36,7 @@ SEEN: dict[str, frozenset[str]] = {
     "trading.auditentry": DECIDERS,
     "trading.releaserequest": frozenset({"trader", "approver", "admin"}),
     "trading.kistoken": ADMINS,
+    "trading.credentialchange": DECIDERS,
     "trading.processepoch": ADMINS,
     "trading.apitoken": ADMINS,
     "django_celery_beat.periodictask": ADMINS,

@@ -49,7 +49,7 @@ LEG_OUTCOMES = {
 
 
 def codes_in_source() -> set[str]:
-    """The first word given to Reason, StateConflict and alert, and every end_reason."""
+    """The first word given to Reason, StateConflict and alert, every end_reason, and why a state moved."""
     found: set[str] = set()
     for app in ("trading", "portfolio", "rebalancing"):
         for room in ("domain", "services", "planners", "api"):
@@ -73,7 +73,8 @@ def _codes(tree: ast.AST) -> set[str]:
         ):
             found.add(str(first.value))
         for keyword in node.keywords:
-            if keyword.arg == "end_reason" and isinstance(keyword.value, ast.Constant):
+            told = keyword.arg == "end_reason" or (keyword.arg == "reason" and name == "move")
+            if told and isinstance(keyword.value, ast.Constant):
                 found.add(str(keyword.value.value))
     return {code for code in found if code and not code.endswith("_")}
 

@@ -7,9 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,13 +20,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.dataclasses import ActionDialog
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from trading.admin.account_form import SECRETS, AccountForm, MemberFormSet
 from trading.admin.lists import of_account, period
 from trading.admin.past import told_of
 from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
-from trading.domain.errors import BrokerError, ConfigurationError
+from trading.domain.errors import BrokerError, ConfigurationError, StateConflict
 from trading.models import Account, AccountMember, ApprovalPolicy
+from trading.selectors.members import member_names
 from trading.selectors.people import accounts_of
 from trading.selectors.second_factor import act_grounds
 from trading.selectors.words import WORDS
@@ -38,113 +38,6 @@ from trading.services.policies import awaits_agreement
 from trading.views.proof import proof_of
 
 __all__ = ["AccountAdmin", "ApprovalPolicyAdmin"]
-
-_SECRETS = ("app_key", "app_secret")
-
-
-class AccountForm(forms.ModelForm):
-    """Keys are written, never shown; left blank they stay as they are."""
-
-    app_key = forms.CharField(
-        label=_("앱 키"),
-        required=False,
-        max_length=200,
-        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "off"}),
-        help_text=_("쓰기 전용입니다. 비워 두면 지금 값을 유지합니다."),
-    )
-    app_secret = forms.CharField(
-        label=_("앱 시크릿"),
-        required=False,
-        max_length=400,
-        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "off"}),
-        help_text=_("쓰기 전용입니다. 비워 두면 지금 값을 유지합니다."),
-    )
-    account_no = forms.CharField(
-        label=_("계좌번호"),
-        max_length=11,
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text=_("12345678-01 형식. 저장한 뒤에는 끝 두 자리만 보입니다."),
-    )
-
-    class Meta:
-        model = Account
-        fields = (
-            "name",
-            "environment",
-            "wire",
-            "wrapper",
-            "commission_stock",
-            "commission_fund",
-            "is_active",
-            "paused_reason",
-        )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields.pop("account_no", None)
-        else:  # a new account is on the mock wire unless the installation says otherwise
-            wire = "mock" if settings.KIS_MOCK else "real"
-            for name in ("environment", "wire"):
-                self.initial.setdefault(name, wire)
-        self._kept = {name: getattr(self.instance, name) for name in _SECRETS}
-        self._paused = self.instance.paused_reason if self.instance.pk else ""
-
-    @property
-    def changed_data(self) -> list[str]:
-        """A key that was left blank stays as it is, and no record says otherwise."""
-        return [
-            name
-            for name in super().changed_data
-            if name not in _SECRETS or str(self.data.get(self.add_prefix(name)) or "").strip()
-        ]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if self._paused == Account.EXTERNAL_ORDER != cleaned.get("paused_reason", ""):
-            self.add_error("paused_reason", _("밖에서 낸 주문은 대사 화면에서 확인한 뒤 풀립니다."))
-        for name in _SECRETS:
-            given = (cleaned.get(name) or "").strip()
-            if not given and not self._kept[name]:
-                self.add_error(name, _("새 계좌에는 필요합니다."))
-            cleaned[name] = given or self._kept[name]
-        wire, environment = cleaned.get("wire"), cleaned.get("environment")
-        if environment and wire and environment not in ("sim", wire):
-            self.add_error("wire", _("모의·실전 계좌의 규격은 환경과 같아야 합니다."))
-        return cleaned
-
-    def _post_clean(self) -> None:
-        """Set what the model form does not list, so that the model's own checks see it."""
-        for name in (*_SECRETS, "account_no"):
-            if self.cleaned_data.get(name):
-                setattr(self.instance, name, self.cleaned_data[name])
-        super()._post_clean()  # type: ignore[misc]
-        try:
-            self.instance.clean()
-        except ValidationError as error:
-            if "account_no" in self.fields:
-                self.add_error("account_no", error.message_dict.get("account_no", error.messages))
-            return
-        if "account_no" in self.fields and self.instance.is_known():
-            self.add_error("account_no", _("이 환경에 이미 등록된 계좌번호입니다."))
-
-
-class MemberFormSet(forms.BaseInlineFormSet):
-    """Who may see an account is decided by somebody else, once it has members."""
-
-    by: Any = None
-
-    def clean(self) -> None:
-        super().clean()
-        own = [
-            form
-            for form in self.forms  # a row that is given to oneself is as good as a new one
-            if "user" in form.changed_data
-            and form.cleaned_data.get("user") == self.by
-            and not form.cleaned_data.get("DELETE")
-        ]
-        if own and self.instance.pk and self.instance.members.exclude(pk=self.by.pk).exists():
-            own[0].add_error("user", _("자기 자신은 다른 관리자가 넣어야 합니다."))
 
 
 class MemberInline(TabularInline):
@@ -206,7 +99,7 @@ class AccountAdmin(StampedAdmin):
         number = () if obj else ("account_no",)
         return (
             (None, {"fields": ("name", "environment", "wire", "wrapper", *number)}),
-            (_("접속 키"), {"fields": _SECRETS}),
+            (_("접속 키"), {"fields": SECRETS}),
             (
                 _("수수료율"),
                 {
@@ -221,22 +114,25 @@ class AccountAdmin(StampedAdmin):
         return ("environment", "wire") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        new_keys = any(form.cleaned_data.get(name) != form._kept[name] for name in _SECRETS)
+        """Only what the form changed is written: what became of the rest meanwhile stays."""
+        new_keys = any(form.cleaned_data.get(name) != form.kept[name] for name in SECRETS)
         by, paused = request.user.get_username(), obj.paused_reason
-        obj.paused_reason = form._paused  # only the service pauses and lifts
+        obj.paused_reason = form.paused  # only the service pauses and lifts
         with transaction.atomic():
-            super().save_model(request, obj, form, change)
+            if change:
+                obj.save(update_fields=set(form.changed_data) - {"paused_reason"})
+            else:
+                super().save_model(request, obj, form, change)
             audit(
                 by,
                 "account_changed" if change else "account_added",
                 f"account:{obj.pk}",
-                {"fields": sorted(set(form.changed_data) - set(_SECRETS)), "keys": new_keys},
+                {"fields": sorted(set(form.changed_data) - set(SECRETS)), "keys": new_keys},
             )
-            if paused != form._paused:
-                if form._paused:
-                    lift_pause(obj, by, form._paused)
-                if paused:
-                    pause_account(obj, paused, by)
+        if paused != form.paused and not _repause(obj, form.paused, paused, by):
+            messages.warning(
+                request, _("그 사이 중지 사유가 바뀌어 중지 사유는 그대로 두었습니다.")
+            )
         if new_keys:
             forget_brokers()
 
@@ -244,9 +140,9 @@ class AccountAdmin(StampedAdmin):
         """Who came and who went is on record by name."""
         account = form.instance
         with transaction.atomic():
-            before = _members(account)
+            before = member_names(account)
             super().save_related(request, form, formsets, change)
-            after = _members(account)
+            after = member_names(account)
             if before != after:
                 audit(
                     request.user.get_username(),
@@ -303,9 +199,15 @@ class AccountAdmin(StampedAdmin):
         return done
 
 
-def _members(account: Account) -> set[str]:
-    rows = AccountMember.objects.filter(account=account)
-    return set(rows.values_list("user__username", flat=True))
+def _repause(account: Account, before: str, after: str, by: str) -> bool:
+    """Lift what the form saw and pause as it says; False when somebody else was there first."""
+    try:
+        with transaction.atomic():
+            if before:
+                lift_pause(account, by, before)
+            return pause_account(account, after, by) if after else True
+    except StateConflict:
+        return False
 
 
 @admin.register(ApprovalPolicy)

@@ -15,6 +15,7 @@ from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
     Approval,
     AuditEntry,
+    CredentialChange,
     KisToken,
     ProcessEpoch,
     ReleaseRequest,
@@ -90,6 +91,18 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("한 일"), ordering="action")
     def what(self, row: AuditEntry) -> str:
         return str(ACTION_NAMES.get(row.action, row.action))
+
+
+@admin.register(CredentialChange)
+class CredentialChangeAdmin(ReadOnlyAdmin):
+    """Who set another person's password or took their second factor away: for a day those two are not two."""
+
+    roles = (Role.APPROVER, Role.ADMIN)
+    list_display = ("at", "user", "kind", "by")
+    list_filter = (period("at"), "kind")
+    search_fields = ("^user__username", "^by")
+    search_help_text = _("사람의 앞부분으로 찾습니다.")
+    list_select_related = ("user",)
 
 
 @admin.register(ScheduleFire)

@@ -18,7 +18,7 @@ from trading.models.orders import (
     RuleCheck,
     Side,
 )
-from trading.models.people import ApiToken, RecoveryCode, SecondFactor
+from trading.models.people import ApiToken, CredentialChange, RecoveryCode, SecondFactor
 from trading.models.records import (
     Alert,
     AuditEntry,
@@ -45,6 +45,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "BrokerOrder",
+    "CredentialChange",
     "Decision",
     "Enumeration",
     "Instrument",

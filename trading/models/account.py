@@ -191,6 +191,10 @@ class ApprovalPolicy(models.Model):
         return f"{self.get_kind_display()} v{self.pk}"
 
 
+SLEEVE_NAMES = {"mp_core": _("MP 코어"), "external": _("외부"), "manual": _("수동")}
+"""Sleeves that every account has, by code; their rows keep the name in Korean."""
+
+
 class Sleeve(models.Model):
     """A strategy's part of an account: it owns lots and has its own exit policy."""
 
@@ -216,4 +220,5 @@ class Sleeve(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        """Known sleeves in the reader's language, others by the name that a person gave them."""
+        return str(SLEEVE_NAMES.get(self.code, self.name))

@@ -80,8 +80,6 @@ class LotPosting(Row):
     quantity = models.BigIntegerField()
 
     class Meta:
-        verbose_name = _("로트 배분")
-        verbose_name_plural = _("로트 배분")
         constraints = [
             models.UniqueConstraint(fields=["ledger", "lot"], name="posting_once_per_lot")
         ]

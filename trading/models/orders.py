@@ -103,8 +103,6 @@ class Lane(Row):
     late_watch_until = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = _("레인")
-        verbose_name_plural = _("레인")
         constraints = [
             models.UniqueConstraint(fields=["account", "instrument", "side"], name="lane_once")
         ]
@@ -274,8 +272,6 @@ class Enumeration(Row):
     """Rows on lanes that wait for an answer, which nobody owns yet; null where there was none."""
 
     class Meta:
-        verbose_name = _("주문 목록 조회")
-        verbose_name_plural = _("주문 목록 조회")
         ordering = ("-id",)
         indexes = [models.Index(fields=["account", "-id"])]
 
@@ -358,8 +354,6 @@ class RuleCheck(Row):
     at = models.DateTimeField()
 
     class Meta:
-        verbose_name = _("주문 점검")
-        verbose_name_plural = _("주문 점검")
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(
@@ -378,8 +372,6 @@ class Reservation(Row):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = _("예약한 돈과 주식")
-        verbose_name_plural = _("예약한 돈과 주식")
         constraints = [
             models.CheckConstraint(
                 condition=Q(won__gte=0) & Q(shares__gte=0), name="reservation_not_negative"
@@ -402,7 +394,3 @@ class Decision(Row):
     at = models.DateTimeField()
     order_no = models.CharField(max_length=10, blank=True)
     evidence = models.JSONField(default=dict)
-
-    class Meta:
-        verbose_name = _("모르는 주문의 결정")
-        verbose_name_plural = _("모르는 주문의 결정")

@@ -8,8 +8,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from trading.models.fields import EncryptedTextField
+from trading.models.row import Row
 
-__all__ = ["ApiToken", "RecoveryCode", "SecondFactor"]
+__all__ = ["ApiToken", "CredentialChange", "RecoveryCode", "SecondFactor"]
 
 
 class SecondFactor(models.Model):
@@ -41,6 +42,32 @@ class RecoveryCode(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["factor", "digest"], name="recovery_code_once")
+        ]
+
+
+class CredentialChange(Row):
+    """Somebody else set a person's password or took their second factor away. Never changed.
+
+    For a day the two are not two people where two are asked for, see `trading.domain.independence`.
+    """
+
+    class Kind(models.TextChoices):
+        PASSWORD = "password", _("비밀번호")
+        FACTOR = "factor", _("2차 인증")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by = models.CharField(max_length=150)
+    kind = models.CharField(_("종류"), max_length=8, choices=Kind)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("인증 변경")
+        verbose_name_plural = _("인증 변경")
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["password", "factor"]), name="credential_change_kind_known"
+            )
         ]
 
 

@@ -194,10 +194,6 @@ class ProcessEpoch(Row):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
-    class Meta:
-        verbose_name = _("프로세스")
-        verbose_name_plural = _("프로세스")
-
 
 class ReconciledEpoch(Row):
     """This process has read the account's whole order list: only then may it send."""
@@ -231,8 +227,6 @@ class KisToken(Row):
     failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
-        verbose_name = _("접속 토큰")
-        verbose_name_plural = _("접속 토큰")
         constraints = [
             models.UniqueConstraint(fields=["key_digest", "host"], name="token_once_per_key")
         ]

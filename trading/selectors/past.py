@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from trading.models import AuditEntry, Transition
 from trading.selectors.audit_words import ACTION_NAMES, FACT_NAMES
+from trading.selectors.words import WORDS
 
 __all__ = ["MOST", "PastAct", "past_of"]
 
@@ -97,7 +98,7 @@ def _moved(kind: str, row: Model, states: Mapping[str, Any]) -> list[PastAct]:
             " → ".join(
                 str(states.get(name, name)) for name in (one.from_state, one.to_state) if name
             ),
-            one.reason,
+            WORDS.say(one.reason) if one.reason else "",
         )
         for one in rows
     ]

@@ -30,6 +30,8 @@ _NAMES = frozenset(
         "order",
         "day",
         "name",
+        "who",
+        "by",
     }
 )
 """Facts that are names: digits in them are not amounts and get no separators."""
@@ -226,6 +228,12 @@ _ORDERS = {
     "vetoed": _("주문 직전 점검에서 막혔습니다."),
     "abandoned": _("접수되지 않은 것으로 확정했습니다."),
     "revoked": _("보내기 전에 거두었습니다."),
+    "adopted": _("증권사 주문 목록에서 우리 주문으로 확인했습니다."),
+    "declared absent": _("증권사에 없는 주문이라고 사람이 결정했습니다."),
+    "aborted before the send": _("보내기 직전에 그만두었습니다. 주문은 나가지 않았습니다."),
+    "accepted after all": _("거부되었다던 주문이 접수되어 있어 다시 보내지 않습니다."),
+    "no answer recorded": _("보낸 뒤 답을 적지 못해 결과를 모릅니다."),
+    "nothing to cancel": _("취소할 주문이 목록에 살아 있지 않아 취소하지 않았습니다."),
     "not authorized": _("보낼 수 있는 상태가 아닙니다."),
 }
 
@@ -242,6 +250,10 @@ _SWITCHES = {
     "policy_superseded": _("더 새로운 승인 정책이 있어 동의할 수 없습니다."),
     "policy_needs_another_person": _("만든 사람이 아닌 다른 사람이 동의해야 합니다."),
     "second_person_required": _("네 눈 원칙: 해제에는 다른 사람의 동의가 필요합니다."),
+    "approver_not_independent": _(
+        "%(by)s님이 %(who)s님의 비밀번호나 2차 인증을 바꾸어, %(until)s까지는 두 사람으로 보지 않습니다."
+        " 다른 사람에게 맡기거나 그 뒤에 하세요."
+    ),
     "not_engaged": _("이미 거래 가능한 상태입니다."),
     "account_halted": _("문제가 잇따라 이 계좌의 거래를 자동으로 멈췄습니다."),
     "audit_broken": _("감사 기록이 %(seq)s번에서 이어지지 않습니다. 모든 거래를 멈췄습니다."),
@@ -305,6 +317,10 @@ _PERSON = {
     "factor_in_force": _("이미 2차 인증을 쓰고 있습니다."),
     "factor_not_waiting": _("설정 중인 2차 인증이 없습니다. 처음부터 다시 하세요."),
     "factor_missing": _("2차 인증이 없습니다."),
+    "credentials_changed": _(
+        "%(by)s님이 %(who)s님의 비밀번호나 2차 인증을 바꾸었습니다. 24시간 동안 두 사람은 서로 요청한 것을"
+        " 승인하지 못합니다. 모르는 일이면 거래를 멈추고 확인하세요."
+    ),
     "password_wrong": _("비밀번호가 맞지 않습니다."),
     "password_guessed": _(
         "한 이름의 비밀번호가 %(tries)s번 잇따라 틀렸습니다. 본인인지 확인하세요."

@@ -8,6 +8,7 @@ from django.utils import timezone
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.policies import needs_second_person
 from trading.models import Account, ApprovalPolicy
+from trading.selectors.independence import plain_name, second_person_grounds
 from trading.selectors.policies import default_kind, policy_in_force
 from trading.services.audit import audit
 
@@ -41,8 +42,8 @@ def waiting_policy(account: Account) -> ApprovalPolicy | None:
 def agree_policy(policy_id: int, by: str) -> ApprovalPolicy:
     """`by` agrees to a policy that waits for a second person; from now on it rules.
 
-    Raises StateConflict when it does not wait, or a newer one rules already; RuleViolation when `by`
-    made it.
+    Raises StateConflict when it does not wait, or a newer one rules already; RuleViolation with every
+    reason when `by` made it, or may be acting for who made it.
     """
     with transaction.atomic():
         policy = (
@@ -55,8 +56,11 @@ def agree_policy(policy_id: int, by: str) -> ApprovalPolicy:
         newer = ApprovalPolicy.objects.filter(account=policy.account, pk__gt=policy.pk)
         if newer.exists():
             raise StateConflict("policy_superseded", policy=policy.pk)
-        if policy.created_by == by:
-            raise RuleViolation(Reason("policy_needs_another_person"))
+        reasons = second_person_grounds(by, policy.created_by)
+        if plain_name(policy.created_by) == plain_name(by):
+            reasons.append(Reason("policy_needs_another_person"))
+        if reasons:
+            raise RuleViolation(reasons)
         policy.agreed_by, policy.agreed_at = by, timezone.now()
         policy.save(update_fields=["agreed_by", "agreed_at"])
         audit(by, "approval_policy_agreed", f"account:{policy.account_id}", {"policy": policy.pk})

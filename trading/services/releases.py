@@ -10,6 +10,7 @@ from django.utils import timezone
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.domain.proof import Proof
 from trading.models import ReleaseRequest, Switch
+from trading.selectors.independence import plain_name, second_person_grounds
 from trading.selectors.policies import policy_shown
 from trading.services.audit import audit
 from trading.services.switches import accounts_under, is_engaged, release
@@ -55,14 +56,18 @@ def ask_release(
 def agree_release(request_id: int, by: str) -> Switch:
     """The second person agrees and trading goes on.
 
-    Raises StateConflict when the request is no longer open; InputError when `by` is who asked.
+    Raises StateConflict when the request is no longer open; InputError with every reason when `by` is who
+    asked, or may be acting for them.
     """
     with transaction.atomic():
         _expire_old()
     with transaction.atomic():
         asked = _open(request_id)
-        if _person(asked.by) == _person(by):
-            raise InputError(Reason("second_person_required"))
+        reasons = second_person_grounds(by, asked.by)
+        if plain_name(asked.by) == plain_name(by):
+            reasons.append(Reason("second_person_required"))
+        if reasons:
+            raise InputError(reasons)
         _close(asked, ReleaseRequest.Outcome.AGREED, second=by)
         return release(asked.scope, asked.by, by, asked.reason, "four_eyes")
 
@@ -99,8 +104,3 @@ def _expire_old() -> None:
     ReleaseRequest.objects.filter(outcome="", expires_at__lte=now).update(
         outcome=ReleaseRequest.Outcome.EXPIRED, closed_at=now
     )
-
-
-def _person(name: str) -> str:
-    """A shell's `shell:kim` is the same person as the desk's `kim`."""
-    return name.removeprefix("shell:")

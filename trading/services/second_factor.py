@@ -18,11 +18,12 @@ from django.utils.crypto import salted_hmac
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.domain.proof import Proof
 from trading.domain.totp import matching_step
-from trading.models import RecoveryCode, SecondFactor
+from trading.models import CredentialChange, RecoveryCode, SecondFactor
 from trading.selectors.people import Person
 from trading.services.alerts import alert
 from trading.services.api_tokens import revoke_tokens_of
 from trading.services.audit import audit
+from trading.services.credentials import note_credentials
 
 __all__ = [
     "LOCK",
@@ -150,12 +151,16 @@ def new_recovery_codes(user: Person) -> list[str]:
 
 
 def remove_factor(user: Person, by: str) -> None:
-    """The person has no second factor any more; `by` is who took it away."""
+    """The person has no second factor any more; `by` is who took it away.
+
+    When that is somebody else, they are not two people for a day, see `note_credentials`.
+    """
     with transaction.atomic():
         gone, _rows = SecondFactor.objects.filter(user=user).delete()
         if gone:
             audit(by, "second_factor_removed", f"user:{user.pk}")
             revoke_tokens_of(user, by)
+            note_credentials(user, by, CredentialChange.Kind.FACTOR)
 
 
 def _fresh_codes(factor: SecondFactor) -> list[str]:

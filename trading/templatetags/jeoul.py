@@ -37,6 +37,14 @@ def _signed(value: Decimal, places: int) -> str:
 
 
 @register.filter
+def inside(title: Any) -> str:
+    """A heading as it stands inside an English sentence: Status becomes status, MP and Sub-MP stay."""
+    text = str(title)
+    first = text.split(" ")[0]
+    return text if any(c.isupper() for c in first[1:]) else text[:1].lower() + text[1:]
+
+
+@register.filter
 def count(value: Any) -> str:
     """A whole number with separators."""
     number = _decimal(value)
