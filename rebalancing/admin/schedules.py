@@ -12,16 +12,15 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from rebalancing.domain.schedules import Edge, Kind, Period, Rule, refusals_of, upcoming
+from rebalancing.domain.schedules import Edge, Kind, Period, Rule, refusals_of
 from rebalancing.models import RunSchedule
-from rebalancing.selectors.upcoming import waits_for
+from rebalancing.selectors.upcoming import next_moments, waits_for
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.schedule_changes import save_schedule
 from trading.admin.read_only import StampedAdmin
-from trading.domain.errors import ConfigurationError
 from trading.selectors.calendar import known_calendar
 from trading.selectors.people import accounts_of
-from trading.services.clock import market_clock
+from trading.views.moments import market_now
 
 __all__ = ["RunScheduleAdmin"]
 
@@ -113,12 +112,9 @@ class RunScheduleAdmin(StampedAdmin):
 
     @staticmethod
     def _next(row: RunSchedule, count: int) -> list[datetime]:
-        if row.pk is None or not row.enabled:
+        if row.pk is None:  # a form that was just opened names no account yet
             return []
-        try:
-            return upcoming(row.rule, market_clock(row.account).now(), known_calendar(), count)
-        except ConfigurationError:
-            return []
+        return next_moments(row, market_now(row.account), known_calendar(), count)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         anew = not change or bool(_ACTING & set(form.changed_data))

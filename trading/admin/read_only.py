@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import IntegrityError
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, Q, QuerySet
 from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from trading.admin.lists import BoundedPaginator, RememberingList
 from trading.admin.numbers import plain_number
 from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.scopes import of_accounts
 from trading.views.proof import asked_first
 
 __all__ = [
@@ -93,7 +94,7 @@ class ScopedAdmin(ModelAdmin):
 
     def in_scope(self, request: HttpRequest) -> Q | Exists | In:
         """Which rows are this person's to read."""
-        return _of_accounts(self.model, self.account_path, _own(request))
+        return of_accounts(self.model, self.account_path, _own(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, *self.roles) and super().has_module_permission(request)
@@ -104,21 +105,6 @@ class ScopedAdmin(ModelAdmin):
 
 def _own(request: HttpRequest) -> list[int]:
     return list(accounts_of(request.user).values_list("pk", flat=True))
-
-
-def _of_accounts(model: type[Model], path: str, accounts: list[int]) -> Q | Exists:
-    """Rows of these accounts, asked so that a list can be read newest first and left after a page.
-
-    One account is named by its number and not by a subquery; a row that names its account through another one
-    looks that up by key, row by row: a join would be sorted whole.
-    """
-    first, _dots, rest = path.partition("__")
-    if rest:
-        other = model._meta.get_field(first).related_model
-        assert isinstance(other, type)
-        owner = other._default_manager.filter(pk=OuterRef(f"{first}_id"))
-        return Exists(owner.filter(_of_accounts(other, rest, accounts)))
-    return Q(**({first: accounts[0]} if len(accounts) == 1 else {f"{first}__in": accounts}))
 
 
 class ReadOnlyAdmin(ScopedAdmin):

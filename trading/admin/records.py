@@ -25,6 +25,7 @@ from trading.models import (
     Transition,
 )
 from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.switches import switches_of
 
 __all__ = ["IntentAdmin", "LedgerAdmin"]
 
@@ -122,11 +123,7 @@ class SwitchAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Switch]:
         """Stops of everything and of one's own accounts; an admin sees all."""
-        rows = super().get_queryset(request)
-        if has_role(request.user, Role.ADMIN):
-            return rows
-        own = [f"account:{account.pk}" for account in accounts_of(request.user)]
-        return rows.exclude(Q(scope__startswith="account:") & ~Q(scope__in=own))
+        return switches_of(request.user, super().get_queryset(request))
 
     @admin.display(description=_("이유"))
     def why(self, row: Switch) -> str:

@@ -15,7 +15,7 @@ from trading.selectors.second_factor import act_grounds
 from trading.selectors.words import WORDS
 from trading.views.proof import show_code
 
-__all__ = ["AdminWrites", "ApproverWrites", "EvidenceReaders", "TraderWrites"]
+__all__ = ["AdminWrites", "ApproverWrites", "Deciders", "EvidenceReaders", "TraderWrites"]
 
 
 class _RoleWrites(BasePermission):
@@ -57,8 +57,17 @@ class AdminWrites(_RoleWrites):
         return True
 
 
+class Deciders(BasePermission):
+    """Whoever trades or decides, to read and to write: stops and alerts, as on the desk."""
+
+    message = _("트레이더, 승인자 또는 관리자 역할이 필요합니다.")
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return has_role(request.user, Role.TRADER, Role.APPROVER, Role.ADMIN)
+
+
 class EvidenceReaders(BasePermission):
-    """Evidence names accounts in full: approvers and admins only."""
+    """Evidence names accounts in full, the audit chain everybody's acts: approvers and admins only."""
 
     message = _("승인자 또는 관리자 역할이 필요합니다.")
 
