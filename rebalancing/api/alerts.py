@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from rebalancing.selectors.words import WORDS
 from trading.api.filters import by_account, choice, day_span, flag, words
 from trading.api.lists import Door, ListDoor, OneDoor
+from trading.api.once import done_once
+from trading.api.permissions import Deciders
 from trading.api.shapes import Shape, maybe_moment, maybe_number
 from trading.models import Alert
 from trading.selectors.alerts import alerts_seen_by
 from trading.selectors.moments import told_at
+from trading.services.alerts import acknowledge
 
-__all__ = ["AlertView", "AlertsView"]
+__all__ = ["AcknowledgeView", "AlertView", "AlertsView"]
 
 
 class AlertShape(Shape):
@@ -82,3 +89,17 @@ class AlertsView(_Seen, ListDoor):
 
 class AlertView(_Seen, OneDoor):
     """One alert."""
+
+
+class AcknowledgeView(_Seen):
+    """Say that a person has read the alert; it stays in the record, with the name of whoever said so first."""
+
+    permission_classes = [Deciders]
+
+    @extend_schema(request=None, responses=AlertShape)
+    @done_once
+    def post(self, request: Request, pk: int) -> Response:
+        found = get_object_or_404(self.get_queryset(), pk=pk)
+        acknowledge(found, request.user.get_username())
+        found.refresh_from_db()
+        return Response(alert_told(found))

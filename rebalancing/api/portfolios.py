@@ -24,6 +24,7 @@ from rebalancing.api.answers import PortfolioVersions, WeightVersion
 from rebalancing.api.serializers import WeightsSerializer
 from trading.api.filters import day_span, refuse_unknown, words
 from trading.api.lists import ListDoor
+from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
 from trading.selectors.moments import told_at
 
@@ -48,6 +49,7 @@ class ModelPortfoliosView(APIView):
         return Response([_portfolio(row, row.newest, _of_model) for row in rows])
 
     @extend_schema(request=WeightsSerializer, responses={201: PortfolioVersions})
+    @done_once
     def put(self, request: Request) -> Response:
         body = WeightsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -75,6 +77,7 @@ class SubPortfoliosView(APIView):
         return Response([_portfolio(row, row.newest, _of_sub) for row in rows])
 
     @extend_schema(request=WeightsSerializer, responses={201: PortfolioVersions})
+    @done_once
     def put(self, request: Request) -> Response:
         body = WeightsSerializer(data=request.data)
         body.is_valid(raise_exception=True)

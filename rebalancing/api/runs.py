@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 
 from django.db.models import Q
 from django.http import StreamingHttpResponse
@@ -25,22 +24,14 @@ from rebalancing.services.approvals import decide_run
 from rebalancing.services.runs import run_cancel, run_open
 from trading.api.filters import by_account, choice, day_span, flag, refuse_unknown
 from trading.api.lists import ListDoor
+from trading.api.once import asked_key, done_once
 from trading.api.permissions import ApproverWrites, EvidenceReaders, TraderWrites
-from trading.domain.errors import InputError, Reason, StateConflict
+from trading.domain.errors import StateConflict
 from trading.models import Approval
 from trading.selectors.people import accounts_of
 from trading.views.proof import show_code
 
 __all__ = ["CancelView", "DecideView", "EvidenceView", "RunView", "RunsView"]
-
-_KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}", re.ASCII)
-
-
-def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        raise InputError(Reason("idempotency_key", {"expected": "8 to 64 of A-Z a-z 0-9 . _ : -"}))
-    return key
 
 
 class RunsView(ListDoor):
@@ -65,7 +56,7 @@ class RunsView(ListDoor):
     )
     def post(self, request: Request) -> Response:
         """201 with the new run; the same key again answers 200 with the same run."""
-        key = _idempotency_key(request)
+        key = asked_key(request, needed=True)
         body = RunRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
@@ -90,7 +81,7 @@ class RunsView(ListDoor):
                 return Response(run_summary(run), status=201)
         advised = wanted["planner"] == Run.Planner.GEMINI
         if same.dry_run != wanted["dry_run"] or same.wants_advice != advised:
-            raise StateConflict("key_used_for_another_request", run=same.pk)
+            raise StateConflict("key_used_for_another_request", run=same.pk, request=f"#{same.pk}")
         return Response(run_summary(same))
 
 
@@ -127,6 +118,7 @@ class DecideView(APIView):
     verdict: str = Approval.Verdict.APPROVE
 
     @extend_schema(request=DecisionSerializer, responses=RunSummary)
+    @done_once
     def post(self, request: Request, pk: int) -> Response:
         run = seen_run(request, pk)
         body = DecisionSerializer(data=request.data)
@@ -149,6 +141,7 @@ class CancelView(APIView):
     throttle_classes = ()  # whoever has changed too much must still be able to stop
 
     @extend_schema(request=None, responses=RunSummary)
+    @done_once
     def post(self, request: Request, pk: int) -> Response:
         run = seen_run(request, pk)
         return Response(run_summary(run_cancel(run.pk, request.user.get_username())))

@@ -17,6 +17,7 @@ from rebalancing.selectors.gaps import newest_config
 from rebalancing.services.targets import current_config
 from trading.api.filters import day_span, refuse_unknown, words
 from trading.api.lists import ListDoor
+from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
 from trading.api.shapes import Shape
 from trading.selectors.moments import told_at
@@ -36,6 +37,7 @@ class ConfigView(APIView):
         return Response(ConfigSerializer(newest_config()).data)
 
     @extend_schema(request=ConfigSerializer, responses={201: ConfigSerializer})
+    @done_once
     def post(self, request: Request) -> Response:
         body = ConfigSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -17,6 +17,7 @@ from rebalancing.api.serializers import TargetsSerializer
 from rebalancing.services.targets import decide_targets
 from trading.api.filters import by_account, choice, day_span
 from trading.api.lists import ListDoor
+from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
 from trading.domain.errors import InputError, Reason
 from trading.selectors.moments import told_at
@@ -39,6 +40,7 @@ class TargetsView(APIView):
         return Response({"current": found[0] if found else None, "history": found[1:]})
 
     @extend_schema(request=TargetsSerializer, responses={201: TargetsInForce})
+    @done_once
     def put(self, request: Request) -> Response:
         body = TargetsSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -54,4 +54,5 @@ urlpatterns = [
     path("targets/history", targets.TargetsHistoryView.as_view(), name="targets-history"),
     path("alerts", alerts.AlertsView.as_view(), name="alerts"),
     path("alerts/<int:pk>", alerts.AlertView.as_view(), name="alert"),
+    path("alerts/<int:pk>/acknowledge", alerts.AcknowledgeView.as_view(), name="acknowledge"),
 ]

@@ -15,7 +15,18 @@ from trading.models import Intent, ScheduleFire
 from trading.services.alerts import alert
 from trading.services.switches import engage
 
-__all__ = ["BASE", "CALLS", "Call", "Facts", "client_for", "filled", "path_of", "planned", "send"]
+__all__ = [
+    "BASE",
+    "CALLS",
+    "Call",
+    "Facts",
+    "client_for",
+    "facts_of",
+    "filled",
+    "path_of",
+    "planned",
+    "send",
+]
 
 BASE = "/api/macro-trading"
 Facts = dict[str, Any]
@@ -111,6 +122,17 @@ CALLS = [
         {"account": "{account}", "model_portfolio": "{model}", "sub_portfolios": "{subs}"},
         201,
     ),
+    Call("post", "/rebalancing/schedules", {"account": "{account}", "at": "09:40"}, 201),
+    Call(
+        "patch",
+        "/rebalancing/schedules/{id}",
+        {"at": "10:20", "kind": "periodic", "inside_bands": True},
+        of="schedule",
+        prepare=scheduled,
+    ),
+    Call("post", "/approval-policies", {"account": "{account}", "kind": "four_eyes"}, 201),
+    Call("post", "/switches", {"scope": "{scope}", "state": "REDUCING"}, 201),
+    Call("post", "/alerts/{id}/acknowledge", of="alert", prepare=alerted),
     Call("get", "/rebalancing/configs", prepare=configured),
     Call("get", "/rebalancing/approvals", query="?verdict=APPROVE", prepare=finished),
     Call("get", "/rebalancing/schedules", query="?account={account}", prepare=scheduled),
@@ -163,3 +185,23 @@ def send(client: Any, call: Call, facts: Facts) -> Any:
         return client.get(path)
     body = filled(call.body, facts) if call.body is not None else {}
     return getattr(client, call.method)(path, body, format="json", **more)
+
+
+def facts_of(world: World) -> Facts:
+    """What calls are filled with: codes, weights and accounts of the world."""
+    client = client_for(world.owner)
+    models = client.get(f"{BASE}/model-portfolios").json()
+    subs = client.get(f"{BASE}/sub-portfolios").json()
+    current = client.get(f"{BASE}/targets").json()["current"]
+    model = next(m for m in models if current["model"].startswith(m["code"]))
+    wanted = [s for s in subs if s["asset_class"] in current["sub"]]
+    return {
+        "world": world,
+        "account": world.account.pk,
+        "scope": f"account:{world.account.pk}",
+        "model": model["code"],
+        "weights": model["versions"][0]["weights"],
+        "sub": wanted[0]["code"],
+        "sub_weights": wanted[0]["versions"][0]["weights"],
+        "subs": [s["code"] for s in wanted],
+    }

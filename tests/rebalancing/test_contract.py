@@ -18,6 +18,7 @@ from tests.rebalancing.contract_calls import (
     Call,
     Facts,
     client_for,
+    facts_of,
     path_of,
     planned,
     send,
@@ -29,21 +30,7 @@ pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def facts(world: World) -> Facts:
-    client = client_for(world.owner)
-    models = client.get(f"{BASE}/model-portfolios").json()
-    subs = client.get(f"{BASE}/sub-portfolios").json()
-    current = client.get(f"{BASE}/targets").json()["current"]
-    model = next(m for m in models if current["model"].startswith(m["code"]))
-    wanted = [s for s in subs if s["asset_class"] in current["sub"]]
-    return {
-        "world": world,
-        "account": world.account.pk,
-        "model": model["code"],
-        "weights": model["versions"][0]["weights"],
-        "sub": wanted[0]["code"],
-        "sub_weights": wanted[0]["versions"][0]["weights"],
-        "subs": [s["code"] for s in wanted],
-    }
+    return facts_of(world)
 
 
 def schema_of(client: APIClient) -> dict[str, Any]:

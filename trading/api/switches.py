@@ -6,16 +6,26 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from trading.api.filters import Filter, choice, day_span, plain_id
 from trading.api.lists import ListDoor
+from trading.api.once import done_once
 from trading.api.permissions import Deciders
 from trading.api.shapes import Shape, maybe_number
+from trading.api.strict import StrictSerializer
 from trading.models import Switch
 from trading.selectors.moments import told_at
+from trading.selectors.people import accounts_of
+from trading.selectors.scopes import account_scope
 from trading.selectors.switches import ruling_rows, switches_of
+from trading.services.switches import GLOBAL, engage
+from trading.views.switches import API_STOP
 
 __all__ = ["SwitchesView"]
 
@@ -60,10 +70,19 @@ def _a_scope(text: str) -> str:
     return text
 
 
+class StopSerializer(StrictSerializer):
+    """Only stricter: to trade again is a release, with a reason and often a second person, on the desk."""
+
+    scope = serializers.RegexField(r"^(global|account:[0-9]{1,12})$")
+    state = serializers.ChoiceField(["REDUCING", "HALTED"])
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
 class SwitchesView(ListDoor):
-    """Stops of everything and of one's own accounts, newest first; an admin reads all."""
+    """Stops of everything and of one's own accounts, newest first; an admin reads all. A POST stops at once."""
 
     permission_classes = [Deciders]
+    throttle_classes = ()  # whoever has changed too much must still be able to stop
     queryset = Switch.objects.order_by("-pk")
     account_path = ""
     serializer_class = SwitchShape
@@ -82,6 +101,22 @@ class SwitchesView(ListDoor):
 
     def get_queryset(self) -> Any:
         return switches_of(self.request.user, super().get_queryset())
+
+    @extend_schema(request=StopSerializer, responses={201: SwitchShape})
+    @done_once
+    def post(self, request: Request) -> Response:
+        """409 when it is stricter already."""
+        body = StopSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = body.validated_data
+        kind, _colon, number = wanted["scope"].partition(":")
+        scope = GLOBAL
+        if kind == "account":
+            account = get_object_or_404(accounts_of(request.user), pk=int(number))
+            scope = account_scope(account)
+        reason = wanted["reason"].strip() or API_STOP
+        row = engage(scope, wanted["state"], request.user.get_username(), reason)
+        return Response(self.told_all([row])[0], status=201)
 
     def told_all(self, rows: Sequence[Switch]) -> list[Any]:
         ruling = ruling_rows(row.scope for row in rows)
