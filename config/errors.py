@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -61,7 +62,7 @@ def document(status: int, code: str, detail: str) -> JsonResponse:
 def _described(status: int, code: str, detail: str) -> dict[str, Any]:
     return {
         "type": f"https://jeoul.invalid/problems/{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": str(_TITLES.get(status) or HTTPStatus(status).phrase),
         "status": status,
         "code": code,
         "detail": detail,
@@ -89,6 +90,21 @@ def _plain(facts: dict[str, object]) -> dict[str, Any]:
 _BY_HEADER = gettext_lazy(
     "인증 앱의 코드가 필요합니다. %(header)s 헤더에 넣어 다시 보내세요. 코드 하나는 한 번만 쓸 수 있습니다."
 )
+_TITLES = {
+    400: gettext_lazy("요청을 읽을 수 없음"),
+    401: gettext_lazy("로그인 필요"),
+    403: gettext_lazy("허용되지 않음"),
+    404: gettext_lazy("찾을 수 없음"),
+    405: gettext_lazy("이 방법은 쓸 수 없음"),
+    406: gettext_lazy("답할 수 없는 형식"),
+    409: gettext_lazy("상태가 바뀜"),
+    413: gettext_lazy("본문이 너무 큼"),
+    415: gettext_lazy("읽을 수 없는 형식"),
+    422: gettext_lazy("규칙에 어긋남"),
+    429: gettext_lazy("너무 잦음"),
+    503: gettext_lazy("지금은 쓸 수 없음"),
+}
+"""In English the words of the standard."""
 _OWN_CODES = ("code_required", "second_factor_required", "token_reads_only")
 _CODES = {
     400: "bad_input",
@@ -127,11 +143,7 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
     code = _CODES.get(answer.status_code, "error")
     if isinstance(error, exceptions.PermissionDenied) and error.get_codes() in _OWN_CODES:
         code = str(error.get_codes())
-    detail = (
-        str(error.detail)
-        if isinstance(error, exceptions.APIException) and isinstance(error.detail, str)
-        else str(_("요청을 처리할 수 없습니다."))
-    )
+    detail = _of_the_framework(error, str(getattr(context.get("request"), "method", "")))
     if code == "code_required":
         detail = _say(code, {})
     fields = {"errors": answer.data} if isinstance(error, exceptions.ValidationError) else {}
@@ -140,6 +152,33 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         if name in answer.headers:
             result.headers[name] = answer.headers[name]
     return result
+
+
+def _of_the_framework(error: Exception, method: str) -> str:
+    """What the framework refuses, in the house's words: its own are English alone for Korean readers."""
+    match error:
+        case exceptions.MethodNotAllowed():
+            return _("이 주소는 %(method)s 요청을 받지 않습니다.") % {"method": method[:20]}
+        case exceptions.NotAcceptable():
+            return _("그 형식으로는 답할 수 없습니다. JSON을 요청하세요.")
+        case exceptions.UnsupportedMediaType():
+            return _("본문은 application/json으로 보내세요.")
+        case exceptions.NotAuthenticated():
+            return _("로그인하거나 토큰을 보내세요.")
+        case exceptions.Throttled() if (wait := getattr(error, "wait", None)) is not None:
+            again = {"seconds": math.ceil(wait)}
+            return _("너무 잦습니다. %(seconds)s초 뒤에 다시 보내세요.") % again
+        case Http404():
+            return _("그런 것이 없거나 볼 수 있는 계좌의 것이 아닙니다.")
+        case PermissionDenied():
+            return _("권한이 없습니다.")
+        case exceptions.PermissionDenied() if str(error.detail).startswith("CSRF Failed"):
+            return _("CSRF 토큰이 없거나 맞지 않습니다. 바뀐 것은 없습니다.")
+        case exceptions.ValidationError():
+            return _("본문의 항목을 읽을 수 없습니다. errors를 보세요.")
+        case exceptions.APIException() if isinstance(error.detail, str):
+            return str(error.detail)
+    return _("요청을 처리할 수 없습니다.")
 
 
 @csrf_exempt

@@ -222,6 +222,10 @@ FIELD_NAMES: dict[str, str | Promise] = {
     "reservation.closed_at": _("풀린 때"),
     "releaserequest.by": _("요청한 사람"),
     "releaserequest.at": _("요청한 때"),
+    "made_at": _("만든 때"),
+    "method": _("방법"),
+    "path": _("주소"),
+    "idempotencykey.status": _("응답 상태"),
 }
 MODEL_NAMES: dict[str, str | Promise] = {
     "lane": _("레인"),

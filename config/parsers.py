@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -20,13 +21,15 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ParseError(f"duplicate key {key!r}: send each field once")
+            raise ParseError(
+                _("같은 항목이 두 번 있습니다: %(name)s. 한 번만 보내세요.") % {"name": key[:60]}
+            )
         found[key] = value
     return found
 
 
 def _no_constants(name: str) -> Any:
-    raise ParseError(f"{name} is not a number")
+    raise ParseError(_("%(name)s은(는) 숫자가 아닙니다.") % {"name": name})
 
 
 def _is_plain(value: Any) -> bool:
@@ -60,17 +63,17 @@ class StrictJSONParser(JSONParser):
     ) -> Any:
         body = stream.read(MAX_BYTES + 1)
         if len(body) > MAX_BYTES:
-            raise ParseError(f"the body is larger than {MAX_BYTES} bytes")
+            raise ParseError(_("본문이 %(most)s바이트보다 큽니다.") % {"most": MAX_BYTES})
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ParseError("the body is not UTF-8") from error
+            raise ParseError(_("본문이 UTF-8이 아닙니다.")) from error
         if _depth(text) > MAX_DEPTH:
-            raise ParseError(f"the body is nested deeper than {MAX_DEPTH}")
+            raise ParseError(_("본문이 %(most)s단계보다 깊습니다.") % {"most": MAX_DEPTH})
         try:
             found = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
         except ValueError as error:
-            raise ParseError("the body is not JSON") from error
+            raise ParseError(_("본문이 JSON이 아닙니다.")) from error
         if not _is_plain(found):
-            raise ParseError("a text holds characters that no database keeps")
+            raise ParseError(_("저장할 수 없는 문자가 들어 있습니다."))
         return found

@@ -45,7 +45,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("토큰이 없거나 끝났습니다."), code="token_unknown")
         if token.reach == ApiToken.Reach.READ and request.method not in SAFE_METHODS:
             raise PermissionDenied(_("이 토큰은 읽기만 할 수 있습니다."), code="token_reads_only")
-        stops = request.path.endswith("/cancel")
+        stops = request.method == "POST" and request.path.endswith(("/cancel", "/switches"))
         if not stops and must_enrol(token.user, accounts_of(token.user)):
             raise PermissionDenied(_owed(), code="second_factor_required")
         return token.user, token

@@ -260,6 +260,8 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "rebalancing.domain.states.RunState",
         "RunPlannerEnum": "rebalancing.models.Run.Planner",
         "AskedPlannerEnum": ["rules", "gemini"],
+        "PolicyKindEnum": "trading.models.ApprovalPolicy.Kind",
+        "ScheduleKindEnum": "rebalancing.models.RunSchedule.KindChoice",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

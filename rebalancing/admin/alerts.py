@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Exists, Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, Q
 from django.db.models.lookups import In
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +12,7 @@ from rebalancing.selectors.words import WORDS
 from trading.admin.lists import of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import Alert
-from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.alerts import alerts_seen_by
 
 __all__ = ["AlertAdmin"]
 
@@ -40,15 +39,7 @@ class AlertAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
 
     def in_scope(self, request: HttpRequest) -> Q | Exists | In:
-        """An admin also reads what is about no account, as on the front page.
-
-        As one expression and not as "this or none", which a database answers from its index by account and then
-        sorts whole: so the list is read newest first and left after a page.
-        """
-        if not has_role(request.user, Role.ADMIN):
-            return super().in_scope(request)
-        own = accounts_of(request.user).values_list("pk", flat=True)
-        return In(Coalesce("account_id", Value(0)), [0, *own])
+        return alerts_seen_by(request.user)
 
     @admin.display(description=_("내용"), ordering="code")
     def said(self, alert: Alert) -> str:

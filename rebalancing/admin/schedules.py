@@ -12,23 +12,19 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from rebalancing.domain.schedules import Edge, Kind, Period, Rule, refusals_of, upcoming
 from rebalancing.models import RunSchedule
-from rebalancing.selectors.upcoming import waits_for
+from rebalancing.selectors.upcoming import next_moments, waits_for
 from rebalancing.selectors.words import WORDS
-from rebalancing.services.schedule_changes import save_schedule
+from rebalancing.services.schedule_changes import ACTING, save_schedule, schedule_grounds
 from trading.admin.lists import of_account
 from trading.admin.read_only import StampedAdmin
-from trading.domain.errors import ConfigurationError
 from trading.selectors.calendar import known_calendar
 from trading.selectors.people import accounts_of
-from trading.services.clock import market_clock
+from trading.views.moments import market_now
 
 __all__ = ["RunScheduleAdmin"]
 
 NEXT = 5
-_ACTING = {"account", "kind", "at", "period", "edge", "enabled", "min_flow_won"}
-"""A change of one of these makes a schedule begin anew."""
 _FIELDS = {
     "schedule_needs_minimum": "min_flow_won",
     "schedule_bands_only_periodic": "inside_bands",
@@ -57,18 +53,7 @@ class ScheduleForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if cleaned.get("at") is None or not cleaned.get("kind"):
             return cleaned
-        rule = Rule(
-            at=cleaned["at"],
-            kind=Kind(cleaned["kind"]),
-            period=Period(cleaned.get("period") or Period.MONTH),
-            edge=Edge(cleaned.get("edge") or Edge.LAST),
-        )
-        grounds = refusals_of(
-            rule,
-            min_flow=cleaned.get("min_flow_won") or 0,
-            inside_bands=bool(cleaned.get("inside_bands")),
-        )
-        for ground in grounds:
+        for ground in schedule_grounds(cleaned):
             self.add_error(_FIELDS.get(ground.code, "at"), WORDS.say(ground.code, ground.facts))
         return cleaned
 
@@ -117,13 +102,10 @@ class RunScheduleAdmin(StampedAdmin):
 
     @staticmethod
     def _next(row: RunSchedule, count: int) -> list[datetime]:
-        if row.pk is None or not row.enabled:
+        if row.pk is None:  # a form that was just opened names no account yet
             return []
-        try:
-            return upcoming(row.rule, market_clock(row.account).now(), known_calendar(), count)
-        except ConfigurationError:
-            return []
+        return next_moments(row, market_now(row.account), known_calendar(), count)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        anew = not change or bool(_ACTING & set(form.changed_data))
+        anew = not change or bool(ACTING & set(form.changed_data))
         save_schedule(obj, by=request.user.get_username(), anew=anew)

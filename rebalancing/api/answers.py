@@ -5,12 +5,12 @@ Won are whole numbers, percentages and dollars text with decimals, moments ISO 8
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
+from trading.api.shapes import Shape, maybe_moment, maybe_number
+from trading.models import Side
 
 __all__ = [
     "AccountStatus",
@@ -19,20 +19,10 @@ __all__ = [
     "RunReport",
     "RunSummary",
     "TargetHistory",
+    "TargetRecord",
     "TargetsInForce",
+    "WeightVersion",
 ]
-
-
-def _won() -> serializers.IntegerField:
-    return serializers.IntegerField(allow_null=True)
-
-
-def _moment() -> serializers.DateTimeField:
-    return serializers.DateTimeField(allow_null=True)
-
-
-class Shape(serializers.Serializer[Any]):
-    """Read only by the schema."""
 
 
 class Thresholds(Shape):
@@ -51,9 +41,9 @@ class Drift(Shape):
 class AccountStatus(Shape):
     account = serializers.IntegerField()
     environment = serializers.ChoiceField(["sim", "mock", "real"])
-    equity = _won()
-    cash = _won()
-    snapshot_at = _moment()
+    equity = maybe_number()
+    cash = maybe_number()
+    snapshot_at = maybe_moment()
     age_seconds = serializers.FloatField(allow_null=True)
     target = serializers.DictField(allow_null=True)
     thresholds = Thresholds()
@@ -67,7 +57,7 @@ class AccountStatus(Shape):
 class DriftOnly(Shape):
     account = serializers.IntegerField()
     drift = Drift(allow_null=True)
-    snapshot_at = _moment()
+    snapshot_at = maybe_moment()
     age_seconds = serializers.FloatField(allow_null=True)
     thresholds = Thresholds()
     needed = serializers.BooleanField()
@@ -82,12 +72,12 @@ class RunSummary(Shape):
     requester = serializers.CharField()
     planner = serializers.ChoiceField(Run.Planner.choices)
     plan_hash = serializers.CharField(allow_blank=True)
-    plan_expires_at = _moment()
+    plan_expires_at = maybe_moment()
     approval_policy = serializers.CharField(allow_blank=True)
     end_reason = serializers.CharField(allow_blank=True)
     end_facts = serializers.DictField()
     created_at = serializers.DateTimeField()
-    terminal_at = _moment()
+    terminal_at = maybe_moment()
 
 
 class Fill(Shape):
@@ -103,7 +93,7 @@ class LegOrder(Shape):
     state = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     quantity = serializers.IntegerField()
-    limit_price = _won()
+    limit_price = maybe_number()
     slice = serializers.IntegerField()
     generation = serializers.IntegerField()
     order_no = serializers.CharField(allow_null=True)
@@ -115,13 +105,13 @@ class LegReport(Shape):
     number = serializers.IntegerField()
     ticker = serializers.CharField()
     name = serializers.CharField()
-    side = serializers.ChoiceField(["SELL", "BUY"])
+    side = serializers.ChoiceField(Side.choices)
     quantity = serializers.IntegerField()
     resized_quantity = serializers.IntegerField(allow_null=True)
     reference_price = serializers.IntegerField()
     order_type = serializers.CharField()
     price_strategy = serializers.CharField(allow_blank=True)
-    limit_price = _won()
+    limit_price = maybe_number()
     slices = serializers.ListField()
     reason = serializers.CharField(allow_blank=True)
     expected_cost = serializers.IntegerField()
@@ -136,7 +126,7 @@ class LegReport(Shape):
 class AdviceReport(Shape):
     state = serializers.CharField()
     model = serializers.CharField(allow_blank=True)
-    asked_at = _moment()
+    asked_at = maybe_moment()
     latency_ms = serializers.IntegerField(allow_null=True)
     tokens = serializers.JSONField(allow_null=True)
     reasons = serializers.JSONField(allow_null=True)
@@ -145,9 +135,9 @@ class AdviceReport(Shape):
 
 
 class RunReport(RunSummary):
-    equity = _won()
-    cash = _won()
-    snapshot_at = _moment()
+    equity = maybe_number()
+    cash = maybe_number()
+    snapshot_at = maybe_moment()
     target = serializers.DictField(allow_null=True)
     drift = serializers.JSONField(allow_null=True)
     trades = serializers.ListField(child=serializers.DictField())
@@ -187,3 +177,10 @@ class TargetsInForce(Shape):
 class TargetHistory(Shape):
     current = TargetsInForce(allow_null=True)
     history = TargetsInForce(many=True)
+
+
+class TargetRecord(TargetsInForce):
+    """`sub_portfolios` are the chosen versions, as `S-EQ v3`."""
+
+    account = serializers.IntegerField()
+    sub_portfolios = serializers.ListField(child=serializers.CharField())

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from rebalancing.models import RebalancingConfig, Run
+from rebalancing.models import RebalancingConfig, Run, RunSchedule
+from trading.api.strict import (
+    StrictBooleanField,
+    StrictDecimalField,
+    StrictIntegerField,
+    StrictSerializer,
+    StrictTimeField,
+)
 
 __all__ = [
     "ConfigSerializer",
     "DecisionSerializer",
     "RunRequestSerializer",
+    "ScheduleChangeSerializer",
+    "ScheduleSerializer",
     "TargetsSerializer",
     "WeightsSerializer",
 ]
 
-_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know: a mistyped name must not be silently dropped."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = sorted(set(data) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError(
-                    {name: [_("모르는 항목입니다.")] for name in unknown}
-                )
-        return super().to_internal_value(data)
-
-
-class StrictDecimalField(serializers.DecimalField):
-    """A number in ASCII digits with a point: neither "3,0" nor full-width digits nor true."""
-
-    def to_internal_value(self, data: Any) -> Decimal:
-        if isinstance(data, bool) or not _PLAIN_NUMBER.fullmatch(str(data)):
-            raise serializers.ValidationError(_("숫자와 점만 쓰세요. 예: 3.0"))
-        return super().to_internal_value(data)
+_PLANNERS = [Run.Planner.RULES.value, Run.Planner.GEMINI.value]
 
 
 class ConfigSerializer(StrictSerializer):
@@ -66,19 +52,10 @@ class ConfigSerializer(StrictSerializer):
         return RebalancingConfig.objects.create(**validated_data)
 
 
-class StrictBooleanField(serializers.BooleanField):
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise serializers.ValidationError(_("true 또는 false를 쓰세요."))
-        return data
-
-
 class RunRequestSerializer(StrictSerializer):
     account = serializers.IntegerField(min_value=1)
     dry_run = StrictBooleanField(default=False)
-    planner = serializers.ChoiceField(
-        choices=[Run.Planner.RULES.value, Run.Planner.GEMINI.value], default=Run.Planner.RULES.value
-    )
+    planner = serializers.ChoiceField(choices=_PLANNERS, default=Run.Planner.RULES.value)
 
 
 class DecisionSerializer(StrictSerializer):
@@ -103,3 +80,21 @@ class TargetsSerializer(StrictSerializer):
         child=serializers.SlugField(max_length=20), allow_empty=True, max_length=20
     )
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class ScheduleChangeSerializer(StrictSerializer):
+    """What of a schedule may change; its account may not."""
+
+    kind = serializers.ChoiceField(RunSchedule.KindChoice.choices, default="drift")
+    at = StrictTimeField()
+    period = serializers.ChoiceField(RunSchedule.PeriodChoice.choices, default="month")
+    edge = serializers.ChoiceField(RunSchedule.EdgeChoice.choices, default="last")
+    inside_bands = StrictBooleanField(default=False)
+    min_flow_won = StrictIntegerField(min_value=0, max_value=10**15, default=1_000_000)
+    catch_up = StrictBooleanField(default=False)
+    planner = serializers.ChoiceField(choices=_PLANNERS, default=Run.Planner.RULES.value)
+    enabled = StrictBooleanField(default=True)
+
+
+class ScheduleSerializer(ScheduleChangeSerializer):
+    account = StrictIntegerField(min_value=1)

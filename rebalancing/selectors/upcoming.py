@@ -13,7 +13,7 @@ from rebalancing.models import RunSchedule
 from trading.domain.sessions import Calendar
 from trading.models import Account
 
-__all__ = ["Upcoming", "next_schedule", "soonest_of", "waits_for"]
+__all__ = ["Upcoming", "next_moments", "next_schedule", "soonest_of", "waits_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,15 @@ def waits_for(schedule: RunSchedule) -> str:
         (Period.QUARTER, Edge.FIRST): _("정기, 분기 첫 거래일"),
         (Period.QUARTER, Edge.LAST): _("정기, 분기 마지막 거래일"),
     }[Period(schedule.period), Edge(schedule.edge)]
+
+
+def next_moments(
+    schedule: RunSchedule, now: datetime | None, calendar: Calendar, count: int
+) -> list[datetime]:
+    """The next `count` moments at which the schedule acts; none while it is off or its clock is silent."""
+    if not schedule.enabled or now is None:
+        return []
+    return upcoming(schedule.rule, now, calendar, count)
 
 
 def next_schedule(account: Account, now: datetime, calendar: Calendar) -> Upcoming | None:

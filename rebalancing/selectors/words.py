@@ -49,7 +49,8 @@ _ASKING = {
     "idempotency_key": _(
         "Idempotency-Key 헤더가 필요합니다: 영문자, 숫자, 점, 밑줄, 쌍점, 붙임표 8–64자."
     ),
-    "key_used_for_another_request": _("이 Idempotency-Key는 다른 요청(#%(run)s)에 쓰였습니다."),
+    "key_used_for_another_request": _("이 Idempotency-Key는 다른 요청(%(request)s)에 쓰였습니다."),
+    "key_in_use": _("같은 Idempotency-Key의 요청이 아직 끝나지 않았습니다. 잠시 뒤 다시 보내세요."),
     "no_version": _("%(code)s에는 아직 비중이 없습니다."),
 }
 
@@ -123,6 +124,7 @@ _SCHEDULES = {
     "schedule_whole_minutes": _("초 없이 시와 분만 적으세요. 예: 09:40"),
     "schedule_needs_minimum": _("입출금을 기다리는 예약에는 0보다 큰 최소 입출금액이 필요합니다."),
     "schedule_bands_only_periodic": _("‘임계값 안이어도 목표까지’는 정기 예약에만 쓸 수 있습니다."),
+    "schedule_time_taken": _("이 계좌에는 %(at)s의 예약이 이미 있습니다."),
 }
 
 _PLANNING = {

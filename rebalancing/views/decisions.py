@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,10 +22,10 @@ from trading.domain.errors import (
     StateConflict,
 )
 from trading.models import Alert, Approval, ApprovalPolicy, Attempt, Decision, Intent
-from trading.selectors.people import Role, has_role
+from trading.selectors.alerts import alerts_seen_by
+from trading.selectors.people import Role
 from trading.selectors.policies import policy_shown
 from trading.services.alerts import acknowledge
-from trading.services.audit import audit
 from trading.services.deciding import decide_unknown
 from trading.services.pauses import lift_pause
 from trading.views.access import accounts_seen, desk_view
@@ -150,14 +148,8 @@ def resume_account(request: HttpRequest, account_id: int) -> HttpResponse:
 @desk_view(Role.TRADER, Role.APPROVER, Role.ADMIN, methods=("POST",))
 def acknowledge_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     """Say that a person has read the alert; it stays in the record."""
-    theirs = Q(account__in=accounts_seen(request))
-    if has_role(request.user, Role.ADMIN):
-        theirs |= Q(account=None)
-    found = Alert.objects.filter(theirs, pk=alert_id).first()
+    found = Alert.objects.filter(alerts_seen_by(request.user), pk=alert_id).first()
     if found is None:
         raise Http404
-    by = request.user.get_username()
-    with transaction.atomic():
-        acknowledge(found, by)
-        audit(by, "alert_acknowledged", f"alert:{found.pk}", {"code": found.code})
+    acknowledge(found, request.user.get_username())
     return back_to(request, reverse("overview"))

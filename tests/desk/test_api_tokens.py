@@ -297,6 +297,10 @@ def test_who_owes_a_second_factor_is_held_up_with_a_token_too_but_may_stop(
         assert "/accounts/second-factor/" in answer.json()["detail"]
     run = targeted.run("AWAITING_APPROVAL")
     assert calling(text).post(f"{RUNS}/{run.pk}/cancel").status_code == 200
+    stops, scope = "/api/macro-trading/switches", f"account:{targeted.account.pk}"
+    stop = {"scope": scope, "state": "HALTED"}
+    assert calling(text).post(stops, stop, format="json").status_code == 201
+    assert calling(text).get(stops).json()["code"] == "second_factor_required"
     viewing = token(targeted, "viewer")
     assert calling(viewing).get(STATUS).status_code == 200, "who decides nothing owes nothing"
 

@@ -16,7 +16,20 @@ from tests.desk.conftest import DeskWorld
 from trading.models import AuditEntry
 
 BASE = "/admin/django_celery_beat/"
-FOREIGN = {"Jeoul", "Asia", "Seoul", "Celery", "MP", "Sub", "API", "English", "en", "ko", "esc"}
+FOREIGN = {
+    "AI",
+    "Jeoul",
+    "Asia",
+    "Seoul",
+    "Celery",
+    "MP",
+    "Sub",
+    "API",
+    "English",
+    "en",
+    "ko",
+    "esc",
+}
 ENGLISH = re.compile(r"[A-Za-z]{2,}")
 HANGUL = re.compile(r"[가-힣]+")
 CLEANUP = "celery.backend_cleanup"

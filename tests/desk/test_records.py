@@ -31,6 +31,7 @@ INSIDE = {
     "SubPortfolioWeight": "in its version",
     "AuditHead": "the end of the chain, one row without a meaning of its own",
     "ReconciledEpoch": "told by the process it belongs to",
+    "IdempotencyKey": "answers of the API, kept for a week to be repeated",
     "SecondFactor": "a secret; whether there is one stands with the person",
     "RecoveryCode": "a secret",
 }

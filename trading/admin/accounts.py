@@ -34,7 +34,7 @@ from trading.selectors.words import WORDS
 from trading.services.audit import audit
 from trading.services.brokers import drop_token, forget_brokers
 from trading.services.pauses import lift_pause, pause_account
-from trading.services.policies import awaits_agreement
+from trading.services.policies import add_policy, awaits_agreement
 from trading.views.proof import proof_of
 
 __all__ = ["AccountAdmin", "ApprovalPolicyAdmin"]
@@ -255,15 +255,7 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         return gettext("기다리는 중") if awaits_agreement(row) else "–"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.created_by = request.user.get_username()
-        with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            audit(
-                obj.created_by,
-                "approval_policy",
-                f"account:{obj.account_id}",
-                {"kind": obj.kind, "policy": obj.pk},
-            )
+        add_policy(obj, request.user.get_username())
         if awaits_agreement(obj):
             self.message_user(
                 request,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import CharField, DateField, Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import CharField, DateField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -18,6 +18,7 @@ from unfold.views import ChangeList
 
 from trading.domain.sessions import SEOUL
 from trading.selectors.people import accounts_of
+from trading.selectors.scopes import of_accounts
 
 __all__ = [
     "MOST",
@@ -26,7 +27,6 @@ __all__ = [
     "known_values",
     "of_account",
     "period",
-    "rows_of_accounts",
 ]
 
 MOST = 10_000
@@ -131,21 +131,6 @@ def of_account(path: str = "account") -> type[admin.SimpleListFilter]:
             chosen = self.value()
             if chosen not in {key for key, _name in self.lookup_choices}:
                 return queryset
-            return queryset.filter(rows_of_accounts(queryset.model, path, [int(chosen)]))
+            return queryset.filter(of_accounts(queryset.model, path, [int(chosen)]))
 
     return OfAccount
-
-
-def rows_of_accounts(model: type[Model], path: str, accounts: list[int]) -> Q | Exists:
-    """Rows of these accounts, asked so that a list can be read newest first and left after a page.
-
-    One account is named by its number and not by a subquery; a row that names its account through another one
-    looks that up by key, row by row: a join would be sorted whole.
-    """
-    first, _dots, rest = path.partition("__")
-    if rest:
-        other = model._meta.get_field(first).related_model
-        assert isinstance(other, type)
-        owner = other._default_manager.filter(pk=OuterRef(f"{first}_id"))
-        return Exists(owner.filter(rows_of_accounts(other, rest, accounts)))
-    return Q(**({first: accounts[0]} if len(accounts) == 1 else {f"{first}__in": accounts}))

@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from trading.admin.columns import shown_columns
-from trading.admin.lists import BoundedPaginator, RememberingList, rows_of_accounts
+from trading.admin.lists import BoundedPaginator, RememberingList
 from trading.admin.numbers import plain_number
 from trading.admin.past import WithPast
 from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.scopes import of_accounts
 from trading.views.proof import asked_first
 
 __all__ = [
@@ -102,7 +103,7 @@ class ScopedAdmin(WithPast, ModelAdmin):
 
     def in_scope(self, request: HttpRequest) -> Q | Exists | In:
         """Which rows are this person's to read."""
-        return rows_of_accounts(self.model, self.account_path, _own(request))
+        return of_accounts(self.model, self.account_path, _own(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, *self.roles) and super().has_module_permission(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +23,8 @@ from trading.models import (
     Switch,
 )
 from trading.selectors.audit_words import ACTION_NAMES
-from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.people import Role
+from trading.selectors.switches import switches_of
 
 __all__ = ["AuditEntryAdmin", "SwitchAdmin"]
 
@@ -45,11 +46,8 @@ class _Scoped(ReadOnlyAdmin):
     roles = _STAFF
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Switch]:
-        rows = super().get_queryset(request)
-        if has_role(request.user, Role.ADMIN):
-            return rows
-        own = [f"account:{account.pk}" for account in accounts_of(request.user)]
-        return rows.exclude(Q(scope__startswith="account:") & ~Q(scope__in=own))
+        """Stops of everything and of one's own accounts; an admin sees all."""
+        return switches_of(request.user, super().get_queryset(request))
 
 
 @admin.register(Switch)

@@ -10,12 +10,13 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from trading.api.once import answers_again
 from trading.selectors.people import Role, has_role
 from trading.selectors.second_factor import act_grounds
 from trading.selectors.words import WORDS
 from trading.views.proof import show_code
 
-__all__ = ["AdminWrites", "ApproverWrites", "EvidenceReaders", "TraderWrites"]
+__all__ = ["AdminWrites", "ApproverWrites", "Deciders", "EvidenceReaders", "TraderWrites"]
 
 
 class _RoleWrites(BasePermission):
@@ -48,7 +49,7 @@ class AdminWrites(_RoleWrites):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
-        if request.method not in SAFE_METHODS:
+        if request.method not in SAFE_METHODS and not answers_again(view, request):
             grounds = act_grounds(request.user, None, show_code(request), timezone.now())
             if grounds:
                 raise PermissionDenied(
@@ -57,8 +58,17 @@ class AdminWrites(_RoleWrites):
         return True
 
 
+class Deciders(BasePermission):
+    """Whoever trades or decides, to read and to write: stops and alerts, as on the desk."""
+
+    message = _("트레이더, 승인자 또는 관리자 역할이 필요합니다.")
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return has_role(request.user, Role.TRADER, Role.APPROVER, Role.ADMIN)
+
+
 class EvidenceReaders(BasePermission):
-    """Evidence names accounts in full: approvers and admins only."""
+    """Evidence names accounts in full, the audit chain everybody's acts: approvers and admins only."""
 
     message = _("승인자 또는 관리자 역할이 필요합니다.")
 

@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('trading', '0014_credential_changes'),
+        ("trading", "0014_credential_changes"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['object'], name='audit_object'),
+            model_name="auditentry",
+            index=models.Index(fields=["object"], name="audit_object"),
         ),
     ]

@@ -1,6 +1,7 @@
 """Rows and constraints. No business rules: services write, selectors read."""
 
 from trading.models.account import Account, AccountMember, ApprovalPolicy, Sleeve
+from trading.models.idempotency import IdempotencyKey
 from trading.models.ledger import Ledger, Lot, LotPosting, Position
 from trading.models.market import Instrument, MarketDay
 from trading.models.orders import (
@@ -48,6 +49,7 @@ __all__ = [
     "CredentialChange",
     "Decision",
     "Enumeration",
+    "IdempotencyKey",
     "Instrument",
     "Intent",
     "KisToken",

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 
 from trading.domain.errors import ConfigurationError
 from trading.models import Account, Alert
+from trading.services.audit import audit
 from trading.services.clock import market_clock
 
 __all__ = ["acknowledge", "alert"]
@@ -71,6 +73,10 @@ def _now(account: Account | None) -> datetime:
 
 
 def acknowledge(found: Alert, by: str) -> None:
-    Alert.objects.filter(pk=found.pk, acknowledged_at=None).update(
-        acknowledged_by=by, acknowledged_at=timezone.now()
-    )
+    """Say that `by` has read it, audited. Whoever said so first stays on record."""
+    with transaction.atomic():
+        mine = Alert.objects.filter(pk=found.pk, acknowledged_at=None).update(
+            acknowledged_by=by, acknowledged_at=timezone.now()
+        )
+        if mine:
+            audit(by, "alert_acknowledged", f"alert:{found.pk}", {"code": found.code})

@@ -12,7 +12,7 @@ from trading.selectors.independence import plain_name, second_person_grounds
 from trading.selectors.policies import default_kind, policy_in_force
 from trading.services.audit import audit
 
-__all__ = ["agree_policy", "awaits_agreement", "policy_of", "waiting_policy"]
+__all__ = ["add_policy", "agree_policy", "awaits_agreement", "policy_of", "waiting_policy"]
 
 
 def policy_of(account: Account) -> ApprovalPolicy:
@@ -23,6 +23,16 @@ def policy_of(account: Account) -> ApprovalPolicy:
     return ApprovalPolicy.objects.create(
         account=account, kind=default_kind(account), created_by="defaults"
     )
+
+
+def add_policy(policy: ApprovalPolicy, by: str) -> ApprovalPolicy:
+    """Store a new row, audited. It rules from now on, unless it waits for a second person."""
+    policy.created_by = by
+    with transaction.atomic():
+        policy.save(force_insert=True)
+        told = {"kind": policy.kind, "policy": policy.pk}
+        audit(by, "approval_policy", f"account:{policy.account_id}", told)
+    return policy
 
 
 def awaits_agreement(policy: ApprovalPolicy) -> bool:

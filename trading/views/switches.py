@@ -21,10 +21,18 @@ from trading.views.access import desk_view, require_account
 from trading.views.back import back_to
 from trading.views.proof import proof_of, step_up
 
-__all__ = ["DESK_STOP", "agree_to_policy", "agree_to_release", "release_trading", "stop_trading"]
+__all__ = [
+    "API_STOP",
+    "DESK_STOP",
+    "agree_to_policy",
+    "agree_to_release",
+    "release_trading",
+    "stop_trading",
+]
 
 DESK_STOP = gettext_noop("긴급 정지 (데스크)")
-"""Kept as it is and shown in the reader's language."""
+API_STOP = gettext_noop("긴급 정지 (API)")
+"""Kept as they are and shown in the reader's language."""
 
 
 @desk_view(Role.TRADER, Role.APPROVER, Role.ADMIN, methods=("POST",))

@@ -1,0 +1,87 @@
+"""Thresholds and limits of the engine, and what they were before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from rebalancing.api.serializers import ConfigSerializer
+from rebalancing.models import RebalancingConfig
+from rebalancing.selectors.gaps import newest_config
+from rebalancing.services.targets import current_config
+from trading.api.filters import day_span, refuse_unknown, words
+from trading.api.lists import ListDoor
+from trading.api.once import done_once
+from trading.api.permissions import AdminWrites
+from trading.api.shapes import Shape
+from trading.selectors.moments import told_at
+from trading.services.audit import audit
+
+__all__ = ["ConfigView", "ConfigsView"]
+
+
+class ConfigView(APIView):
+    """Thresholds and limits; a POST adds a row that rules from the next run on."""
+
+    permission_classes = [AdminWrites]
+
+    @extend_schema(responses=ConfigSerializer)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request.query_params)
+        return Response(ConfigSerializer(newest_config()).data)
+
+    @extend_schema(request=ConfigSerializer, responses={201: ConfigSerializer})
+    @done_once
+    def post(self, request: Request) -> Response:
+        body = ConfigSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        by = request.user.get_username()
+        old = current_config()
+        kept = {
+            "min_trade_won": old.min_trade_won,
+            "cash_buffer_percent": old.cash_buffer_percent,
+        }
+        with transaction.atomic():
+            row = body.save(
+                updated_by=by, **{k: v for k, v in kept.items() if k not in body.validated_data}
+            )
+            audit(by, "config_changed", f"config:{row.pk}", dict(body.data))
+        return Response(ConfigSerializer(row).data, status=201)
+
+
+class ConfigRecord(Shape):
+    id = serializers.IntegerField()
+    mp_threshold_percent = serializers.CharField()
+    sub_mp_threshold_percent = serializers.CharField()
+    min_trade_won = serializers.IntegerField()
+    cash_buffer_percent = serializers.CharField()
+    updated_at = serializers.DateTimeField()
+    updated_by = serializers.CharField()
+
+
+def _config(row: RebalancingConfig) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "mp_threshold_percent": str(row.mp_threshold_percent),
+        "sub_mp_threshold_percent": str(row.sub_mp_threshold_percent),
+        "min_trade_won": row.min_trade_won,
+        "cash_buffer_percent": str(row.cash_buffer_percent),
+        "updated_at": told_at(row.updated_at),
+        "updated_by": row.updated_by,
+    }
+
+
+class ConfigsView(ListDoor):
+    """Every row there was, newest first; the first one rules."""
+
+    queryset = RebalancingConfig.objects.order_by("-pk")
+    account_path = ""
+    serializer_class = ConfigRecord
+    narrowing = (words("updated_by"), *day_span("updated_at"))
+    told = staticmethod(_config)

@@ -1,0 +1,130 @@
+"""An act is done once however often it is asked for: its answer is stored with it and given again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils import timezone
+
+from trading.domain.errors import StateConflict
+from trading.models import IdempotencyKey
+from trading.selectors.moments import told_at
+from trading.selectors.people import Person
+
+__all__ = ["KEPT", "Answer", "Asked", "answered_before", "once"]
+
+KEPT = timedelta(days=7)
+Act = Callable[[], tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for what under which key. `body` is what was sent, as it was understood."""
+
+    user: Person
+    key: str
+    method: str
+    path: str
+    body: Any
+
+    @property
+    def digest(self) -> str:
+        text = json.dumps(self.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is JSON text. `again` says that nothing was done this time."""
+
+    status: int
+    body: str
+    again: bool = False
+
+
+def answered_before(asked: Asked) -> Answer | None:
+    """What the same request was answered within seven days; None when it is new.
+
+    Raises StateConflict `key_used_for_another_request` when the key went with another body.
+    """
+    found = _rows(asked).filter(made_at__gte=timezone.now() - KEPT).first()
+    if found is None:
+        return None
+    if found.digest != asked.digest:
+        raise StateConflict("key_used_for_another_request", request=told_at(found.made_at))
+    return Answer(found.status, found.body, again=True)
+
+
+def once(asked: Asked, act: Act, refusals: tuple[type[Exception], ...]) -> Answer:
+    """Do `act`, which gives a status and a body as JSON text, or give the answer that it had before.
+
+    The key's row is written before the act and in its transaction: whoever asks at the same moment waits for it
+    and then reads the answer. A refusal (one of `refusals`) stores no answer, and what the refused act meant to
+    keep stays; any other error undoes everything.
+
+    Raises what `act` raises; StateConflict `key_used_for_another_request`, or `key_in_use` when the first
+    request takes too long to wait for.
+    """
+    if before := answered_before(asked):
+        return before
+    refused: Exception | None = None
+    try:
+        with transaction.atomic():
+            row = _claim(asked)
+            try:
+                row.status, row.body = act()
+            except refusals as error:
+                if transaction.get_connection().needs_rollback:
+                    raise
+                refused = error
+                row.delete()
+            else:
+                row.save(update_fields=["status", "body"])
+                transaction.on_commit(_forget_old, robust=True)
+    except _Taken:
+        before = answered_before(asked)
+        if before is None:  # whoever had it first was refused meanwhile
+            raise StateConflict("key_in_use") from None
+        return before
+    if refused is not None:
+        raise refused
+    return Answer(row.status, row.body)
+
+
+class _Taken(Exception):
+    """Somebody else has this key at this moment."""
+
+
+def _claim(asked: Asked) -> IdempotencyKey:
+    now = timezone.now()
+    _rows(asked).filter(made_at__lt=now - KEPT).delete()
+    try:
+        with transaction.atomic():
+            return IdempotencyKey.objects.create(
+                user=asked.user,
+                key=asked.key,
+                method=asked.method,
+                path=asked.path,
+                digest=asked.digest,
+                made_at=now,
+            )
+    except IntegrityError:
+        raise _Taken from None
+    except OperationalError as error:  # the database waits for the first one no longer
+        raise StateConflict("key_in_use") from error
+
+
+def _rows(asked: Asked) -> Any:
+    return IdempotencyKey.objects.filter(
+        user=asked.user, key=asked.key, method=asked.method, path=asked.path
+    )
+
+
+def _forget_old() -> None:
+    IdempotencyKey.objects.filter(made_at__lt=timezone.now() - KEPT).delete()
