@@ -22,11 +22,11 @@ ROUNDS = 60
 BATCH = 5_000
 LISTS = {
     "/admin/trading/transition/": ("", "?q=FILLED", "?object_type=run", "?p=200"),
-    "/admin/trading/auditentry/": ("", "?q=intent:5", "?p=200"),
+    "/admin/trading/auditentry/": ("", "?q=intent:5", "?action=order_send", "?span=31", "?p=200"),
     "/admin/trading/alert/": ("", "?severity=warning", "?p=200"),
     "/admin/trading/intent/": ("", "?state=FILLED", "?q=bench-77", "?p=200"),
     "/admin/trading/brokerorder/": ("", "?span=7", "?is_final__exact=1", "?q=0000000077", "?p=200"),
-    "/admin/trading/ledger/": ("", "?p=200"),
+    "/admin/trading/ledger/": ("", "?span=7", "?q=0000000077", "?p=200"),
     "/admin/rebalancing/run/": ("", "?span=7", "?state=COMPLETED", "?q=owner", "?p=200"),
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 __all__ = ["GROUPS", "UNFOLD", "navigation"]
@@ -21,13 +22,13 @@ def _desk(title: Any, icon: str, url: str) -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(url),
+        "url": url,
         "active": lambda request: False,
     }
 
 
 def _item(title: Any, icon: str, url: str, *roles: str) -> dict[str, Any]:
-    item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(url)}
+    item: dict[str, Any] = {"title": title, "icon": icon, "url": url}
     if roles:
 
         def allowed(request: HttpRequest) -> bool:
@@ -46,6 +47,12 @@ def _inside(path: str, *without: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.path.startswith(path) and not request.path.startswith(without)
 
 
+@cache
+def _address(url: str) -> str:
+    """Asked for once: the theme reads each address several times a page, and there are half a hundred."""
+    return reverse(url)
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar, with the number of plans that wait for this person's accounts."""
     from rebalancing.selectors.waiting import waiting_count
@@ -57,6 +64,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _counted(item: dict[str, Any], waiting: int) -> dict[str, Any]:
+    item = item | {"link": _address(item["url"])}
     if not item.get("counts_waiting") or not waiting:
         return item
     return item | {"badge": waiting, "badge_variant": "warning"}

@@ -18,7 +18,8 @@ from django.utils import timezone
 from config.field_names import OURS
 from portfolio.services import create_sub_version
 from tests.desk.conftest import DeskWorld
-from trading.models import Account, AccountMember, AuditEntry, Snapshot, Transition
+from trading.admin.search import searched
+from trading.models import Account, AccountMember, AuditEntry, Intent, Snapshot, Transition
 from trading.selectors.audit_words import ACTION_NAMES
 from trading.services.audit import audit
 
@@ -306,3 +307,38 @@ class TestColumns:
         page = staff.get("/admin/trading/snapshot/?o=3").content.decode()
         assert "총자산" in page
         assert staff.get("/admin/trading/snapshot/?o=3").context["cl"].get_ordering_field_columns()
+
+
+class TestSearch:
+    """A search finds by key and by way of other tables, and nothing that was not asked for."""
+
+    def found(self, client: Client, query: str) -> int:
+        answer = client.get(f"/admin/trading/brokerorder/?q={query}")
+        return int(answer.context["cl"].result_count)
+
+    def test_an_order_by_its_number_its_ticker_and_its_name(
+        self, staff: Client, targeted: DeskWorld
+    ) -> None:
+        order = targeted.order(timezone.now())
+        short = order.order_no.lstrip("0")
+        name = order.instrument.name
+        for query in (order.order_no, short, order.instrument_id, name, f"{short}+{name}"):
+            assert self.found(staff, query) == 1, query
+        for query in ("9" * 10, "999999", "nothing", f"{short}+nothing", "9" * 40, "%25", "_"):
+            assert self.found(staff, query) == 0, query
+
+    def test_a_sub_portfolio_by_what_it_holds_comes_once(
+        self, staff: Client, targeted: DeskWorld
+    ) -> None:
+        version = targeted.account.target_decisions.first().sub_versions.first()
+        create_sub_version(version.portfolio, version.weights_by_ticker(), by="t", note="")
+        ticker = next(iter(version.weights_by_ticker()))
+        rows = staff.get(f"/admin/portfolio/subportfolio/?q={ticker}").context["cl"].result_list
+        keys = [row.pk for row in rows]
+        assert version.portfolio_id in keys and len(keys) == len(set(keys))
+
+    def test_the_beginning_of_a_key_is_read_from_its_index(self) -> None:
+        rows, twice = searched(Intent.objects.all(), ("^key", "=instrument__ticker"), "run:1")
+        assert "LIKE" not in str(rows.query) and not twice
+        rows, twice = searched(Transition.objects.all(), ("^to_state", "=object_id"), "FILLED")
+        assert "LIKE" in str(rows.query)

@@ -103,7 +103,8 @@ class BrokerOrderAdmin(ReadOnlyAdmin):
         "is_final",
     )
     list_filter = (of_account(), period("trade_date"), "source", "is_final", "side")
-    search_fields = ("order_no", "=instrument__ticker")
+    search_fields = ("=order_no", "=instrument__ticker", "instrument__name")
+    search_help_text = _("주문 번호나 종목으로 찾습니다.")
     list_select_related = ("instrument",)
 
 

@@ -21,6 +21,7 @@ from trading.admin.columns import shown_columns
 from trading.admin.lists import BoundedPaginator, RememberingList
 from trading.admin.numbers import plain_number
 from trading.admin.past import WithPast
+from trading.admin.search import searched
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.selectors.scopes import of_accounts
 from trading.views.proof import asked_first
@@ -71,6 +72,12 @@ class ScopedAdmin(WithPast, ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RememberingList]:
         return RememberingList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        fields = self.get_search_fields(request)
+        return searched(queryset, fields, search_term) if fields else (queryset, False)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0015_audit_object"),
+        ("trading", "0015_found_by"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

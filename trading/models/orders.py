@@ -311,7 +311,10 @@ class BrokerOrder(models.Model):
         verbose_name = _("증권사 주문")
         verbose_name_plural = _("증권사 주문")
         ordering = ("-id",)
-        indexes = [models.Index(fields=["account", "trade_date"])]
+        indexes = [
+            models.Index(fields=["account", "trade_date"]),
+            models.Index(fields=["order_no"], name="broker_order_no"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "trade_date", "order_no"],
