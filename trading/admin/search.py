@@ -38,11 +38,8 @@ def _where(model: type[Model], field: str, word: str) -> Q:
     if not rest:
         return _own(column, first, how, word)
     if not _leads_on(column):  # a short table's way back to what it is named in
-        return (
-            Q(**{f"{path}__in": _spellings(word)})
-            if how == "="
-            else Q(**{f"{path}__icontains": word})
-        )
+        same = how == "="
+        return Q(**{f"{path}__in": _spellings(word)} if same else {f"{path}__icontains": word})
     other = column.related_model
     if how == "=" and rest == other._meta.pk.name:  # the key stands in the row itself
         return _own(other._meta.pk, f"{first}_id", how, word)
@@ -56,11 +53,13 @@ def _own(column: Any, name: str, how: str, word: str) -> Q:
         return Q(**{name: int(word)}) if number else _NOTHING
     if how == "=":
         return Q(**{f"{name}__in": _spellings(word)})
-    if how == "^" and (
-        column.unique or column.db_index
-    ):  # a range is read from the index, LIKE is not
+    if how == "^" and _is_keyed(column):  # a range is read from the index, LIKE is not
         return Q(**{f"{name}__gte": word, f"{name}__lt": word + _LAST})
     return Q(**{f"{name}__{'istartswith' if how == '^' else 'icontains'}": word})
+
+
+def _is_keyed(column: Any) -> bool:
+    return _is_text(column) and (column.unique or column.db_index)
 
 
 def _is_text(column: Any) -> bool:
@@ -81,7 +80,7 @@ def _is_indexed(model: type[Model], field: str) -> bool:
         return _leads_on(column)
     by_index = {index.fields[0] for index in model._meta.indexes if index.fields}
     if how == "^":
-        return _is_text(column) and (column.unique or column.db_index)
+        return _is_keyed(column)
     return bool(how) and (column.unique or column.db_index or first in by_index)
 
 
