@@ -24,6 +24,7 @@ __all__ = ["ApiTokenAdmin"]
 class ApiTokenAdmin(ReadOnlyAdmin):
     roles = (Role.ADMIN,)
     past_as = "token"
+    is_live = False  # rows are being picked here
     list_display = (
         "__str__",
         "user",

@@ -113,6 +113,40 @@
     });
   }
 
+  /* --- a list of records keeps itself fresh, but never under somebody's hands --- */
+  function liveOf(event) {
+    var asked = event.detail.requestConfig, node = asked ? asked.elt : event.detail.elt;
+    return node && node.classList && node.classList.contains("jeoul-live") ? node : null;
+  }
+  function inHand() {
+    var form = document.getElementById("changelist-form"), chosen = getSelection();
+    return document.hidden || !form || form.contains(document.activeElement) ||
+      (chosen && !chosen.isCollapsed && form.contains(chosen.anchorNode));
+  }
+  function wait(event) {
+    if (liveOf(event) && inHand()) event.preventDefault();
+  }
+  var shown = null;
+  function rowsIn(page) {
+    var rows = page.getElementById("result_list");
+    return rows ? rows.textContent.replace(/\s+/g, " ") : "";
+  }
+  function keep(event) {
+    var live = liveOf(event), answer = event.detail.xhr;
+    if (!live || answer.status !== 200) return;
+    var page = new DOMParser().parseFromString(answer.responseText, "text/html");
+    if (!page.getElementById("changelist-form")) { location.reload(); event.detail.shouldSwap = false; return; }
+    var fresh = document.createElement("span");
+    fresh.dataset.age = "0";
+    live.querySelector("[data-age]").replaceWith(fresh);
+    if (shown === null) shown = rowsIn(document);
+    var next = rowsIn(page);
+    event.detail.shouldSwap = next !== shown && !inHand();
+    if (event.detail.shouldSwap) shown = next;
+  }
+  addEventListener("htmx:beforeRequest", wait);
+  addEventListener("htmx:beforeSwap", keep);
+
   /* --- what waits is announced when it changes; ages are not --- */
   function announce(event) {
     var news = event.target.querySelector && event.target.querySelector("[data-announce]");

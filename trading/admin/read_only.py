@@ -59,6 +59,8 @@ class ScopedAdmin(WithPast, ModelAdmin):
     bounds: Mapping[str, tuple[Any, Any]] = {}
     """The least and the most that a number's field takes, where its column does not say it."""
 
+    is_live = False
+    """Whether a list keeps itself fresh while somebody looks at it."""
     told: Mapping[str, str] = {}
     """Column → the method that tells it in words."""
 
@@ -125,6 +127,8 @@ def _own(request: HttpRequest) -> list[int]:
 
 class ReadOnlyAdmin(ScopedAdmin):
     """The record: nobody adds to it, changes it or deletes from it here."""
+
+    is_live = True
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         left = self.exclude or ()
