@@ -23,7 +23,7 @@ class CredentialSet:
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """`by` may be acting as `who` until `until`."""
+    """`by` may be acting as `who` until `until`; where `by` is neither of the two, as both of them."""
 
     who: str
     by: str
@@ -43,18 +43,26 @@ def dependence_of(
     """Why `second` is no second person beside `first`: one of them may be acting as the other.
 
     It makes no difference which of the two set what proves the other, nor whether they did it themselves
-    or as somebody whose credentials they had set just so. What people set for themselves says nothing.
+    or as somebody whose credentials they had set just so; and somebody else who set what proves both may be
+    acting as both. What people set for themselves says nothing.
     """
     held = [one for one in changes if one.who != one.by and now < one.at + HOLD]
-    for who, by in ((second, first), (first, second)):
-        until = _until(who, by, held)
-        if until is not None:
-            return Dependence(who, by, until)
-    return None
+    behind_second, behind_first = _behind(second, held), _behind(first, held)
+    if first in behind_second:
+        return Dependence(second, first, behind_second[first])
+    if second in behind_first:
+        return Dependence(first, second, behind_first[second])
+    both = {
+        by: min(behind_second[by], behind_first[by]) for by in behind_second.keys() & behind_first
+    }
+    if not both:
+        return None
+    by = max(both, key=lambda name: (both[name], name))
+    return Dependence(second, by, both[by])
 
 
-def _until(who: str, by: str, held: Collection[CredentialSet]) -> datetime | None:
-    """Until when `by` may be acting as `who`, straight or through others; the longest way counts."""
+def _behind(who: str, held: Collection[CredentialSet]) -> dict[str, datetime]:
+    """Who may be acting as `who`, straight or through others, and until when; the longest way counts."""
     known: dict[str, datetime] = {}
     grew = True
     while grew:
@@ -67,4 +75,4 @@ def _until(who: str, by: str, held: Collection[CredentialSet]) -> datetime | Non
                 ends = min(ends, known[one.who])
             if one.by not in known or known[one.by] < ends:
                 known[one.by], grew = ends, True
-    return known.get(by)
+    return known

@@ -23,7 +23,10 @@ def changed(who: str, by: str, hours: float = 1) -> CredentialSet:
         ([changed("lee", "kim")], False),
         ([changed("kim", "lee")], False),
         ([changed("lee", "park")], True),
-        ([changed("lee", "park"), changed("kim", "park")], True),
+        ([changed("lee", "park"), changed("kim", "park")], False),
+        ([changed("lee", "park"), changed("kim", "park", 25)], True),
+        ([changed("lee", "park"), changed("kim", "choi")], True),
+        ([changed("lee", "park"), changed("kim", "choi"), changed("choi", "park")], False),
         ([changed("lee", "park"), changed("park", "kim")], False),
         ([changed("lee", "park"), changed("park", "kim", 25)], True),
         ([changed("lee", "lee")], True),
@@ -38,6 +41,9 @@ def changed(who: str, by: str, hours: float = 1) -> CredentialSet:
         "lee set what proves kim",
         "a third person did",
         "a third person did for both",
+        "a third person did for both, but for one a day ago",
+        "two others did, each for one",
+        "two others did, one of them as the other",
         "kim did it as park",
         "kim could not be park any more",
         "lee did it themselves",
@@ -49,6 +55,12 @@ def changed(who: str, by: str, hours: float = 1) -> CredentialSet:
 )
 def test_who_may_be_the_second_person(changes: list[CredentialSet], two: bool) -> None:
     assert independent_of("lee", "kim", changes, NOW) is two
+
+
+def test_who_may_be_acting_as_both_is_named_until_the_first_of_the_two_ends() -> None:
+    found = dependence_of("lee", "kim", [changed("lee", "park", 1), changed("kim", "park", 3)], NOW)
+    assert found is not None
+    assert (found.who, found.by, found.until) == ("lee", "park", NOW - 3 * HOUR + HOLD)
 
 
 def test_the_longest_way_decides_until_when() -> None:
