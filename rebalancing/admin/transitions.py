@@ -26,6 +26,7 @@ class TransitionAdmin(ReadOnlyAdmin):
     told = {"object_type": "kind", "from_state": "before", "to_state": "after", "reason": "why"}
     list_display = ("at", "kind", "object_id", "before", "after", "by", "why")
     list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
+    ordering = ("-id",)
     search_fields = ("^to_state", "=object_id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transition]:

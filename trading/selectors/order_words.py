@@ -12,7 +12,7 @@ from trading.domain.orders import AttemptState, IntentState
 __all__ = ["ATTEMPT_STATES", "ORDER_STATES"]
 
 ORDER_STATES: Mapping[str, str | Promise] = {
-    IntentState.DRAFT: _("작성"),
+    IntentState.DRAFT: _("작성함"),
     IntentState.CHECKED: _("점검함"),
     IntentState.VETOED: _("점검에서 막힘"),
     IntentState.AWAITING_APPROVAL: _("승인 대기"),
@@ -24,7 +24,7 @@ ORDER_STATES: Mapping[str, str | Promise] = {
     IntentState.UNKNOWN: _("결과를 모름"),
     IntentState.ACKED: _("접수"),
     IntentState.PARTIAL: _("일부 체결"),
-    IntentState.FILLED: _("체결"),
+    IntentState.FILLED: _("모두 체결"),
     IntentState.CANCELING: _("취소하는 중"),
     IntentState.CANCELED: _("취소"),
     IntentState.EXPIRED: _("장 마감으로 끝남"),
