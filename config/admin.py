@@ -24,6 +24,8 @@ from unfold.forms import AdminPasswordChangeForm
 
 from config import beat_admin, token_admin
 from config.people_forms import NewPersonForm, PersonForm
+from trading.admin.past import WithPast
+from trading.admin.search import BoundedSearch
 from trading.models import CredentialChange
 from trading.selectors.people import Role, has_role
 from trading.services.api_tokens import revoke_tokens_of
@@ -47,7 +49,8 @@ def _gives_roles(request: HttpRequest) -> bool:
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin, ModelAdmin):
+class PeopleAdmin(BoundedSearch, WithPast, UserAdmin, ModelAdmin):
+    past_as = "user"
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = AdminPasswordChangeForm

@@ -181,6 +181,13 @@ class TestPast:
         acts = self.acts(staff, "portfolio/targetdecision", decision.pk)
         assert [act.what for act in acts] == ["목표를 정함"]
 
+    def test_of_a_person_what_was_done_to_them(self, staff: Client, targeted: DeskWorld) -> None:
+        person = targeted.people["viewer"]
+        with transaction.atomic():
+            audit("admin", "second_factor_removed", f"user:{person.pk}")
+        acts = self.acts(staff, "auth/user", person.pk)
+        assert ("admin", "2차 인증 초기화") in [(act.by, act.what) for act in acts]
+
     def test_nothing_is_a_past_too(self, staff: Client, targeted: DeskWorld) -> None:
         row = targeted.snapshot()
         answer = staff.get(f"/admin/trading/snapshot/{row.pk}/history/")
@@ -336,6 +343,15 @@ class TestSearch:
         rows = staff.get(f"/admin/portfolio/subportfolio/?q={ticker}").context["cl"].result_list
         keys = [row.pk for row in rows]
         assert version.portfolio_id in keys and len(keys) == len(set(keys))
+
+    @pytest.mark.parametrize("path", ["trading/brokerorder", "trading/auditentry", "auth/user"])
+    def test_a_search_of_a_thousand_words_says_that_it_is_too_long(
+        self, staff: Client, targeted: DeskWorld, path: str
+    ) -> None:
+        for count, told in ((10, False), (11, True), (2_000, True)):
+            answer = staff.get(f"/admin/{path}/", {"q": " ".join(["a"] * count)})
+            assert answer.status_code == 200
+            assert ("낱말 10개까지" in answer.content.decode()) is told
 
     def test_the_beginning_of_a_key_is_read_from_its_index(self) -> None:
         rows, twice = searched(Intent.objects.all(), ("^key", "=instrument__ticker"), "run:1")

@@ -21,7 +21,7 @@ from trading.admin.columns import shown_columns
 from trading.admin.lists import BoundedPaginator, RememberingList
 from trading.admin.numbers import plain_number
 from trading.admin.past import WithPast
-from trading.admin.search import searched
+from trading.admin.search import BoundedSearch, searched
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.selectors.scopes import of_accounts
 from trading.views.proof import asked_first
@@ -45,7 +45,7 @@ def in_lines(lines: Iterable[str]) -> str:
     return format_html("<ul>{}</ul>", made) if made else "–"
 
 
-class ScopedAdmin(WithPast, ModelAdmin):
+class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
     """Shows rows of the person's own accounts. `account_path` is how a row names its account; an empty
     one means that the row concerns nobody in particular."""
 
@@ -75,7 +75,7 @@ class ScopedAdmin(WithPast, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RememberingList]:
         return RememberingList
 
-    def get_search_results(
+    def find(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         fields = self.get_search_fields(request)

@@ -10,9 +10,15 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import CharField, Model, Q, QuerySet, TextField
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-__all__ = ["searched"]
+__all__ = ["MOST_WORDS", "BoundedSearch", "searched"]
+
+MOST_WORDS = 10
+"""Each word is a condition of its own: with hundreds no database answers at all."""
 
 _NOTHING = Q(pk__in=[])
 _LAST = "\U0010ffff"
@@ -29,6 +35,28 @@ def searched(rows: QuerySet[Any], fields: Sequence[str], term: str) -> tuple[Que
             found = Q(pk__in=model._default_manager.filter(found).order_by().values("pk"))
         rows = rows.filter(found)
     return rows, any(_goes_back(model, field.lstrip("^=")) for field in fields)
+
+
+class BoundedSearch:
+    """For a model's admin: a search of too many words finds nothing and says so."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if len(search_term.split()) > MOST_WORDS:
+            told = _("낱말 %(most)s개까지 찾을 수 있습니다.") % {"most": MOST_WORDS}
+            messages.warning(request, told)
+            return queryset.none(), False
+        return self.find(request, queryset, search_term)
+
+    def find(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """As the admin does by itself."""
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(  # type: ignore[misc]
+            request, queryset, search_term
+        )
+        return found
 
 
 def _where(model: type[Model], field: str, word: str) -> Q:
