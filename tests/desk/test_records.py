@@ -19,7 +19,15 @@ from config.field_names import OURS
 from portfolio.services import create_sub_version
 from tests.desk.conftest import DeskWorld
 from trading.admin.search import searched
-from trading.models import Account, AccountMember, AuditEntry, Intent, Snapshot, Transition
+from trading.models import (
+    Account,
+    AccountMember,
+    AuditEntry,
+    Intent,
+    KisToken,
+    Snapshot,
+    Transition,
+)
 from trading.selectors.audit_words import ACTION_NAMES
 from trading.services.audit import audit
 
@@ -284,6 +292,27 @@ def test_a_file_of_weights_comes_in_and_goes_out_from_every_tab(
         assert out["Content-Type"].startswith("text/csv"), path
 
 
+def test_a_list_of_records_refreshes_itself_and_a_form_in_the_making_does_not(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    path = "/admin/trading/position/?q=1"
+    page = staff.get(path).content.decode()
+    assert f'hx-get="{path}"' in page and 'hx-trigger="every 10s"' in page
+    for other in ("/admin/portfolio/modelportfolio/", "/admin/trading/apitoken/"):
+        assert "every 10s" not in staff.get(other).content.decode()
+
+
+def test_a_brokers_token_is_told_of_and_never_shown(staff: Client, targeted: DeskWorld) -> None:
+    now = timezone.now()
+    row = KisToken.objects.create(
+        key_digest="d" * 64, host="kis.test", token="eyJ-secret", issued_at=now, expires_at=now
+    )
+    for path in ("", f"{row.pk}/change/", f"{row.pk}/history/"):
+        page = staff.get(f"/admin/trading/kistoken/{path}").content.decode()
+        assert "eyJ-secret" not in page and "d" * 64 not in page
+    assert "kis.test" in staff.get("/admin/trading/kistoken/").content.decode()
+
+
 class TestColumns:
     """Amounts are read in groups of three digits, states in words, and names of rows stay as they are."""
 
@@ -326,7 +355,7 @@ class TestSearch:
     def test_an_order_by_its_number_its_ticker_and_its_name(
         self, staff: Client, targeted: DeskWorld
     ) -> None:
-        order = targeted.order(timezone.now())
+        order = targeted.order(timezone.now(), order_no="0000070777")
         short = order.order_no.lstrip("0")
         name = order.instrument.name
         for query in (order.order_no, short, order.instrument_id, name, f"{short}+{name}"):
