@@ -34,7 +34,7 @@ from trading.services.credentials import note_credentials
 from trading.services.policies import agree_policy
 from trading.services.releases import agree_release, ask_release
 from trading.services.second_factor import remove_factor
-from trading.services.switches import account_scope, engage
+from trading.services.switches import account_scope, engage, switch_state
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db]
 NEW = {
@@ -56,26 +56,31 @@ def changed(world: DeskWorld, name: str, by: str, kind: str = "password") -> Non
 
 
 # --- the three places ---------------------------------------------------------------------------
-def approve(world: DeskWorld) -> None:
-    """The admin asked for a plan, the approver lets it out."""
+def approve(world: DeskWorld) -> bool:
+    """The admin asked for a plan, the approver lets it out. Each of the three tells whether it is done."""
     run = world.run(requester="admin")
     decide_run(run.pk, HASH, world.people["approver"], "APPROVE")
+    run.refresh_from_db()
+    return run.state == "APPROVED"
 
 
-def release(world: DeskWorld) -> None:
+def release(world: DeskWorld) -> bool:
     scope = account_scope(world.account)
     engage(scope, "HALTED", "trader", "drill")
     agree_release(ask_release(scope, "admin", "checked").pk, "approver")
+    return switch_state(world.account) == "ACTIVE"
 
 
-def agree(world: DeskWorld) -> None:
+def agree(world: DeskWorld) -> bool:
     Account.objects.filter(pk=world.account.pk).update(environment="real", wire="real")
     loose = ApprovalPolicy.objects.create(account=world.account, kind="owner", created_by="admin")
     agree_policy(loose.pk, "approver")
+    loose.refresh_from_db()
+    return loose.agreed_by == "approver"
 
 
 PLACES = pytest.mark.parametrize("act", [approve, release, agree])
-Act = Callable[[DeskWorld], None]
+Act = Callable[[DeskWorld], bool]
 
 
 def refused(act: Act, world: DeskWorld) -> list[Any]:
@@ -110,7 +115,7 @@ def test_nor_where_the_second_set_those_of_who_asked(targeted: DeskWorld, act: A
 def test_a_third_persons_change_stops_nothing(targeted: DeskWorld, act: Act) -> None:
     targeted.policy("four_eyes")
     changed(targeted, "approver", "owner")
-    act(targeted)
+    assert act(targeted)
 
 
 @PLACES
@@ -118,7 +123,7 @@ def test_a_day_later_they_are_two_people_again(targeted: DeskWorld, act: Act) ->
     targeted.policy("four_eyes")
     with time_machine.travel(timezone.now() - timedelta(hours=24, minutes=1), tick=True):
         changed(targeted, "approver", "admin")
-    act(targeted)
+    assert act(targeted)
 
 
 @PLACES
@@ -126,7 +131,7 @@ def test_ones_own_change_stops_nothing(targeted: DeskWorld, act: Act) -> None:
     targeted.policy("four_eyes")
     changed(targeted, "approver", "approver")
     assert not CredentialChange.objects.exists()
-    act(targeted)
+    assert act(targeted)
 
 
 def test_every_reason_is_told_at_once(targeted: DeskWorld) -> None:
@@ -140,7 +145,7 @@ def test_every_reason_is_told_at_once(targeted: DeskWorld) -> None:
 def test_where_one_person_may_decide_alone_nothing_changes(targeted: DeskWorld) -> None:
     targeted.policy("owner_practice")
     changed(targeted, "approver", "admin")
-    approve(targeted)
+    assert approve(targeted)
 
 
 def test_a_rejection_needs_no_second_person(targeted: DeskWorld) -> None:

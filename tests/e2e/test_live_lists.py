@@ -115,6 +115,7 @@ def test_an_answer_without_a_list_is_opened_as_it_is(opened: tuple[Any, Server])
     server.rows = ""
     after(page, server)
     page.get_by_text("sign in").wait_for()
+    assert page.locator("#changelist-form").count() == 0 and server.asked == 3, "asked, then opened"
 
 
 def test_a_server_that_fails_leaves_what_is_there_with_its_age(opened: tuple[Any, Server]) -> None:
