@@ -249,3 +249,26 @@ def test_nothing_is_woken_more_often_than_once_a_second(
     page = f"/admin/django_celery_beat/periodictask/{row.pk}/change/"
     changed = staff.post(page, {"enabled": "on", "interval": str(rhythm.pk), "crontab": ""})
     assert changed.status_code == status
+
+
+@pytest.mark.parametrize(("member", "status", "policies"), [(True, 302, 1), (False, 200, 0)])
+def test_a_policy_is_added_for_ones_own_accounts_alone(
+    staff: Client, targeted: DeskWorld, member: bool, status: int, policies: int
+) -> None:
+    account = Account.objects.create(
+        name="Foreign", environment="sim", wire="mock", app_key="k", app_secret="s"
+    )
+    if member:
+        AccountMember.objects.create(account=account, user=targeted.people["admin"])
+    page = staff.get("/admin/trading/approvalpolicy/add/").content.decode()
+    assert ("Foreign" in page) is member
+    policy = {
+        "account": str(account.pk),
+        "kind": "owner_practice",
+        "automatic": "on",
+        "max_turnover_percent": "100",
+        "max_cost_won": "1000000000",
+        "max_price_move_percent": "2",
+    }
+    assert staff.post("/admin/trading/approvalpolicy/add/", policy).status_code == status
+    assert account.approval_policies.count() == policies

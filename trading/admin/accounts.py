@@ -248,6 +248,12 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         """The chain tells of policies under their account."""
         return told_of(f"account:{row.account_id}", "policy", row.pk)
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A policy rules at once: it is added for one's own accounts alone."""
+        if db_field.name == "account":
+            kwargs["queryset"] = accounts_of(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     @admin.display(description=_("동의"))
     def standing(self, row: ApprovalPolicy) -> str:
         """Whose agreement lets the row rule; a real account's looser policy waits for one."""
