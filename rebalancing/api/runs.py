@@ -63,7 +63,9 @@ class RunsView(ListDoor):
         account = get_object_or_404(accounts_of(request.user), pk=wanted["account"])
         # hashed, not cut: two keys that begin alike are two wishes
         slot = f"api:{request.user.pk}:{hashlib.sha256(key.encode()).hexdigest()[:40]}"
-        same = Run.objects.filter(account=account, slot=slot).first()
+        # on any account: a key names one wish, and another account is another wish
+        known = Run.objects.filter(account__in=accounts_of(request.user), slot=slot)
+        same = known.first()
         if same is None:
             try:
                 run = run_open(
@@ -74,13 +76,14 @@ class RunsView(ListDoor):
                     planner=wanted["planner"],
                 )
             except StateConflict as conflict:
-                same = Run.objects.filter(account=account, slot=slot).first()
+                same = known.first()
                 if same is None:
                     raise conflict
             else:
                 return Response(run_summary(run), status=201)
         advised = wanted["planner"] == Run.Planner.GEMINI
-        if same.dry_run != wanted["dry_run"] or same.wants_advice != advised:
+        asked = (account.pk, wanted["dry_run"], advised)
+        if (same.account_id, same.dry_run, same.wants_advice) != asked:
             raise StateConflict("key_used_for_another_request", run=same.pk, request=f"#{same.pk}")
         return Response(run_summary(same))
 

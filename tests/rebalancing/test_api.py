@@ -95,6 +95,22 @@ def test_a_run_needs_an_idempotency_key(owner: APIClient, world: World) -> None:
     assert answer.json()["violations"][0]["code"] == "idempotency_key"
 
 
+def test_a_key_used_for_one_account_opens_nothing_on_another(
+    owner: APIClient, world: World
+) -> None:
+    other = Account.objects.create(
+        name="Second", environment="sim", wire=world.account.wire, app_key="k", app_secret="s"
+    )
+    AccountMember.objects.create(account=other, user=world.owner)
+    path, body = f"{BASE}/rebalancing/runs", {"account": world.account.pk}
+    assert owner.post(path, body, format="json", **KEY).status_code == 201
+    answer = owner.post(path, {"account": other.pk}, format="json", **KEY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "key_used_for_another_request")
+    assert not other.runs.exists()
+    fresh = owner.post(path, {"account": other.pk}, format="json", HTTP_IDEMPOTENCY_KEY="key-0002")
+    assert fresh.json().get("code") != "key_used_for_another_request"
+
+
 def test_the_same_key_answers_with_the_same_run(owner: APIClient, world: World) -> None:
     body = {"account": world.account.pk, "dry_run": True}
     first = owner.post(f"{BASE}/rebalancing/runs", body, format="json", **KEY)
