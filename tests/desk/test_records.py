@@ -387,3 +387,66 @@ class TestSearch:
         assert "LIKE" not in str(rows.query) and not twice
         rows, twice = searched(Transition.objects.all(), ("^to_state", "=object_id"), "FILLED")
         assert "LIKE" in str(rows.query)
+
+
+class TestLookups:
+    """What is typed into a list's address narrows it or is refused, and never breaks it."""
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "trading/intent/?state__range=abc",
+            "trading/intent/?key__range=a",
+            "trading/intent/?id__contained_by=1",
+            "trading/intent/?id__in=99999999999999999999",
+            "trading/intent/?created_at=9999-12-31T23:59:59-12:00",
+            "trading/intent/?created_at__gte=0001-01-01T00:00:00%2B14:00",
+            "trading/intent/?instrument__ticker__regex=(",
+            "trading/approval/?subject__range=abc",
+            "trading/lane/?late_watch_until__exact=9999-12-31T23:59:59-12:00",
+            "trading/auditentry/?actor__range=x",
+            "trading/account/?app_key__startswith=a",
+            "rebalancing/run/?requester__range=x",
+        ],
+    )
+    def test_what_no_filter_asks_is_refused(
+        self, staff: Client, targeted: DeskWorld, query: str
+    ) -> None:
+        assert staff.get(f"/admin/{query}").status_code == 400
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "day__year=9999",
+            "day__year=0",
+            "day__year=0000",
+            "day__year=1",
+            "day__year=2026&day__month=x",
+        ],
+    )
+    def test_a_year_that_has_no_end_narrows_nothing(
+        self, staff: Client, targeted: DeskWorld, query: str
+    ) -> None:
+        assert staff.get(f"/admin/trading/marketday/?{query}").url.endswith("?e=1")
+        moment = query.replace("day__", "created_at__")
+        assert staff.get(f"/admin/trading/intent/?{moment}").url.endswith("?e=1")
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "trading/intent/?side__exact=BUY&state=FILLED&span=7",
+            "trading/brokerorder/?is_final__exact=1",
+            "trading/alert/?severity=warning",
+            "trading/intent/?created_at__year=2&created_at__month=1",
+            "trading/intent/?created_at__year=9998&created_at__day=31",
+            "trading/alert/?acknowledged_at__isempty=1",
+            "trading/position/?instrument__kind__exact=etf",
+            "trading/marketday/?day__year=2026&day__month=11",
+            "portfolio/subportfolio/?asset_class__exact=BOND&ruling=yes",
+        ],
+    )
+    def test_what_filters_ask_is_answered(
+        self, staff: Client, targeted: DeskWorld, query: str
+    ) -> None:
+        answer = staff.get(f"/admin/{query}")
+        assert answer.status_code == 200 and "e=1" not in answer.get("Location", "")

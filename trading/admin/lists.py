@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
 from django.db.models import CharField, DateField, Model, QuerySet
 from django.http import HttpRequest
@@ -27,6 +28,7 @@ __all__ = [
     "known_values",
     "of_account",
     "period",
+    "plain_lookup",
 ]
 
 MOST = 10_000
@@ -83,6 +85,35 @@ class _Period(admin.SimpleListFilter):
         if isinstance(column, CharField):  # the audit chain's moments: texts of one form, in UTC
             return queryset.filter(**{f"{self.field}__gte": since.astimezone(UTC).isoformat()})
         return queryset.filter(**{f"{self.field}__gte": since})
+
+
+_PLAIN = frozenset({"exact", "isnull", "isempty"})
+_PARTS = frozenset({"year", "month", "day", "isempty"})
+
+
+def plain_lookup(model: type[Model], lookup: str, hierarchy: str | None) -> bool:
+    """True for what a filter of a list asks: that a column is a value or is empty, the year, month or day of
+    a moment, and spans of `hierarchy`, the column that is paged by date. Ranges, containment and moments at
+    the end of time reach the database as they are typed and break there."""
+    path = lookup.split("__")
+    column: Any = None
+    while path:
+        try:
+            column = model._meta.get_field(path[0])
+        except FieldDoesNotExist:
+            break
+        path.pop(0)
+        if column.related_model is None:
+            break
+        model = column.related_model
+    if column is None:  # a filter's own name, or nothing: read or ignored later
+        return True
+    if len(path) > 1:
+        return False
+    if isinstance(column, DateField):
+        spans = {"gte", "lt"} if column.name == hierarchy else set()
+        return bool(path) and path[0] in _PARTS | spans
+    return not path or path[0] in _PLAIN
 
 
 def _column(model: type[Model], path: str) -> Any:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from trading.admin.columns import shown_columns
-from trading.admin.lists import BoundedPaginator, RememberingList
+from trading.admin.lists import BoundedPaginator, RememberingList, plain_lookup
 from trading.admin.numbers import plain_number
 from trading.admin.past import WithPast
 from trading.admin.search import BoundedSearch, searched
@@ -36,7 +36,9 @@ __all__ = [
 ]
 
 _DATE_PART = re.compile(r"__(year|month|day)(__|$)")
-_YEAR = re.compile(r"[0-9]{1,4}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+_YEAR = re.compile(r"(?!0*[01]$|9999$)[0-9]{1,4}", re.ASCII)
+"""A year begins and ends in Seoul and is asked for in UTC: before 1 and after 9999 there is nothing."""
 
 
 def in_lines(lines: Iterable[str]) -> str:
@@ -81,12 +83,18 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
         fields = self.get_search_fields(request)
         return searched(queryset, fields, search_term) if fields else (queryset, False)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        if not plain_lookup(self.model, lookup, self.date_hierarchy):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A year of thirty digits is no year: the list then opens as it is, without the filter."""
         if any(
-            _DATE_PART.search(name) and not _YEAR.fullmatch(value)
+            (part := _DATE_PART.search(name))
+            and not (_YEAR if part[1] == "year" else _NUMBER).fullmatch(value)
             for name, values in request.GET.lists()
             for value in values
         ):
