@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -26,11 +26,14 @@ from config import beat_admin, token_admin
 from config.people_forms import NewPersonForm, PersonForm
 from trading.admin.past import WithPast
 from trading.admin.search import BoundedSearch
+from trading.admin.seen import lock_row
 from trading.models import CredentialChange
 from trading.selectors.people import Role, has_role
 from trading.services.api_tokens import revoke_tokens_of
 from trading.services.audit import audit
 from trading.services.credentials import note_credentials
+from trading.services.keepers import approver_change, making_approver_takes_two
+from trading.services.proposals import propose
 from trading.services.second_factor import remove_factor
 from trading.views.proof import asked_first
 
@@ -156,9 +159,19 @@ class PeopleAdmin(BoundedSearch, WithPast, UserAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Locked while a form is taken, as other settings are."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not connection.in_atomic_block:
+            return found
+        lock_row(found)
+        return super().get_object(request, object_id, from_field)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         with transaction.atomic():
+            before = sorted(form.instance.groups.values_list("name", flat=True))
             super().save_related(request, form, formsets, change)
+            self._hold_back_approver(request, form, before)
             if not change and form.instance.has_usable_password():
                 # whoever made a person knows how to sign in as them
                 note_credentials(
@@ -171,7 +184,25 @@ class PeopleAdmin(BoundedSearch, WithPast, UserAdmin, ModelAdmin):
                 "user_changed" if change else "user_added",
                 f"user:{form.instance.pk}",
                 {
+                    "before": before,
                     "roles": sorted(form.instance.groups.values_list("name", flat=True)),
                     "active": form.instance.is_active,
                 },
             )
+
+    def _hold_back_approver(self, request: HttpRequest, form: Any, before: list[str]) -> None:
+        """Where it takes two to make an approver, the role waits for another approver's word. Somebody who
+        comes back counts as made anew."""
+        person, by = form.instance, request.user.get_username()
+        name = str(Role.APPROVER)
+        came_back = "is_active" in form.changed_data and person.is_active
+        if (name in before and not came_back) or not person.groups.filter(name=name).exists():
+            return
+        if not making_approver_takes_two(person, by):
+            return
+        person.groups.remove(*Group.objects.filter(name=name))
+        propose(approver_change(person), by=by)
+        messages.warning(
+            request,
+            _("승인자 역할은 제안했습니다. 다른 승인자가 동의하면 주어집니다."),
+        )

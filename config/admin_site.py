@@ -193,6 +193,7 @@ GROUPS: list[dict[str, Any]] = [
                 "approver",
                 "admin",
             ),
+            _item(_("변경 제안"), "rule", "admin:trading_proposal_changelist"),
             _item(_("증권사 접속 토큰"), "vpn_key", "admin:trading_kistoken_changelist", "admin"),
             _item(_("프로세스"), "memory", "admin:trading_processepoch_changelist", "admin"),
         ],

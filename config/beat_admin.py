@@ -24,6 +24,7 @@ from config.beat_words import CLEANUP, HELP, KNOWN, rhythm_kept, wakeup_said
 from config.crontabs import PARTS, ever_due, is_readable
 from rebalancing.services.wakeups import SLOWEST_SWEEP, SWEEP
 from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
+from trading.admin.seen import SeenForm
 from trading.selectors.people import Role
 from trading.services.audit import audit
 
@@ -45,8 +46,10 @@ class WordedForm(forms.ModelForm):
             field.help_text = HELP.get(name, "")
 
 
-class WakeupForm(WordedForm):
+class WakeupForm(SeenForm, WordedForm):
     """Exactly one rhythm, and for the sweep none slower than a schedule can bear."""
+
+    as_one = frozenset({"interval", "crontab"})
 
     class Meta:
         model = PeriodicTask

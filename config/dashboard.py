@@ -11,7 +11,6 @@ from django.shortcuts import render
 
 from rebalancing.selectors.standing import standing_of
 from rebalancing.views.cards import alive_part, attention_part, standing_part
-from trading.selectors.people import Role, has_role
 from trading.views.access import chosen_account, desk_view
 from trading.views.moments import market_now
 from trading.views.parts import embed
@@ -25,12 +24,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     if account is None:
         return render(request, "config/overview.html", {"account": None})
     now = market_now(account)
-    is_admin = has_role(request.user, Role.ADMIN)
     worth = standing_part(account, standing_of(account), now)
     context = {
         "account": account,
         "standing": embed(request, worth),
-        "attention": embed(request, attention_part(account, worth.context["gaps"], admin=is_admin)),
+        "attention": embed(request, attention_part(request, account, worth.context["gaps"])),
         "alive": embed(request, alive_part(account, now)),
     }
     return render(request, "config/overview.html", context)

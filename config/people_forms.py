@@ -8,6 +8,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm, UserCreationForm
 
+from trading.admin.seen import SeenForm
+
 __all__ = ["NewPersonForm", "PersonForm"]
 
 
@@ -21,7 +23,7 @@ class PasswordState(UnfoldReadOnlyPasswordHashWidget):
         return context | {"summary": [{"label": told}]}
 
 
-class PersonForm(UserChangeForm):
+class PersonForm(SeenForm, UserChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         password = self.fields["password"]

@@ -192,6 +192,7 @@ class TargetDecision(models.Model):
     source = models.CharField(_("출처"), max_length=10, choices=Source, default=Source.PERSON)
     reason = models.CharField(_("이유"), max_length=300, blank=True)
     decided_by = models.CharField(_("결정"), max_length=150)
+    agreed_by = models.CharField(_("동의한 사람"), max_length=150, blank=True, default="")
     decided_at = models.DateTimeField(_("결정 시각"), auto_now_add=True)
 
     class Meta:

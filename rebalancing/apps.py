@@ -7,3 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class RebalancingAppConfig(AppConfig):
     name = "rebalancing"
     verbose_name = _("리밸런싱 관리")
+
+    def ready(self) -> None:
+        from rebalancing.services.keepers import register_keepers
+
+        register_keepers()

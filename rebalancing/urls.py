@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rebalancing.views import cards, decisions, looks, reconciliation, runs, stories
+from rebalancing.views import cards, decisions, looks, proposals, reconciliation, runs, stories
 
 app_name = "rebalancing"
 urlpatterns = [
@@ -27,6 +27,14 @@ urlpatterns = [
     path("runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel"),
     path("runs/<int:run_id>/resume/", runs.resume_run, name="resume"),
     path("attempts/<int:attempt_id>/decide/", decisions.decide_attempt, name="decide-attempt"),
+    path("proposals/", proposals.proposals, name="proposals"),
+    path("proposals/<int:proposal_id>/agree/", proposals.agree_proposal, name="agree-proposal"),
+    path("proposals/<int:proposal_id>/refuse/", proposals.refuse_proposal, name="refuse-proposal"),
+    path(
+        "proposals/<int:proposal_id>/withdraw/",
+        proposals.withdraw_proposal,
+        name="withdraw-proposal",
+    ),
     path("accounts/<int:account_id>/resume/", decisions.resume_account, name="resume-account"),
     path("alerts/<int:alert_id>/acknowledge/", decisions.acknowledge_alert, name="acknowledge"),
 ]

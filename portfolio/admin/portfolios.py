@@ -34,6 +34,7 @@ from portfolio.selectors.versions import NoVersion, compare_versions, versions_o
 from portfolio.services import create_model_version, create_sub_version
 from trading.admin.numbers import PlainDecimalField
 from trading.admin.read_only import StampedAdmin
+from trading.admin.seen import SeenForm
 from trading.domain.errors import Reason
 from trading.domain.targets import validate_percentages
 from trading.models import Instrument
@@ -66,7 +67,7 @@ def _show(form: forms.BaseForm, reasons: list[Reason]) -> None:
         form.add_error(None, WORDS.say(reason.code, reason.facts))
 
 
-class _VersionForm(forms.ModelForm):
+class _VersionForm(SeenForm, forms.ModelForm):
     """Weights beside the portfolio's own fields. `weights()` is what was typed."""
 
     note = forms.CharField(
@@ -103,6 +104,7 @@ class _ModelWeights(_VersionForm):
         newest = self.newest()
         for code in AssetClass.values:
             self.fields[f"weight_{code}"].initial = newest.get(code, Decimal("0.00"))
+        self.as_one = frozenset(f"weight_{code}" for code in AssetClass.values)
 
     def weights(self) -> dict[str, Decimal]:
         return {
@@ -139,6 +141,8 @@ class SubPortfolioForm(_VersionForm):
             if number <= self.rows:
                 self.fields[f"instrument_{number}"].initial = ticker
                 self.fields[f"weight_{number}"].initial = weight
+        rows = range(1, self.rows + 1)
+        self.as_one = frozenset(f"{name}_{n}" for n in rows for name in ("instrument", "weight"))
 
     def weights(self) -> dict[str, Decimal]:
         found = {}

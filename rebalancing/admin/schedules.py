@@ -18,6 +18,7 @@ from rebalancing.selectors.words import WORDS
 from rebalancing.services.schedule_changes import ACTING, save_schedule, schedule_grounds
 from trading.admin.lists import of_account
 from trading.admin.read_only import StampedAdmin
+from trading.admin.seen import SeenForm
 from trading.selectors.calendar import known_calendar
 from trading.selectors.people import accounts_of
 from trading.views.moments import market_now
@@ -31,7 +32,7 @@ _FIELDS = {
 }
 
 
-class ScheduleForm(forms.ModelForm):
+class ScheduleForm(SeenForm, forms.ModelForm):
     """Refuses what could never start, each ground in a sentence beside its field."""
 
     class Meta:

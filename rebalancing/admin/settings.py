@@ -4,32 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rebalancing.models import RebalancingConfig
+from rebalancing.services.configs import CONFIG_VALUES, add_config
+from rebalancing.services.keepers import config_change
 from trading.admin.lists import period
 from trading.admin.read_only import AddOnlyAdmin
-from trading.services.audit import audit
+from trading.admin.seen import SeenForm
+from trading.services.proposals import SecondPersonNeeded, takes_two
 
 __all__ = ["RebalancingConfigAdmin"]
 
-_VALUES = (
-    "mp_threshold_percent",
-    "sub_mp_threshold_percent",
-    "min_trade_won",
-    "cash_buffer_percent",
-)
+_VALUES = CONFIG_VALUES
+
+
+class ConfigForm(SeenForm, forms.ModelForm):
+    """Starts from what rules now; writes what was changed, and refuses what somebody else changed meanwhile."""
+
+    seen_on_add = True
+
+    class Meta:
+        model = RebalancingConfig
+        fields = CONFIG_VALUES
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        newest = RebalancingConfig.objects.first() or RebalancingConfig()
+        ruling = {name: getattr(newest, name) for name in CONFIG_VALUES}
+        kwargs["initial"] = ruling | dict(kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+
+    def wanted(self) -> dict[str, Any]:
+        """What this person changed; everything where the page did not say what it showed."""
+        names = self.changed_here() if self.carries_seen else CONFIG_VALUES
+        return {name: self.cleaned_data[name] for name in CONFIG_VALUES if name in names}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not self.wanted():
+            self.add_error(None, _("바뀐 값이 없습니다."))
+        return cleaned
 
 
 @admin.register(RebalancingConfig)
 class RebalancingConfigAdmin(AddOnlyAdmin):
     """The newest row rules from the next run on; a running one keeps the row it started with."""
 
+    form = ConfigForm
     fields = _VALUES
     list_display = (
         "updated_at",
@@ -39,6 +65,7 @@ class RebalancingConfigAdmin(AddOnlyAdmin):
         "min_trade_won",
         "cash_buffer_percent",
         "updated_by",
+        "agreed_by",
     )
     list_filter = (period("updated_at"),)
     search_fields = ("^updated_by",)
@@ -66,13 +93,8 @@ class RebalancingConfigAdmin(AddOnlyAdmin):
         return {name: getattr(newest, name) for name in _VALUES}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.updated_by = request.user.get_username()
-        with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            audit(
-                obj.updated_by,
-                "rebalancing_config",
-                f"config:{obj.pk}",
-                {name: str(getattr(obj, name)) for name in _VALUES},
-            )
+        if takes_two(None):
+            raise SecondPersonNeeded(config_change(form.wanted()))
+        made = add_config(form.wanted(), by=request.user.get_username())
+        obj.pk, obj.updated_by = made.pk, made.updated_by
         messages.info(request, _("새 설정은 다음 리밸런싱부터 적용됩니다."))

@@ -23,6 +23,7 @@ from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetD
 from portfolio.selectors.targets import class_label, decisions_of, weight_lines
 from rebalancing.admin.imports import export_targets, import_page
 from rebalancing.selectors.words import WORDS
+from rebalancing.services.keepers import targets_change
 from rebalancing.services.targets import decide_targets
 from trading.admin.lists import of_account, period
 from trading.admin.past import told_of
@@ -30,6 +31,7 @@ from trading.admin.read_only import AddOnlyAdmin, in_lines
 from trading.domain.errors import InputError
 from trading.models import Account
 from trading.selectors.people import accounts_of
+from trading.services.proposals import Change, SecondPersonNeeded, takes_two
 from trading.views.access import chosen_account
 
 __all__ = ["TargetDecisionAdmin"]
@@ -75,6 +77,7 @@ class DecisionForm(forms.ModelForm):
     reason = forms.CharField(
         label=_("이유"), required=False, max_length=300, widget=UnfoldAdminTextInputWidget()
     )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput())
     user: Any = None
     ruling: TargetDecision | None = None
     """What the chosen account follows now."""
@@ -88,6 +91,8 @@ class DecisionForm(forms.ModelForm):
         self.fields["account"].queryset = accounts_of(self.user)  # type: ignore[attr-defined]
         self.fields["model_version"].queryset = _newest(ModelPortfolioVersion)  # type: ignore[attr-defined]
         self.fields["sub_versions"].queryset = _newest(SubPortfolioVersion)  # type: ignore[attr-defined]
+        newest = TargetDecision.objects.order_by("-pk").values_list("pk", flat=True).first()
+        self.fields["seen"].initial = newest or 0
         if self.ruling is not None:
             self._say_what_rules(self.ruling)
 
@@ -103,6 +108,11 @@ class DecisionForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if self.errors:
             return cleaned
+        if self._decided_meanwhile(cleaned):
+            self.add_error(
+                None, _("그 사이 이 계좌의 목표가 바뀌었습니다. 이 화면을 다시 열어 확인하세요.")
+            )
+            return cleaned
         try:
             with transaction.atomic():
                 self.decide(cleaned)
@@ -111,6 +121,19 @@ class DecisionForm(forms.ModelForm):
             for reason in error.reasons:
                 self.add_error(None, WORDS.say(reason.code, reason.facts))
         return cleaned
+
+    def _decided_meanwhile(self, values: dict[str, Any]) -> bool:
+        """A program that does not say what it saw is taken at its word."""
+        seen = str(values.get("seen") or "")
+        if not (seen.isascii() and seen.isdigit() and len(seen) <= 18):
+            return False
+        return TargetDecision.objects.filter(account=values["account"], pk__gt=int(seen)).exists()
+
+    def change(self) -> Change:
+        values = self.cleaned_data
+        return targets_change(
+            values["account"], values["model_version"], values["sub_versions"], values["reason"]
+        )
 
     def decide(self, values: dict[str, Any]) -> TargetDecision:
         return decide_targets(
@@ -181,7 +204,7 @@ class TargetDecisionAdmin(AddOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None:
-            return DecisionForm.Meta.fields
+            return (*DecisionForm.Meta.fields, "seen")
         return (
             "account",
             "model_version",
@@ -190,7 +213,13 @@ class TargetDecisionAdmin(AddOnlyAdmin):
             "source",
             "reason",
             "decided_by",
+            "agreed_by",
         )
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        if takes_two(form.cleaned_data["account"]):
+            raise SecondPersonNeeded(form.change())
+        return super().save_form(request, form, change)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """`save_form` has already made the row."""

@@ -171,6 +171,7 @@ class TargetsInForce(Shape):
     source = serializers.CharField()  # type: ignore[assignment]
     reason = serializers.CharField(allow_blank=True)
     decided_by = serializers.CharField()
+    agreed_by = serializers.CharField(allow_blank=True)
     decided_at = serializers.DateTimeField()
 
 

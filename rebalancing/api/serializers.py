@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from rest_framework import serializers
 
-from rebalancing.models import RebalancingConfig, Run, RunSchedule
+from rebalancing.models import Run, RunSchedule
 from trading.api.strict import (
     StrictBooleanField,
     StrictDecimalField,
@@ -37,7 +36,7 @@ class ConfigSerializer(StrictSerializer):
     sub_mp_threshold_percent = StrictDecimalField(
         max_digits=4, decimal_places=1, min_value=Decimal("0.1"), max_value=Decimal("50")
     )
-    min_trade_won = serializers.IntegerField(min_value=0, max_value=10**9, required=False)
+    min_trade_won = StrictIntegerField(min_value=0, max_value=10**9, required=False)
     cash_buffer_percent = StrictDecimalField(
         max_digits=3,
         decimal_places=1,
@@ -47,13 +46,11 @@ class ConfigSerializer(StrictSerializer):
     )
     updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
     updated_by = serializers.CharField(read_only=True)
-
-    def create(self, validated_data: dict[str, Any]) -> RebalancingConfig:
-        return RebalancingConfig.objects.create(**validated_data)
+    agreed_by = serializers.CharField(read_only=True)
 
 
 class RunRequestSerializer(StrictSerializer):
-    account = serializers.IntegerField(min_value=1)
+    account = StrictIntegerField(min_value=1)
     dry_run = StrictBooleanField(default=False)
     planner = serializers.ChoiceField(choices=_PLANNERS, default=Run.Planner.RULES.value)
 
@@ -74,7 +71,7 @@ class WeightsSerializer(StrictSerializer):
 
 
 class TargetsSerializer(StrictSerializer):
-    account = serializers.IntegerField(min_value=1)
+    account = StrictIntegerField(min_value=1)
     model_portfolio = serializers.SlugField(max_length=20)
     sub_portfolios = serializers.ListField(
         child=serializers.SlugField(max_length=20), allow_empty=True, max_length=20

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from rebalancing.api.proposals import ProposalShape, proposal_told
 from rebalancing.api.serializers import ConfigSerializer
 from rebalancing.models import RebalancingConfig
 from rebalancing.selectors.gaps import newest_config
-from rebalancing.services.targets import current_config
+from rebalancing.services.keepers import config_change
 from trading.api.filters import day_span, refuse_unknown, words
 from trading.api.lists import ListDoor
 from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
 from trading.api.shapes import Shape
+from trading.models import Proposal
 from trading.selectors.moments import told_at
-from trading.services.audit import audit
+from trading.services.proposals import ask
 
 __all__ = ["ConfigView", "ConfigsView"]
 
 
 class ConfigView(APIView):
-    """Thresholds and limits; a POST adds a row that rules from the next run on."""
+    """Thresholds and limits; a POST adds a row that rules from the next run on. Where an account is
+    under four eyes it proposes that (202), and a second person agrees."""
 
     permission_classes = [AdminWrites]
 
@@ -36,23 +38,15 @@ class ConfigView(APIView):
         refuse_unknown(request.query_params)
         return Response(ConfigSerializer(newest_config()).data)
 
-    @extend_schema(request=ConfigSerializer, responses={201: ConfigSerializer})
+    @extend_schema(request=ConfigSerializer, responses={201: ConfigSerializer, 202: ProposalShape})
     @done_once
     def post(self, request: Request) -> Response:
         body = ConfigSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        by = request.user.get_username()
-        old = current_config()
-        kept = {
-            "min_trade_won": old.min_trade_won,
-            "cash_buffer_percent": old.cash_buffer_percent,
-        }
-        with transaction.atomic():
-            row = body.save(
-                updated_by=by, **{k: v for k, v in kept.items() if k not in body.validated_data}
-            )
-            audit(by, "config_changed", f"config:{row.pk}", dict(body.data))
-        return Response(ConfigSerializer(row).data, status=201)
+        made = ask(config_change(body.validated_data), by=request.user.get_username())
+        if isinstance(made, Proposal):
+            return Response(proposal_told(made), status=202)
+        return Response(ConfigSerializer(made).data, status=201)
 
 
 class ConfigRecord(Shape):
@@ -63,6 +57,7 @@ class ConfigRecord(Shape):
     cash_buffer_percent = serializers.CharField()
     updated_at = serializers.DateTimeField()
     updated_by = serializers.CharField()
+    agreed_by = serializers.CharField(allow_blank=True)
 
 
 def _config(row: RebalancingConfig) -> dict[str, Any]:
@@ -74,6 +69,7 @@ def _config(row: RebalancingConfig) -> dict[str, Any]:
         "cash_buffer_percent": str(row.cash_buffer_percent),
         "updated_at": told_at(row.updated_at),
         "updated_by": row.updated_by,
+        "agreed_by": row.agreed_by,
     }
 
 

@@ -13,21 +13,25 @@ from rest_framework.views import APIView
 from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
 from rebalancing.api.answers import TargetHistory, TargetRecord, TargetsInForce
 from rebalancing.api.asked import ACCOUNT, asked_account
+from rebalancing.api.proposals import ProposalShape, proposal_told
 from rebalancing.api.serializers import TargetsSerializer
-from rebalancing.services.targets import decide_targets
+from rebalancing.services.keepers import targets_change
 from trading.api.filters import by_account, choice, day_span
 from trading.api.lists import ListDoor
 from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
 from trading.domain.errors import InputError, Reason
+from trading.models import Proposal
 from trading.selectors.moments import told_at
 from trading.selectors.people import accounts_of
+from trading.services.proposals import ask
 
 __all__ = ["TargetsHistoryView", "TargetsView"]
 
 
 class TargetsView(APIView):
-    """The targets in force and those before; PUT binds the account to the newest versions named."""
+    """The targets in force and those before; PUT binds the account to the newest versions named.
+    Under four eyes it proposes that (202), and a second person agrees."""
 
     permission_classes = [AdminWrites]
 
@@ -39,7 +43,7 @@ class TargetsView(APIView):
         found = [_decision(row) for row in rows]
         return Response({"current": found[0] if found else None, "history": found[1:]})
 
-    @extend_schema(request=TargetsSerializer, responses={201: TargetsInForce})
+    @extend_schema(request=TargetsSerializer, responses={201: TargetsInForce, 202: ProposalShape})
     @done_once
     def put(self, request: Request) -> Response:
         body = TargetsSerializer(data=request.data)
@@ -49,13 +53,10 @@ class TargetsView(APIView):
         model = get_object_or_404(ModelPortfolio, code=wanted["model_portfolio"])
         subs = [get_object_or_404(SubPortfolio, code=code) for code in wanted["sub_portfolios"]]
         versions = [_newest(portfolio) for portfolio in (model, *subs)]
-        made = decide_targets(
-            account,
-            versions[0],
-            versions[1:],
-            by=request.user.get_username(),
-            reason=wanted["reason"],
-        )
+        change = targets_change(account, versions[0], versions[1:], wanted["reason"])
+        made = ask(change, by=request.user.get_username())
+        if isinstance(made, Proposal):
+            return Response(proposal_told(made), status=202)
         return Response(_decision(made), status=201)
 
 
@@ -75,6 +76,7 @@ def _decision(row: TargetDecision) -> dict[str, Any]:
         "source": row.source,
         "reason": row.reason,
         "decided_by": row.decided_by,
+        "agreed_by": row.agreed_by,
         "decided_at": told_at(row.decided_at),
     }
 

@@ -48,6 +48,7 @@ class RebalancingConfig(models.Model):
     )
     updated_at = models.DateTimeField(_("변경 시각"), auto_now_add=True)
     updated_by = models.CharField(_("변경"), max_length=150)
+    agreed_by = models.CharField(_("동의한 사람"), max_length=150, blank=True, default="")
 
     class Meta:
         db_table = "rebalancing_config"

@@ -80,6 +80,9 @@ class RunSchedule(models.Model):
         _("플래너"), max_length=10, choices=Run.Planner.choices[:2], default=Run.Planner.RULES
     )
     enabled = models.BooleanField(_("사용"), default=True)
+    changed_by = models.CharField(
+        _("바꾼 사람"), max_length=150, blank=True, default="", editable=False
+    )
     since = models.DateTimeField(_("이때부터"), null=True, blank=True, editable=False)
     baseline = models.ForeignKey(
         Snapshot, models.PROTECT, null=True, blank=True, editable=False, related_name="+"

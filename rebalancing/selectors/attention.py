@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from rebalancing.models import Run
-from trading.models import Account, Alert, Attempt
+from trading.models import Account, Alert, Attempt, Proposal
 from trading.selectors.unknown import unknown_attempts
 
 __all__ = ["Attention", "attention_of", "open_alerts"]
@@ -23,6 +25,8 @@ class Attention:
     alerts: tuple[Alert, ...]
     """The newest of those that nobody has acknowledged; `alert_count` counts them all."""
     alert_count: int
+    proposals: int = 0
+    """Changes that wait for a second person's word."""
     external_pause: bool = False
     """Buying waits for a look at somebody else's order, and no paused run asks for it already."""
 
@@ -39,6 +43,7 @@ class Attention:
         return (
             bool(self.awaiting)
             + bool(self.paused)
+            + self.proposals
             + self.external_pause
             + len(self.unknown)
             + self.alert_count
@@ -56,12 +61,26 @@ def open_alerts(account: Account, *, admin: bool = False) -> QuerySet[Alert]:
     return Alert.objects.filter(about, acknowledged_at=None)
 
 
-def attention_of(account: Account, *, admin: bool = False) -> Attention:
+def attention_of(
+    account: Account, *, admin: bool = False, proposals: QuerySet[Proposal] | None = None
+) -> Attention:
+    """`proposals` are the changes that the reader is asked about. What there is none of is not read."""
+    alerts, lost = open_alerts(account, admin=admin), unknown_attempts(account)
+    waiting = Proposal.objects.none() if proposals is None else proposals
+    counts = (
+        Account.objects.filter(pk=account.pk)
+        .values_list(_count(alerts), _count(lost), _count(waiting))
+        .first()
+    ) or (0, 0, 0)
     active = Run.objects.filter(account=account, terminal_at=None).first()
-    unknown = tuple(unknown_attempts(account).select_related("intent__instrument")[:20])
+    unknown = tuple(lost.select_related("intent__instrument")[:20]) if counts[1] else ()
     waits = account.paused_reason == Account.EXTERNAL_ORDER
     asked = active is not None and active.state == "PAUSED_EXTERNAL"
-    alerts = open_alerts(account, admin=admin)
-    newest = tuple(alerts[:MOST_ALERTS])
-    count = len(newest) if len(newest) < MOST_ALERTS else alerts.count()
-    return Attention(active, unknown, newest, count, waits and not asked)
+    newest = tuple(alerts[:MOST_ALERTS]) if counts[0] else ()
+    return Attention(active, unknown, newest, counts[0], counts[2], waits and not asked)
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    """How many rows, as a part of a question that asks for several such numbers at once."""
+    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(many=Count("pk"))
+    return Coalesce(Subquery(counted.values("many")), 0)

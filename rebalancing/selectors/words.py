@@ -62,6 +62,13 @@ _DECISIONS = {
     "approver_role_required": _("승인자 역할이 필요합니다."),
     "not_a_member": _("이 계좌의 구성원이 아닙니다."),
     "requester_may_not_approve": _("네 눈 원칙: 요청한 사람은 승인할 수 없습니다."),
+    "scheduler_may_not_approve": _(
+        "네 눈 원칙: 이 예약을 마지막으로 바꾼 사람은 승인할 수 없습니다."
+    ),
+    "target_decider_may_not_approve": _(
+        "네 눈 원칙: 이 목표를 혼자 정한 사람은 승인할 수 없습니다."
+    ),
+    "config_out_of_range": _("리밸런싱 설정 ‘%(name)s’의 값이 허용 범위 밖입니다."),
     "practice_policy_on_real_account": _("실전 계좌에는 연습용 승인 정책을 쓸 수 없습니다."),
     "run_moved": _("그 사이 리밸런싱이 다음 단계로 갔습니다. 다시 확인하세요."),
     "run_ended": _("이미 끝난 리밸런싱입니다."),

@@ -12,10 +12,10 @@ from django.utils import timezone
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
 from rebalancing.services.lease import move_run
+from rebalancing.services.second_persons import run_grounds
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.proof import FRESH, OWNER_FRESH, Proof
 from trading.models import Account, Approval, ApprovalPolicy, Attempt
-from trading.selectors.independence import second_person_grounds
 from trading.selectors.people import Person, Role, has_role, may_see
 from trading.selectors.second_factor import act_grounds, factor_of
 from trading.services.alerts import alert
@@ -23,7 +23,7 @@ from trading.services.audit import audit
 from trading.services.clock import market_clock
 from trading.services.policies import policy_of
 
-__all__ = ["automatic_grounds", "code_age", "decide_run", "other_person_grounds"]
+__all__ = ["automatic_grounds", "code_age", "decide_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def decide_run(
     with transaction.atomic():
         run = (
             Run.objects.select_for_update(of=("self",))
-            .select_related("account", "snapshot")
+            .select_related("account", "snapshot", "target")
             .get(pk=run_id)
         )
         now = market_clock(run.account).now()
@@ -131,7 +131,7 @@ def _require_allowed(run: Run, user: Person, verdict: str, proof: Proof | None =
         reasons.append(Reason("not_a_member"))
     if verdict == Approval.Verdict.APPROVE:
         if policy.kind == ApprovalPolicy.Kind.FOUR_EYES:
-            reasons += other_person_grounds(run.requester, user.get_username())
+            reasons += run_grounds(run, user.get_username())
         reasons += _proof_grounds(run, user, proof, alone=policy.kind == ApprovalPolicy.Kind.OWNER)
         if (
             policy.kind == ApprovalPolicy.Kind.OWNER_PRACTICE
@@ -140,12 +140,6 @@ def _require_allowed(run: Run, user: Person, verdict: str, proof: Proof | None =
             reasons.append(Reason("practice_policy_on_real_account"))
     if reasons:
         raise RuleViolation(reasons)
-
-
-def other_person_grounds(requester: str, decider: str) -> list[Reason]:
-    """Why under four eyes `decider` may not decide what `requester` asked for; nothing when they may."""
-    reasons = [Reason("requester_may_not_approve")] if requester == decider else []
-    return reasons + second_person_grounds(decider, requester)
 
 
 def _proof_grounds(run: Run, user: Person, proof: Proof | None, *, alone: bool) -> list[Reason]:

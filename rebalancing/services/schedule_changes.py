@@ -75,6 +75,7 @@ def _keep(schedule: RunSchedule, *, by: str, anew: bool) -> None:
 def save_schedule(schedule: RunSchedule, *, by: str, anew: bool) -> None:
     """Store `schedule`, audited. `anew` says that it is new or acts at other times than before: then it
     has no past, so that a time that went by today is not made up for, and money is counted from now."""
+    schedule.changed_by = by
     if anew:
         schedule.baseline = None
         try:

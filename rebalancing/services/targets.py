@@ -57,8 +57,9 @@ def decide_targets(
     *,
     by: str,
     reason: str = "",
+    second: str = "",
 ) -> TargetDecision:
-    """Bind `account` to these versions from now on.
+    """Bind `account` to these versions from now on. `second` is who agreed, where it takes two.
 
     Raises InputError listing every reason: a class with weight and no Sub-MP, two Sub-MPs for one
     class, an instrument that may not be traded.
@@ -98,7 +99,11 @@ def decide_targets(
             },
             reason=reason,
             decided_by=by,
+            agreed_by=second,
         )
         decision.sub_versions.set(sub_versions)
-        audit(by, "targets_decided", f"account:{account.pk}", {"decision": decision.pk})
+        told: dict[str, object] = {"decision": decision.pk}
+        if second:
+            told["second"] = second
+        audit(by, "targets_decided", f"account:{account.pk}", told)
     return decision

@@ -16,6 +16,7 @@ from trading.models import Account
 from trading.selectors.calendar import known_calendar
 from trading.selectors.people import Role, has_role
 from trading.selectors.processes import living_processes
+from trading.selectors.proposals import open_proposals
 from trading.selectors.snapshots import equity_history, latest_snapshot
 from trading.services.brokers import broker_silent_since
 from trading.services.calendar import market_phase
@@ -54,11 +55,15 @@ def standing_part(account: Account, standing: Standing | None, now: datetime | N
     return Part("card-standing", _url("standing", account), "rebalancing/_standing.html", context)
 
 
-def attention_part(account: Account, gaps: Gaps | None, *, admin: bool) -> Part:
+def attention_part(request: HttpRequest, account: Account, gaps: Gaps | None) -> Part:
     """What needs me; `gaps` says whether a rebalancing could be started."""
     context = {
         "account": account,
-        "attention": attention_of(account, admin=admin),
+        "attention": attention_of(
+            account,
+            admin=has_role(request.user, Role.ADMIN),
+            proposals=open_proposals(request.user),
+        ),
         "exceeded": gaps.exceeded if gaps else 0,
     }
     return Part(
@@ -104,8 +109,7 @@ def attention_card(request: HttpRequest) -> HttpResponse:
     account = _account(request)
     standing, target = standing_of(account, with_day=False), newest_target(account)
     gaps = gaps_of(standing, target, newest_config(), {}) if standing and target else None
-    admin = has_role(request.user, Role.ADMIN)
-    return answer_part(request, attention_part(account, gaps, admin=admin))
+    return answer_part(request, attention_part(request, account, gaps))
 
 
 @desk_view()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from rebalancing.models import Run
 from rebalancing.selectors.words import WORDS
-from rebalancing.services.approvals import decide_run, other_person_grounds
+from rebalancing.services.approvals import decide_run
+from rebalancing.services.keepers import attempt_change
 from rebalancing.views.run_parts import seen_run
 from rebalancing.views.runs import refused
 from trading.domain.errors import (
@@ -21,13 +22,13 @@ from trading.domain.errors import (
     RuleViolation,
     StateConflict,
 )
-from trading.models import Alert, Approval, ApprovalPolicy, Attempt, Decision, Intent
+from trading.models import Alert, Approval, Attempt, Decision, Intent, Proposal
 from trading.selectors.alerts import alerts_seen_by
-from trading.selectors.people import Role
-from trading.selectors.policies import policy_shown
+from trading.selectors.people import Role, has_role
 from trading.services.alerts import acknowledge
 from trading.services.deciding import decide_unknown
 from trading.services.pauses import lift_pause
+from trading.services.proposals import ask, propose
 from trading.views.access import accounts_seen, desk_view
 from trading.views.back import back_to, see_other
 from trading.views.proof import proof_of, step_up, take_code
@@ -38,6 +39,8 @@ _FORBIDDEN = {
     "approver_role_required",
     "not_a_member",
     "requester_may_not_approve",
+    "scheduler_may_not_approve",
+    "target_decider_may_not_approve",
     "approver_not_independent",
 }
 
@@ -79,10 +82,11 @@ def _see(run_id: int) -> HttpResponse:
     return see_other(reverse("rebalancing:run", args=[run_id]))
 
 
-@desk_view(Role.APPROVER, methods=("POST",))
+@desk_view(Role.TRADER, Role.APPROVER, methods=("POST",))
 @step_up
 def decide_attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
-    """Adopt an order, declare it absent, or leave it; the service looks at the broker once more."""
+    """Adopt an order, declare it absent, or leave it; the service looks at the broker once more. Where it takes
+    two, and for a trader always, the word is a proposal that an approver agrees to."""
     attempt = (
         Attempt.objects.filter(pk=attempt_id, intent__account__in=accounts_seen(request))
         .select_related("intent__account")
@@ -91,32 +95,33 @@ def decide_attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
     verdict = request.POST.get("verdict", "")
     if attempt is None or verdict not in Decision.Verdict.values:
         raise Http404
+    by, order_no = request.user.get_username(), request.POST.get("order_no", "")[:10]
+    approver = has_role(request.user, Role.APPROVER)
+    if verdict == Decision.Verdict.LEAVE and not approver:
+        raise PermissionDenied
     try:
-        _require_other_person(attempt, request.user.get_username(), verdict)
-        decide_unknown(
-            attempt.pk, verdict, request.user.get_username(), request.POST.get("order_no", "")[:10]
-        )
+        if verdict == Decision.Verdict.LEAVE:
+            decide_unknown(attempt.pk, verdict, by)
+            done = _("결정을 기록했습니다.")
+        else:
+            change = attempt_change(attempt, verdict, order_no)
+            made = ask(change, by=by) if approver else propose(change, by=by)
+            waits = isinstance(made, Proposal)
+            done = (
+                _("제안했습니다. 승인자가 동의하면 결정됩니다.")
+                if waits
+                else _("결정을 기록했습니다.")
+            )
     except JeoulError as error:
         for text in _sentences(error):
             messages.error(request, text)
     else:
-        messages.success(request, _("결정을 기록했습니다."))
+        messages.success(request, done)
     run_id = attempt.intent.origin_id
     of_run = attempt.intent.origin == Intent.Origin.RUN and run_id
     return back_to(
         request, reverse("rebalancing:run", args=[run_id]) if of_run else reverse("overview")
     )
-
-
-def _require_other_person(attempt: Attempt, username: str, verdict: str) -> None:
-    """Under four eyes whoever asked for the run may not decide what became of its orders."""
-    if verdict == Decision.Verdict.LEAVE:
-        return
-    if policy_shown(attempt.intent.account).kind != ApprovalPolicy.Kind.FOUR_EYES:
-        return
-    run = Run.objects.filter(pk=attempt.intent.origin_id or 0).first()
-    if run is not None and (reasons := other_person_grounds(run.requester, username)):
-        raise RuleViolation(reasons)
 
 
 def _sentences(error: JeoulError) -> list[str]:

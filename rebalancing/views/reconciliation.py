@@ -15,6 +15,7 @@ from rebalancing.selectors.words import WORDS
 from trading.domain.errors import BrokerError, ConfigurationError, StateConflict
 from trading.models import Account, Attempt
 from trading.selectors.people import Role, has_role
+from trading.selectors.policies import under_four_eyes
 from trading.selectors.reconciliation import (
     compared_holdings,
     decisions_on,
@@ -102,6 +103,8 @@ def _part(request: HttpRequest, account: Account) -> Part:
         "decisions": decisions_on(account),
         "paused": account.paused_reason == Account.EXTERNAL_ORDER,
         "is_approver": has_role(request.user, Role.APPROVER),
+        "may_propose": has_role(request.user, Role.TRADER, Role.APPROVER),
+        "two_needed": under_four_eyes(account),
         "may_trade": has_role(request.user, Role.TRADER),
         "may_look": has_role(request.user, Role.TRADER, Role.APPROVER, Role.ADMIN),
     }

@@ -26,6 +26,7 @@ from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
 from rebalancing.selectors.why import why_of
 from rebalancing.services.approvals import code_age
 from trading.domain.errors import Reason
+from trading.models import ApprovalPolicy
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
 from trading.selectors.unknown import unknown_orders
@@ -86,6 +87,8 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         "needs_code": needs_code(request, run.account, code_age(policy)),
         "is_trader": has_role(request.user, Role.TRADER),
         "is_approver": has_role(request.user, Role.APPROVER),
+        "may_propose": has_role(request.user, Role.TRADER, Role.APPROVER),
+        "two_needed": policy.kind == ApprovalPolicy.Kind.FOUR_EYES,
         "own_request": run.requester == request.user.get_username(),
         "stopped": stopped_by(run, transitions_of(run)) if run.is_terminal else "",
         "nothing_sent": run.state in BEFORE_SELLING,

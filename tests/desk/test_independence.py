@@ -15,8 +15,9 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from rebalancing.services.approvals import decide_run, other_person_grounds
-from rebalancing.views.decisions import _require_other_person
+from rebalancing.services.approvals import decide_run
+from rebalancing.services.keepers import attempt_run_grounds
+from rebalancing.services.second_persons import other_person_grounds
 from tests.desk.conftest import HASH, DeskWorld
 from tests.support.authenticator import enrolled
 from trading.domain.errors import InputError, RuleViolation
@@ -263,27 +264,17 @@ def test_it_holds_for_what_became_of_an_order_too(targeted: DeskWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked_by", "verdict", "stopped"),
-    [
-        ("four_eyes", "admin", "absent", True),
-        ("four_eyes", "trader", "absent", False),
-        ("four_eyes", "admin", "leave", False),
-        ("owner", "admin", "absent", False),
-    ],
+    ("asked_by", "codes"),
+    [("admin", [CODE]), ("trader", []), ("approver", ["requester_may_not_approve"])],
 )
 def test_who_decides_about_a_lost_order_is_asked_the_same(
-    targeted: DeskWorld, kind: str, asked_by: str, verdict: str, stopped: bool
+    targeted: DeskWorld, asked_by: str, codes: list[str]
 ) -> None:
-    targeted.policy(kind)
-    changed(targeted, "approver", "admin")
+    if asked_by != "approver":
+        changed(targeted, "approver", "admin")
     run = targeted.run(requester=asked_by)
-    lost: Any = SimpleNamespace(intent=SimpleNamespace(account=targeted.account, origin_id=run.pk))
-    if not stopped:
-        _require_other_person(lost, "approver", verdict)
-        return
-    with pytest.raises(RuleViolation) as error:
-        _require_other_person(lost, "approver", verdict)
-    assert [reason.code for reason in error.value.reasons] == [CODE]
+    lost: Any = SimpleNamespace(intent=SimpleNamespace(origin="run", origin_id=run.pk))
+    assert [r.code for r in attempt_run_grounds(lost, "approver")] == codes
 
 
 def test_the_password_of_nobody_is_set(staff: Client) -> None:

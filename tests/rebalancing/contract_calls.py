@@ -10,9 +10,11 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from rebalancing.models import RebalancingConfig, RunSchedule
+from rebalancing.services.keepers import config_change
 from tests.support.world import World
-from trading.models import Intent, ScheduleFire
+from trading.models import ApprovalPolicy, Intent, ScheduleFire
 from trading.services.alerts import alert
+from trading.services.proposals import propose
 from trading.services.switches import engage
 
 __all__ = [
@@ -77,6 +79,19 @@ def stopped(client: APIClient, facts: Facts) -> None:
 def configured(client: APIClient, facts: Facts) -> None:
     """A row of thresholds."""
     RebalancingConfig.objects.create(updated_by="owner")
+
+
+def proposed(by: str) -> Callable[[APIClient, Facts], None]:
+    """Thresholds that `by` proposed under four eyes."""
+
+    def prepare(client: APIClient, facts: Facts) -> None:
+        ApprovalPolicy.objects.create(
+            account_id=facts["account"], kind="four_eyes", created_by="owner"
+        )
+        made = propose(config_change({"mp_threshold_percent": "4.0"}), by=by)
+        facts["proposal"] = made.pk
+
+    return prepare
 
 
 def finished(client: APIClient, facts: Facts) -> None:
@@ -154,6 +169,31 @@ CALLS = [
     Call("get", "/alerts", query="?open=true", prepare=alerted),
     Call("get", "/alerts/{id}", of="alert", prepare=alerted),
     Call("get", "/limits"),
+    Call("get", "/proposals", query="?kind=config", prepare=proposed("kim")),
+    Call("get", "/proposals/{id}", of="proposal", prepare=proposed("kim")),
+    Call("post", "/proposals/{id}/agree", of="proposal", prepare=proposed("kim")),
+    Call(
+        "post",
+        "/proposals/{id}/refuse",
+        {"reason": "too wide"},
+        of="proposal",
+        prepare=proposed("kim"),
+    ),
+    Call("post", "/proposals/{id}/withdraw", of="proposal", prepare=proposed("owner")),
+    Call(
+        "post",
+        "/rebalancing/config",
+        {"mp_threshold_percent": "3.5", "sub_mp_threshold_percent": "5.0"},
+        202,
+        prepare=proposed("kim"),
+    ),
+    Call(
+        "put",
+        "/targets",
+        {"account": "{account}", "model_portfolio": "{model}", "sub_portfolios": "{subs}"},
+        202,
+        prepare=proposed("kim"),
+    ),
 ]
 
 

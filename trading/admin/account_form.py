@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from trading.admin.seen import SeenForm
 from trading.models import Account
 from trading.selectors.members import had_other_members
 
@@ -18,8 +19,10 @@ __all__ = ["SECRETS", "AccountForm", "MemberFormSet"]
 SECRETS = ("app_key", "app_secret")
 
 
-class AccountForm(forms.ModelForm):
+class AccountForm(SeenForm, forms.ModelForm):
     """Keys are written, never shown; left blank they stay as they are."""
+
+    unseen = frozenset({*SECRETS, "paused_reason"})
 
     app_key = forms.CharField(
         label=_("앱 키"),

@@ -11,15 +11,20 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from trading.admin.read_only import StampedAdmin
+from trading.admin.seen import SeenForm
 from trading.domain.krx_closures import FIRST_YEAR, LAST_YEAR
 from trading.models import MarketDay
 from trading.services.day_overrides import correct_day
+from trading.services.keepers import day_change
+from trading.services.proposals import SecondPersonNeeded, takes_two
 
 __all__ = ["MarketDayAdmin"]
 
 
-class DayForm(forms.ModelForm):
+class DayForm(SeenForm, forms.ModelForm):
     """A correction says why, and lies where the calendar knows the days around it."""
+
+    as_one = frozenset({"override", "reason"})
 
     class Meta:
         model = MarketDay
@@ -64,6 +69,8 @@ class MarketDayAdmin(StampedAdmin):
         return ("day", *told) if obj is not None else told
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if takes_two(None):
+            raise SecondPersonNeeded(day_change(obj.day, obj.override, obj.reason))
         found = correct_day(
             obj.day, obj.override, by=request.user.get_username(), reason=obj.reason
         )

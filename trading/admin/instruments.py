@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 
 from trading.admin.read_only import StampedAdmin
+from trading.admin.seen import SeenForm
 from trading.models import Instrument
 from trading.services.audit import audit
 
 __all__ = ["InstrumentAdmin"]
 
 
+class InstrumentForm(SeenForm, forms.ModelForm):
+    class Meta:
+        model = Instrument
+        fields = ("ticker", "name", "kind", "tradable")
+
+
 @admin.register(Instrument)
 class InstrumentAdmin(StampedAdmin):
+    form = InstrumentForm
     list_display = ("ticker", "name", "kind", "tradable", "halted", "last_price", "priced_at")
     past_as = "instrument"
     list_filter = ("kind", "tradable", "halted")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import AutoField, Exists, Model, Q, QuerySet
 from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
@@ -22,8 +22,12 @@ from trading.admin.lists import BoundedPaginator, RememberingList, plain_lookup
 from trading.admin.numbers import plain_number
 from trading.admin.past import WithPast
 from trading.admin.search import BoundedSearch, searched
+from trading.admin.seen import lock_row
+from trading.domain.errors import InputError
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.selectors.scopes import of_accounts
+from trading.selectors.words import WORDS
+from trading.services.proposals import SecondPersonNeeded, propose
 from trading.views.proof import asked_first
 
 __all__ = [
@@ -105,12 +109,25 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
         """What the database refuses after the form found nothing wrong is told, never a crash."""
         try:
             return super().changeform_view(request, *args, **kwargs)
+        except SecondPersonNeeded as needed:
+            return self._proposed(request, needed)
         except IntegrityError:
             messages.error(
                 request,
                 _("저장하지 않았습니다. 그 사이 같은 것이 생겼거나 값이 규칙에 맞지 않습니다."),
             )
             return redirect(request.path)
+
+    def _proposed(self, request: HttpRequest, needed: SecondPersonNeeded) -> HttpResponse:
+        """Nothing of the form was written; what it asks for waits for a second person."""
+        try:
+            propose(needed.change, by=request.user.get_username())
+        except InputError as error:
+            for reason in error.reasons:
+                messages.error(request, WORDS.say(reason.code, reason.facts))
+            return redirect(request.path)
+        messages.success(request, _("제안했습니다. 다른 승인자가 동의하면 적용됩니다."))
+        return redirect("rebalancing:proposals")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -193,6 +210,14 @@ class AddOnlyAdmin(GuardedAdmin):
 
 class StampedAdmin(GuardedAdmin):
     """Rows an admin may change; nothing that has a past is deleted."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Locked while a form is taken: whoever changes the same row now is seen by the form's checks."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not connection.in_atomic_block:
+            return found
+        lock_row(found)
+        return super().get_object(request, object_id, from_field)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, Role.ADMIN) and super().has_add_permission(request)

@@ -20,6 +20,7 @@ from trading.models.orders import (
     Side,
 )
 from trading.models.people import ApiToken, CredentialChange, RecoveryCode, SecondFactor
+from trading.models.proposals import Proposal
 from trading.models.records import (
     Alert,
     AuditEntry,
@@ -62,6 +63,7 @@ __all__ = [
     "OrderType",
     "Position",
     "ProcessEpoch",
+    "Proposal",
     "ReconciledEpoch",
     "RecoveryCode",
     "ReleaseRequest",

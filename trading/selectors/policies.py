@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from trading.models import Account, ApprovalPolicy
 
-__all__ = ["default_kind", "policy_in_force", "policy_shown"]
+__all__ = ["default_kind", "policy_in_force", "policy_shown", "under_four_eyes"]
 
 
 def default_kind(account: Account) -> str:
@@ -29,3 +29,8 @@ def policy_in_force(account: Account) -> ApprovalPolicy | None:
 def policy_shown(account: Account) -> ApprovalPolicy:
     """The policy in force, or the one that would be written at first use: looking writes nothing."""
     return policy_in_force(account) or ApprovalPolicy(account=account, kind=default_kind(account))
+
+
+def under_four_eyes(account: Account) -> bool:
+    """Whether what one person asks for on `account` takes another one's word."""
+    return policy_shown(account).kind == ApprovalPolicy.Kind.FOUR_EYES

@@ -249,6 +249,13 @@ _SWITCHES = {
     "policy_not_waiting": _("이 승인 정책은 동의를 기다리지 않습니다."),
     "policy_superseded": _("더 새로운 승인 정책이 있어 동의할 수 없습니다."),
     "policy_needs_another_person": _("만든 사람이 아닌 다른 사람이 동의해야 합니다."),
+    "proposal_not_open": _("이미 결정되었거나 기한이 지난 제안입니다."),
+    "proposal_overtaken": _("제안한 뒤에 다른 것이 적용되었습니다. 새로 제안해야 합니다."),
+    "proposal_not_yours": _("제안한 사람만 거둘 수 있습니다."),
+    "proposal_needs_another_person": _("네 눈 원칙: 제안한 사람은 동의할 수 없습니다."),
+    "proposal_about_yourself": _("자기 자신의 역할에는 동의할 수 없습니다."),
+    "proposal_unreadable": _("제안의 내용을 읽을 수 없습니다. 새로 제안하세요."),
+    "person_not_active": _("%(who)s님은 지금 들어올 수 없는 사람입니다."),
     "second_person_required": _("네 눈 원칙: 해제에는 다른 사람의 동의가 필요합니다."),
     "approver_not_independent": _(
         "%(by)s님이 %(who)s님의 비밀번호나 2차 인증을 바꾸어, %(until)s까지는 두 사람으로 보지 않습니다."

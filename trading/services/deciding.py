@@ -18,11 +18,13 @@ from trading.services.unanswered import adopt, declare_absent, record_decision
 __all__ = ["decide_unknown"]
 
 
-def decide_unknown(attempt_id: int, verdict: str, by: str, order_no: str = "") -> Attempt:
+def decide_unknown(
+    attempt_id: int, verdict: str, by: str, order_no: str = "", *, proposed_by: str = ""
+) -> Attempt:
     """A person's word on an UNKNOWN attempt: adopt `order_no`, declare it absent, or leave it.
 
     Adopted is what the person names, even with another quantity than was sent: the books follow the broker,
-    and more than was sent stops the account.
+    and more than was sent stops the account. `proposed_by` is who said so first, where it takes two.
 
     Raises StateConflict when the evidence of this very moment does not allow it.
     """
@@ -35,7 +37,12 @@ def decide_unknown(attempt_id: int, verdict: str, by: str, order_no: str = "") -
     record, listing = read_orders(intent.account)
     found = candidates(listing.rows, sought_of(attempt))
     now = market_clock(intent.account).now()
-    evidence = {"enumeration": record.pk, "candidates": [row.order_no for row in found]}
+    evidence: dict[str, object] = {
+        "enumeration": record.pk,
+        "candidates": [row.order_no for row in found],
+    }
+    if proposed_by:
+        evidence["proposed_by"] = proposed_by
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=intent.account_id)
         if verdict == Decision.Verdict.ADOPT:
