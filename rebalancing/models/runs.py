@@ -170,6 +170,10 @@ class Run(models.Model):
             models.UniqueConstraint(
                 fields=["account", "strategy", "slot"], name="one_run_per_slot"
             ),
+            # a program's key names one wish, whatever the account
+            models.UniqueConstraint(
+                fields=["slot"], condition=Q(slot__startswith="api:"), name="one_run_per_api_key"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=sorted(s.value for s in TERMINAL), terminal_at__isnull=False)
                 | (~Q(state__in=sorted(s.value for s in TERMINAL)) & Q(terminal_at__isnull=True)),

@@ -50,6 +50,9 @@ _ASKING = {
         "Idempotency-Key 헤더가 필요합니다: 영문자, 숫자, 점, 밑줄, 쌍점, 붙임표 8–64자."
     ),
     "key_used_for_another_request": _("이 Idempotency-Key는 다른 요청(%(request)s)에 쓰였습니다."),
+    "key_of_an_account_left": _(
+        "이 Idempotency-Key로 보낸 요청은 이제 구성원이 아닌 계좌의 것일 수 있습니다. 새 키로 보내세요."
+    ),
     "key_in_use": _("같은 Idempotency-Key의 요청이 아직 끝나지 않았습니다. 잠시 뒤 다시 보내세요."),
     "no_version": _("%(code)s에는 아직 비중이 없습니다."),
 }

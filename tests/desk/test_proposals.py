@@ -31,6 +31,7 @@ from trading.services.keepers import approver_change, making_approver_takes_two
 from trading.services.proposals import agree, ask, propose, refuse, takes_two, withdraw
 from trading.services.roles import ensure_roles
 
+pytestmark = [pytest.mark.money]
 PAGE = "/rebalancing/proposals/"
 LOOSE, STRICT = "owner_practice", "four_eyes"
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.urls import URLResolver
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -26,7 +26,7 @@ from tests.rebalancing.contract_calls import (
 from tests.support.authenticator import enrolled
 from tests.support.world import World, make_user
 from trading.domain.errors import StateConflict
-from trading.models import Alert, AuditEntry, IdempotencyKey
+from trading.models import Account, AccountMember, Alert, AuditEntry, IdempotencyKey
 from trading.services.idempotency import KEPT, Asked, once
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
@@ -244,3 +244,69 @@ def test_who_has_lost_the_role_is_not_even_given_the_old_answer(world: World) ->
     world.owner.groups.clear()
     world.owner.__dict__.pop("_jeoul_roles", None)
     assert client_for(world.owner).post(CONFIG, BODY, format="json", **KEY).status_code == 403
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("stays", [True, False])
+def test_who_has_left_an_account_is_not_given_an_answer_of_that_time(
+    world: World, stays: bool
+) -> None:
+    client = client_for(world.owner)
+    made = client.post(
+        SCHEDULES, {"account": world.account.pk, "at": "09:40"}, format="json", **KEY
+    )
+    assert made.status_code == 201
+    if not stays:
+        AccountMember.objects.all().delete()
+    again = client.post(
+        SCHEDULES, {"account": world.account.pk, "at": "09:40"}, format="json", **KEY
+    )
+    if stays:
+        assert again["Idempotency-Replayed"] == "true"
+    else:
+        assert (again.status_code, again.json()["code"]) == (409, "key_of_an_account_left")
+        assert "schedule" not in again.content.decode()
+
+
+def test_one_key_for_two_accounts_at_once_makes_one_run(world: World) -> None:
+    """The other request is told that the key is taken, and no second run is made."""
+    second = Account.objects.create(
+        name="Second", environment="sim", wire="real", account_no="11112222-01",
+        app_key=world.account.app_key, app_secret=world.account.app_secret,
+    )  # fmt: skip
+    AccountMember.objects.create(account=second, user=world.owner)
+    together, told = threading.Barrier(2), []
+
+    def ask(account: int) -> None:
+        try:
+            client = client_for(world.owner)
+            together.wait(30)
+            told.append(
+                client.post(f"{BASE}/rebalancing/runs", {"account": account}, format="json", **KEY)
+            )
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=ask, args=(account,)) for account in (world.account.pk, second.pk)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert Run.objects.count() <= 1, [answer.content[:200] for answer in told]
+
+
+def test_a_slot_of_a_programs_key_is_taken_on_every_account(world: World) -> None:
+    """The database holds it, whoever asks first; a schedule's slots are each account's own."""
+    second = Account.objects.create(
+        name="Second", environment="sim", wire="real", account_no="11112222-01",
+        app_key="k", app_secret="s",
+    )  # fmt: skip
+    made = world.open(slot="api:1:abc", dry_run=True)
+    values = {f.attname: getattr(made, f.attname) for f in Run._meta.concrete_fields}
+    other = {k: v for k, v in values.items() if k not in ("id", "account_id", "slot")}
+    Run(**other, account=second, slot="schedule:1").save()
+    Run.objects.filter(account=second).delete()
+    with pytest.raises(IntegrityError):
+        Run(**other, account=second, slot="api:1:abc").save()

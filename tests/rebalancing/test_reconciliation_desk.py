@@ -13,14 +13,24 @@ from django.test import Client
 from rebalancing.models import Run
 from tests.support.truth import check_truth
 from tests.support.world import ACCOUNT_NO, World
-from trading.models import AccountMember, Attempt, BrokerOrder, Decision, Lane, Position
+from trading.models import (
+    AccountMember,
+    Attempt,
+    BrokerOrder,
+    Decision,
+    Lane,
+    Position,
+    Proposal,
+)
 from trading.selectors.people import Role
+from trading.services.deciding import decide_unknown
 from trading.services.reconcile import reconcile_account
 from trading.services.roles import ensure_roles
 from trading.services.snapshots import take_snapshot
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 DESK, NOW = "/rebalancing/reconciliation/", "/rebalancing/reconciliation/now/"
+PROPOSALS = "/rebalancing/proposals/"
 
 
 def words(answer: Any) -> str:
@@ -219,3 +229,94 @@ def test_the_part_is_sent_again_only_when_it_changed(world: World, owner: Client
     assert owner.get(part).status_code == 204
     lost(world)
     assert owner.get(part).status_code == 200
+
+
+# --- under four eyes
+
+
+def _strict(world: World) -> None:
+    world.account.approval_policies.create(kind="four_eyes", created_by="test")
+
+
+def _decide(client: Client, attempt: Attempt, **form: str) -> Any:
+    path = f"/rebalancing/attempts/{attempt.pk}/decide/"
+    return client.post(path, form | {"next": DESK}, follow=True)
+
+
+def test_under_four_eyes_one_says_and_another_confirms(world: World, owner: Client) -> None:
+    attempt = lost(world, "PAUSED_UNKNOWN")
+    _strict(world)
+    trader, approver = person(world, Role.TRADER), person(world, Role.APPROVER)
+    assert "다른 승인자가 동의하면 결정됩니다" in words(trader.get(DESK))
+    assert "제안했습니다" in words(_decide(trader, attempt, verdict="absent"))
+    attempt.refresh_from_db()
+    assert attempt.state == "UNKNOWN" and not Decision.objects.exists()
+    proposal = Proposal.objects.get()
+    assert proposal.account == world.account and proposal.by == "a-trader"
+    page = words(approver.get(PROPOSALS))
+    assert "결과를 모르는 주문" in page and "접수되지 않음" in page
+    answer = approver.post(f"{PROPOSALS}{proposal.pk}/agree/", follow=True)
+    assert "동의했습니다" in words(answer)
+    attempt.refresh_from_db()
+    assert attempt.state == "ABSENT"
+    decision = Decision.objects.get()
+    assert decision.by == "a-approver" and decision.evidence["proposed_by"] == "a-trader"
+
+
+@pytest.mark.parametrize(("policy", "at_once"), [("four_eyes", False), ("owner_practice", True)])
+def test_an_approver_alone_decides_only_where_one_person_may(
+    world: World, policy: str, at_once: bool
+) -> None:
+    attempt = lost(world, "PAUSED_UNKNOWN")
+    world.account.approval_policies.create(kind=policy, created_by="test")
+    approver = person(world, Role.APPROVER)
+    _decide(approver, attempt, verdict="absent")
+    attempt.refresh_from_db()
+    assert attempt.state == ("ABSENT" if at_once else "UNKNOWN")
+    for proposal in Proposal.objects.all():
+        said = words(approver.post(f"{PROPOSALS}{proposal.pk}/agree/", follow=True))
+        assert "제안한 사람은 동의할 수 없습니다" in said
+        attempt.refresh_from_db()
+        assert attempt.state == "UNKNOWN"
+
+
+def test_who_asked_for_the_run_does_not_confirm_either(world: World, owner: Client) -> None:
+    attempt = lost(world, "PAUSED_UNKNOWN")
+    _strict(world)
+    _decide(person(world, Role.TRADER), attempt, verdict="absent")
+    said = words(owner.post(f"{PROPOSALS}{Proposal.objects.get().pk}/agree/", follow=True))
+    assert "요청한 사람은 승인할 수 없습니다" in said
+    attempt.refresh_from_db()
+    assert attempt.state == "UNKNOWN"
+
+
+def test_what_the_evidence_does_not_allow_is_not_done_by_two_either(world: World) -> None:
+    attempt = lost(world)
+    _strict(world)
+    _decide(person(world, Role.TRADER), attempt, verdict="absent")
+    approver, proposal = person(world, Role.APPROVER), Proposal.objects.get()
+    approver.post(f"{PROPOSALS}{proposal.pk}/agree/", follow=True)
+    attempt.refresh_from_db()
+    proposal.refresh_from_db()
+    assert attempt.state == "UNKNOWN" and proposal.outcome == "", "it may be agreed to later"
+
+
+def test_a_trader_leaves_nothing_to_be_decided_by_leaving_it(world: World) -> None:
+    attempt = lost(world, "PAUSED_UNKNOWN")
+    trader, approver = person(world, Role.TRADER), person(world, Role.APPROVER)
+    assert _decide(trader, attempt, verdict="leave").status_code == 403
+    assert "결정을 기록했습니다" in words(_decide(approver, attempt, verdict="leave"))
+    assert not Proposal.objects.exists()
+
+
+def test_once_it_is_decided_otherwise_the_proposal_waits_no_longer(world: World) -> None:
+    attempt = lost(world, "PAUSED_UNKNOWN")
+    _strict(world)
+    trader, approver = person(world, Role.TRADER), person(world, Role.APPROVER)
+    _decide(trader, attempt, verdict="absent")
+    agree = f"{PROPOSALS}{Proposal.objects.get().pk}/agree/"
+    assert agree in approver.get(PROPOSALS).content.decode()
+    decide_unknown(attempt.pk, "absent", "owner")
+    assert agree not in approver.get(PROPOSALS).content.decode()
+    said = words(approver.post(agree, follow=True))
+    assert "새로 제안해야 합니다" in said and Decision.objects.count() == 1

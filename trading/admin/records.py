@@ -22,6 +22,7 @@ from trading.models import (
     ScheduleFire,
     Switch,
 )
+from trading.selectors.audit_scope import audit_seen_by
 from trading.selectors.audit_words import ACTION_NAMES
 from trading.selectors.people import Role
 from trading.selectors.switches import switches_of
@@ -72,7 +73,7 @@ class ReleaseRequestAdmin(_Scoped):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """Rows of every account: for those who check the others."""
+    """Rows of one's own accounts and of what is about none: for those who check the others."""
 
     roles = (Role.APPROVER, Role.ADMIN)
     told = {"at": "moment", "action": "what"}
@@ -80,6 +81,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = (period("at"), known_values("action", _("한 일"), ACTION_NAMES))
     search_fields = ("^actor", "^action", "^object")
     search_help_text = _("사람, 한 일, 대상의 앞부분으로 찾습니다.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        return audit_seen_by(request.user, super().get_queryset(request))
 
     @admin.display(description=_("때"), ordering="seq")
     def moment(self, row: AuditEntry) -> datetime:

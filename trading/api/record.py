@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from trading.api.filters import Filter, by_account, choice, day_span, plain_id, words
@@ -13,6 +14,7 @@ from trading.api.lists import ListDoor
 from trading.api.permissions import EvidenceReaders
 from trading.api.shapes import Shape, maybe_number
 from trading.models import AuditEntry, ScheduleFire
+from trading.selectors.audit_scope import audit_seen_by
 from trading.selectors.moments import told_at
 
 __all__ = ["AuditView", "ScheduleFiresView"]
@@ -60,7 +62,8 @@ def _auditentry(row: AuditEntry) -> dict[str, Any]:
 
 
 class AuditView(ListDoor):
-    """Who did what, of every account: approvers and admins only, as in the admin."""
+    """Who did what, on one's own accounts and in what is about none. Approvers and admins only, as in the
+    admin."""
 
     permission_classes = [EvidenceReaders]
     queryset = AuditEntry.objects.order_by("-seq")
@@ -74,6 +77,9 @@ class AuditView(ListDoor):
         *day_span("at", lambda moment: moment.astimezone(UTC).isoformat()),
     )
     told = staticmethod(_auditentry)
+
+    def get_queryset(self) -> QuerySet[AuditEntry]:
+        return audit_seen_by(self.request.user, super().get_queryset())
 
 
 _SCHEDULE = "rebalance:"

@@ -22,6 +22,8 @@ class IdempotencyKey(Row):
     digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     body = models.TextField(blank=True)
+    accounts = models.JSONField(default=list)
+    """The accounts that were the person's then: the answer may tell of them."""
     made_at = models.DateTimeField(db_index=True)
 
     class Meta:

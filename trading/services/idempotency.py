@@ -13,7 +13,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from trading.domain.errors import StateConflict
-from trading.models import IdempotencyKey
+from trading.models import AccountMember, IdempotencyKey
 from trading.selectors.moments import told_at
 from trading.selectors.people import Person
 
@@ -51,14 +51,21 @@ class Answer:
 def answered_before(asked: Asked) -> Answer | None:
     """What the same request was answered within seven days; None when it is new.
 
-    Raises StateConflict `key_used_for_another_request` when the key went with another body.
+    Raises StateConflict `key_used_for_another_request` when the key went with another body, and
+    `key_of_an_account_left` when an account that was the person's then is so no longer.
     """
     found = _rows(asked).filter(made_at__gte=timezone.now() - KEPT).first()
     if found is None:
         return None
     if found.digest != asked.digest:
         raise StateConflict("key_used_for_another_request", request=told_at(found.made_at))
+    if not set(found.accounts) <= set(_accounts(asked.user)):
+        raise StateConflict("key_of_an_account_left")
     return Answer(found.status, found.body, again=True)
+
+
+def _accounts(user: Person) -> list[int]:
+    return sorted(AccountMember.objects.filter(user=user).values_list("account", flat=True))
 
 
 def once(asked: Asked, act: Act, refusals: tuple[type[Exception], ...]) -> Answer:
@@ -112,6 +119,7 @@ def _claim(asked: Asked) -> IdempotencyKey:
                 method=asked.method,
                 path=asked.path,
                 digest=asked.digest,
+                accounts=_accounts(asked.user),
                 made_at=now,
             )
     except IntegrityError:
