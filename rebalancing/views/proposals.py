@@ -48,9 +48,11 @@ def _card(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         if ground.code != "code_required"
     ]
     roles = {"approver_role_required", "not_a_member"}
+    lines = lines_of(proposal)
     return {
         "row": proposal,
-        "lines": lines_of(proposal),
+        "changing": [line for line in lines if line.changes],
+        "staying": [line for line in lines if not line.changes],
         "grounds": grounds,
         "may_agree": not grounds,
         "may_refuse": not roles & {ground.code for ground in grounds},
