@@ -128,6 +128,7 @@ GROUPS: list[dict[str, Any]] = [
             _item(_("계좌"), "account_balance_wallet", "admin:trading_account_changelist"),
             _item(_("승인 정책"), "verified_user", "admin:trading_approvalpolicy_changelist"),
             _item(_("한도"), "speed", "admin-limits", *ROLES),
+            _item(_("주문 한도"), "price_check", "admin:trading_tradinglimits_changelist"),
             _item(_("종목"), "sell", "admin:trading_instrument_changelist"),
             _item(_("보유"), "inventory_2", "admin:trading_position_changelist"),
             _item(_("개장일"), "calendar_month", "admin:trading_marketday_changelist"),

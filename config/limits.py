@@ -7,9 +7,6 @@ row of its own, and the page leads to it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -19,41 +16,22 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from config.limit_shapes import Limit, LimitGroup, minutes, number, percent, seconds
+from config.order_limits import account_limits, order_limits
 from rebalancing.domain.slicing import MAX_SLICES, SLICE_SHARE
 from rebalancing.domain.validation import SINGLE_NAME_LIMIT
 from rebalancing.selectors.gaps import newest_config
 from rebalancing.services import wishes
 from rebalancing.services.stages import common
 from trading.domain.day import HALT_AT, REDUCE_AT
-from trading.domain.limits import GateLimits
 from trading.models import Account
 from trading.selectors.people import role_names
 from trading.selectors.policies import policy_shown
-from trading.services import gateway, guards
+from trading.services import guards
 from trading.services.calendar import LAST_BUY, LAST_START
 from trading.views.access import accounts_seen
 
 __all__ = ["Limit", "LimitGroup", "limit_groups", "limits_page"]
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """`where` names the place that sets it; `url` leads there, empty where only the code or the
-    environment does."""
-
-    name: str
-    value: str
-    unit: str
-    stops: str
-    where: str
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LimitGroup:
-    title: str
-    text: str
-    limits: tuple[Limit, ...]
 
 
 def limits_page(request: HttpRequest, site: Any) -> HttpResponse:
@@ -68,84 +46,16 @@ def limits_page(request: HttpRequest, site: Any) -> HttpResponse:
 
 
 def limit_groups(accounts: Iterable[Account]) -> list[LimitGroup]:
+    accounts = list(accounts)
     return [
-        _orders(GateLimits()),
+        order_limits(),
+        *(account_limits(account) for account in accounts),
         _plans(),
         _stops(),
         _rows(),
         *(_policy(account) for account in accounts),
         _broker(),
     ]
-
-
-def _number(value: object) -> str:
-    """1000000 as 1,000,000; a fraction without its empty places."""
-    number = Decimal(str(value))
-    if number == number.to_integral_value():
-        return f"{number:,.0f}"
-    return f"{number.normalize():,f}"
-
-
-def _percent(share: object) -> str:
-    return _number(Decimal(str(float(share))) * 100)  # type: ignore[arg-type]
-
-
-def _seconds(span: timedelta) -> str:
-    return _number(span.total_seconds())
-
-
-def _minutes(span: timedelta) -> str:
-    return _number(span.total_seconds() / 60)
-
-
-def _orders(gate: GateLimits) -> LimitGroup:
-    where = _("코드 %(place)s") % {"place": "trading/domain/limits.py"}
-    sending = _("코드 %(place)s") % {"place": "trading/services/gateway.py"}
-    refused = _("주문을 보내지 않습니다.")
-    return LimitGroup(
-        _("주문 한 건"),
-        _("보내기 직전에 새로 읽은 값으로 모두 검사하고, 하나라도 어긋나면 보내지 않습니다."),
-        (
-            Limit(_("시세의 나이"), _number(gate.quote_age_seconds), _("초"), refused, where),
-            Limit(
-                _("지정가가 현재가에서 벗어난 폭"),
-                _number(gate.collar_percent),
-                "%",
-                refused,
-                where,
-            ),
-            Limit(_("주문 수량"), _number(gate.max_quantity), _("주"), refused, where),
-            Limit(_("주문 금액"), _number(gate.max_order_won), _("원"), refused, where),
-            Limit(
-                _("1분 동안 주문"),
-                _number(gate.per_minute),
-                _("건"),
-                _("다음 1분까지 기다립니다."),
-                where,
-            ),
-            Limit(
-                _("하루 동안 주문, 계좌마다"),
-                _number(gate.per_day),
-                _("건"),
-                _("그날은 더 보내지 않습니다."),
-                where,
-            ),
-            Limit(
-                _("같은 주문으로 보는 시간"),
-                _number(gate.duplicate_seconds),
-                _("초"),
-                _("같은 종목·방향·수량·가격의 다른 주문을 보내지 않습니다."),
-                where,
-            ),
-            Limit(
-                _("주문 시도의 기한"),
-                _number(gateway.ATTEMPT_SECONDS),
-                _("초"),
-                _("늦은 전송을 막습니다."),
-                sending,
-            ),
-        ),
-    )
 
 
 def _plans() -> LimitGroup:
@@ -158,38 +68,38 @@ def _plans() -> LimitGroup:
         (
             Limit(
                 _("잔고의 나이"),
-                _seconds(common.SNAPSHOT_AGE),
+                seconds(common.SNAPSHOT_AGE),
                 _("초"),
                 _("계획하기 전에 다시 조회합니다."),
                 stages,
             ),
             Limit(
                 _("승인 기한"),
-                _minutes(common.APPROVAL_TTL),
+                minutes(common.APPROVAL_TTL),
                 _("분"),
                 _("주문 없이 끝납니다."),
                 stages,
             ),
             Limit(
-                _("승인 뒤 한 종목의 가격 변동"), _percent(common.LEG_MOVE), "%", replanned, stages
+                _("승인 뒤 한 종목의 가격 변동"), percent(common.LEG_MOVE), "%", replanned, stages
             ),
             Limit(
                 _("승인 뒤 계획 전체의 가격 변동"),
-                _percent(common.PLAN_MOVE),
+                percent(common.PLAN_MOVE),
                 "%",
                 replanned,
                 stages,
             ),
             Limit(
                 _("지정가가 계획의 기준가에서 벗어난 폭"),
-                _percent(wishes.COLLAR),
+                percent(wishes.COLLAR),
                 "%",
                 _("그 가격으로 주문하지 않습니다."),
                 _("코드 %(place)s") % {"place": "rebalancing/services/wishes.py"},
             ),
             Limit(
                 _("한 종목의 한 번 거래 금액"),
-                _percent(SINGLE_NAME_LIMIT),
+                percent(SINGLE_NAME_LIMIT),
                 _("% (총자산)"),
                 _(
                     "점검에 걸려 주문 없이 끝납니다. 보유가 없는 계좌의 첫 매수는 사람이 판단합니다."
@@ -198,28 +108,28 @@ def _plans() -> LimitGroup:
             ),
             Limit(
                 _("나누어 보내는 조각"),
-                _number(MAX_SLICES),
+                number(MAX_SLICES),
                 _("개"),
                 _("더 잘게 나누지 않습니다."),
                 _("코드 %(place)s") % {"place": "rebalancing/domain/slicing.py"},
             ),
             Limit(
                 _("한 조각의 크기"),
-                _percent(SLICE_SHARE),
+                percent(SLICE_SHARE),
                 _("% (하루 거래량)"),
                 _("넘으면 나누어 보냅니다."),
                 _("코드 %(place)s") % {"place": "rebalancing/domain/slicing.py"},
             ),
             Limit(
                 _("마지막 시작"),
-                _minutes(LAST_START),
+                minutes(LAST_START),
                 _("분 (마감 전)"),
                 _("그 뒤에는 리밸런싱을 시작하지 않습니다."),
                 calendar,
             ),
             Limit(
                 _("마지막 새 매수"),
-                _minutes(LAST_BUY),
+                minutes(LAST_BUY),
                 _("분 (마감 전)"),
                 _("그 뒤에는 새로 사지 않습니다."),
                 calendar,
@@ -238,27 +148,27 @@ def _stops() -> LimitGroup:
         (
             Limit(
                 _("하루 손실, 축소만"),
-                _percent(REDUCE_AT),
+                percent(REDUCE_AT),
                 _("% (전일 평가액)"),
                 _("새로 사지 않고 파는 것만 합니다."),
                 day,
             ),
-            Limit(_("하루 손실, 정지"), _percent(HALT_AT), _("% (전일 평가액)"), halts, day),
+            Limit(_("하루 손실, 정지"), percent(HALT_AT), _("% (전일 평가액)"), halts, day),
             Limit(
                 _("하루에 결과를 모르는 주문"),
-                _number(guards.MOST_UNKNOWN),
+                number(guards.MOST_UNKNOWN),
                 _("건부터"),
                 halts,
                 where,
             ),
             Limit(
-                _("%(minutes)s분 안에 거절된 주문") % {"minutes": _minutes(guards.REJECT_WINDOW)},
-                _number(guards.MOST_REJECTS),
+                _("%(minutes)s분 안에 거절된 주문") % {"minutes": minutes(guards.REJECT_WINDOW)},
+                number(guards.MOST_REJECTS),
                 _("건 초과"),
                 halts,
                 where,
             ),
-            Limit(_("시계 차이"), _seconds(guards.MOST_SKEW), _("초"), halts, where),
+            Limit(_("시계 차이"), seconds(guards.MOST_SKEW), _("초"), halts, where),
         ),
     )
 
@@ -273,7 +183,7 @@ def _rows() -> LimitGroup:
         (
             Limit(
                 _("MP 임계값"),
-                _number(config.mp_threshold_percent),
+                number(config.mp_threshold_percent),
                 "%p",
                 _("이보다 작은 편차로는 거래하지 않습니다."),
                 where,
@@ -281,7 +191,7 @@ def _rows() -> LimitGroup:
             ),
             Limit(
                 _("Sub-MP 임계값"),
-                _number(config.sub_mp_threshold_percent),
+                number(config.sub_mp_threshold_percent),
                 "%p",
                 _("이보다 작은 편차로는 거래하지 않습니다."),
                 where,
@@ -289,7 +199,7 @@ def _rows() -> LimitGroup:
             ),
             Limit(
                 _("최소 거래금액"),
-                _number(config.min_trade_won),
+                number(config.min_trade_won),
                 _("원"),
                 _("더 작은 거래를 뺍니다. 전부 파는 것은 예외입니다."),
                 where,
@@ -297,7 +207,7 @@ def _rows() -> LimitGroup:
             ),
             Limit(
                 _("현금 버퍼"),
-                _number(config.cash_buffer_percent),
+                number(config.cash_buffer_percent),
                 "%",
                 _("이만큼의 현금은 쓰지 않습니다."),
                 where,
@@ -326,11 +236,11 @@ def _policy(account: Account) -> LimitGroup:
         title,
         text,
         (
-            Limit(_("회전율"), _number(policy.max_turnover_percent), "%", waits, where, url),
-            Limit(_("예상 비용"), _number(policy.max_cost_won), _("원"), waits, where, url),
+            Limit(_("회전율"), number(policy.max_turnover_percent), "%", waits, where, url),
+            Limit(_("예상 비용"), number(policy.max_cost_won), _("원"), waits, where, url),
             Limit(
                 _("자동 승인 뒤 한 종목의 가격 변동"),
-                _number(moved),
+                number(moved),
                 "%",
                 _("계획을 버리고 새로 세웁니다."),
                 where,
@@ -361,35 +271,35 @@ def _broker() -> LimitGroup:
             ),
             Limit(
                 _("호출, 실전"),
-                _number(calls["real"]),
+                number(calls["real"]),
                 _("건/초"),
                 later,
                 variable("KIS_REAL_RATE"),
             ),
             Limit(
                 _("호출, 모의"),
-                _number(calls["mock"]),
+                number(calls["mock"]),
                 _("건/초"),
                 later,
                 variable("KIS_MOCK_RATE"),
             ),
             Limit(
                 _("잔고·주문 조회, 실전"),
-                _number(ledger["real"]),
+                number(ledger["real"]),
                 _("건/초"),
                 later,
                 variable("KIS_REAL_LEDGER_RATE"),
             ),
             Limit(
                 _("잔고·주문 조회, 모의"),
-                _number(ledger["mock"]),
+                number(ledger["mock"]),
                 _("건/초"),
                 later,
                 variable("KIS_MOCK_LEDGER_RATE"),
             ),
             Limit(
                 _("AI 조언을 기다리는 시간"),
-                _number(settings.GEMINI_TIMEOUT),
+                number(settings.GEMINI_TIMEOUT),
                 _("초"),
                 _("늦으면 규칙대로 보냅니다."),
                 variable("GEMINI_TIMEOUT"),

@@ -2,6 +2,16 @@
 
 from django.db import migrations, models
 
+from trading.models.laws import guard_values, make_append_only, require_whole
+
+
+def forwards(apps, editor):
+    # SQLite has made this table anew for the new column, and its triggers went with the old one
+    table = "ai_strategy_decisions"
+    make_append_only(editor, table)
+    require_whole(editor, table, "model_version_id", "portfolio_modelportfolioweight")
+    guard_values(editor, table, "source", ("person", "strategy"))
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -16,4 +26,5 @@ class Migration(migrations.Migration):
                 blank=True, default="", max_length=150, verbose_name="동의한 사람"
             ),
         ),
+        migrations.RunPython(forwards, migrations.RunPython.noop),
     ]

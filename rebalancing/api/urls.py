@@ -5,6 +5,7 @@ from django.urls import path
 from rebalancing.api import (
     alerts,
     approvals,
+    limits,
     portfolios,
     proposals,
     runs,
@@ -53,6 +54,7 @@ urlpatterns = [
     ),
     path("targets", targets.TargetsView.as_view(), name="targets"),
     path("targets/history", targets.TargetsHistoryView.as_view(), name="targets-history"),
+    path("trading-limits", limits.TradingLimitsView.as_view(), name="trading-limits"),
     path("proposals", proposals.ProposalsView.as_view(), name="proposals"),
     path("proposals/<int:pk>", proposals.ProposalView.as_view(), name="proposal"),
     path("proposals/<int:pk>/agree", proposals.AgreeView.as_view(), name="agree-proposal"),

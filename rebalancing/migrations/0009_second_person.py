@@ -2,6 +2,14 @@
 
 from django.db import migrations, models
 
+from trading.models.laws import guard_values, make_append_only
+
+
+def forwards(apps, editor):
+    # SQLite has made these tables anew for the new columns, and their triggers went with the old ones
+    make_append_only(editor, "rebalancing_config")
+    guard_values(editor, "rebalancing_runschedule", "planner", ("rules", "gemini"))
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -23,4 +31,5 @@ class Migration(migrations.Migration):
                 blank=True, default="", editable=False, max_length=150, verbose_name="바꾼 사람"
             ),
         ),
+        migrations.RunPython(forwards, migrations.RunPython.noop),
     ]

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from portfolio.models import AssetClass, ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
 from rebalancing.models import RebalancingConfig
-from trading.models import Attempt, Decision, Instrument, MarketDay, Proposal
+from trading.models import Attempt, Decision, Instrument, MarketDay, Proposal, TradingLimits
+from trading.selectors.limits import newest_limits
 from trading.selectors.people import Role
 
 __all__ = ["Line", "lines_of"]
@@ -85,6 +86,17 @@ def _config(proposal: Proposal) -> list[Line]:
     ]
 
 
+def _limits(proposal: Proposal) -> list[Line]:
+    assert proposal.account is not None
+    newest = newest_limits(proposal.account)
+    fields = {field.name: field for field in TradingLimits._meta.fields}
+    return [
+        Line(str(fields[name].verbose_name), _plain(getattr(newest, name)), _plain(text))
+        for name, text in proposal.value.items()
+        if name in fields
+    ]
+
+
 def _plain(value: object) -> str:
     number = Decimal(str(value))
     return f"{number:,}" if number == number.to_integral() and number >= 1000 else str(number)
@@ -128,6 +140,7 @@ def _name(proposal: Proposal) -> str:
 _TELLERS: Mapping[Proposal.Kind, Callable[[Proposal], list[Line]]] = {
     KIND.TARGETS: _targets,
     KIND.CONFIG: _config,
+    KIND.LIMITS: _limits,
     KIND.DAY: _day,
     KIND.APPROVER: _approver,
     KIND.ATTEMPT: _attempt,

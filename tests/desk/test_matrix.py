@@ -49,6 +49,7 @@ ADDED: dict[str, frozenset[str]] = {
     "trading.account": ADMINS,
     "trading.approvalpolicy": ADMINS,
     "trading.marketday": ADMINS,
+    "trading.tradinglimits": ADMINS,
     "trading.instrument": ADMINS,
     "portfolio.modelportfolio": ADMINS,
     "portfolio.subportfolio": ADMINS,

@@ -14,6 +14,7 @@ from rebalancing.services.keepers import config_change
 from tests.support.world import World
 from trading.models import ApprovalPolicy, Intent, ScheduleFire
 from trading.services.alerts import alert
+from trading.services.limits import add_limits
 from trading.services.proposals import propose
 from trading.services.switches import engage
 
@@ -94,6 +95,11 @@ def proposed(by: str) -> Callable[[APIClient, Facts], None]:
     return prepare
 
 
+def limited(client: APIClient, facts: Facts) -> None:
+    """A row of limits."""
+    add_limits(facts["world"].account, {"max_day_won": 5_000_000}, by="owner")
+
+
 def finished(client: APIClient, facts: Facts) -> None:
     """A run of its own with orders and fills."""
     world: World = facts["world"]
@@ -169,6 +175,15 @@ CALLS = [
     Call("get", "/alerts", query="?open=true", prepare=alerted),
     Call("get", "/alerts/{id}", of="alert", prepare=alerted),
     Call("get", "/limits"),
+    Call("get", "/trading-limits", prepare=limited),
+    Call("post", "/trading-limits", {"account": "{account}", "max_day_won": 1_000_000}, 201),
+    Call(
+        "post",
+        "/trading-limits",
+        {"account": "{account}", "max_day_won": 1_000_000},
+        202,
+        prepare=proposed("kim"),
+    ),
     Call("get", "/proposals", query="?kind=config", prepare=proposed("kim")),
     Call("get", "/proposals/{id}", of="proposal", prepare=proposed("kim")),
     Call("post", "/proposals/{id}/agree", of="proposal", prepare=proposed("kim")),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from config.limits import Limit, limit_groups
+from config.limit_shapes import Limit
+from config.limits import limit_groups
 from rebalancing.models import Leg, Run
 from rebalancing.services.advance import run_advance
 from tests.rebalancing.test_schedule import fired, scheduled

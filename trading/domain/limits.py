@@ -6,8 +6,8 @@ A rule that cannot be evaluated refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,9 +15,18 @@ from typing import Any, NamedTuple
 from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import is_on_tick
 
-__all__ = ["GateInputs", "GateLimits", "RULE_SET_VERSION", "RuleResult", "evaluate_gate"]
+__all__ = [
+    "GateInputs",
+    "GateLimits",
+    "RULE_SET_VERSION",
+    "RuleResult",
+    "evaluate_gate",
+    "tightest",
+]
 
-RULE_SET_VERSION = "gate-3"
+RULE_SET_VERSION = "gate-4"
+NOT_ASKED = -1
+"""What a stored check says of a figure that its rule set did not ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +37,24 @@ class GateLimits:
     collar_percent: str = "3"
     max_quantity: int = 1_000_000
     max_order_won: int = 5_000_000_000
+    max_ticker_day_won: int = 10_000_000_000
+    max_run_won: int = 20_000_000_000
+    max_day_won: int = 20_000_000_000
+    volume_share_percent: str = "10"
     per_minute: int = 60
     per_day: int = 200
     duplicate_seconds: int = 60
+
+
+def tightest(limits: Sequence[GateLimits]) -> GateLimits:
+    """The smaller of each; with no limits at all the product's own."""
+    found = list(limits) or [GateLimits()]
+    return GateLimits(
+        **{
+            one.name: min((getattr(each, one.name) for each in found), key=Decimal)
+            for one in fields(GateLimits)
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +97,13 @@ class GateInputs:
     needed_won: int = 0
     budget_won: int | None = None
     budget_used_won: int = 0
+    ticker_won: int = 0
+    run_won: int = 0
+    day_won: int = 0
+    """Won that today's orders have traded or still may: on this name, of this run, on the account."""
+    previous_volume: int | None = NOT_ASKED
+    limits: dict[str, Any] | None = None
+    """The limits in force, by name; None in checks of older rule sets: those followed the product's own."""
     other_build: str = ""
     """Another build that may still send for the account, or whose order has no answer."""
 
@@ -101,7 +132,7 @@ Rule = Callable[[GateInputs, GateLimits], Verdict]
 
 def evaluate_gate(inputs: GateInputs, limits: GateLimits | None = None) -> list[RuleResult]:
     """Every rule that applies to `inputs`; the verdict is PASS only when all passed."""
-    limits = limits or GateLimits()
+    limits = limits or GateLimits(**(inputs.limits or {}))
     rules = _CANCEL_RULES if inputs.action == "cancel" else _ORDER_RULES
     return [_guarded(name, rule, inputs, limits) for name, rule in rules.items()]
 
@@ -200,10 +231,41 @@ def _collar(i: GateInputs, limits: GateLimits) -> Verdict:
 
 
 def _notional(i: GateInputs, limits: GateLimits) -> Verdict:
+    amount = _won(i)
+    return Verdict(amount <= limits.max_order_won, {"won": amount, "max": limits.max_order_won})
+
+
+def _won(i: GateInputs) -> int:
     price = i.limit_price or i.quote_last
     assert price is not None
-    amount = price * i.quantity
-    return Verdict(amount <= limits.max_order_won, {"won": amount, "max": limits.max_order_won})
+    return price * i.quantity
+
+
+def _ticker_day(i: GateInputs, limits: GateLimits) -> Verdict:
+    won = i.ticker_won + _won(i)
+    return Verdict(won <= limits.max_ticker_day_won, {"won": won, "max": limits.max_ticker_day_won})
+
+
+def _run(i: GateInputs, limits: GateLimits) -> Verdict:
+    if i.origin != "run":
+        return Verdict(True, {})
+    won = i.run_won + _won(i)
+    return Verdict(won <= limits.max_run_won, {"won": won, "max": limits.max_run_won})
+
+
+def _day(i: GateInputs, limits: GateLimits) -> Verdict:
+    won = i.day_won + _won(i)
+    return Verdict(won <= limits.max_day_won, {"won": won, "max": limits.max_day_won})
+
+
+def _volume(i: GateInputs, limits: GateLimits) -> Verdict:
+    """A sale is not held back for want of the figure: it makes the account safer."""
+    if i.previous_volume == NOT_ASKED or (i.previous_volume is None and i.side == "SELL"):
+        return Verdict(True, {})
+    assert i.previous_volume is not None
+    share = Decimal(limits.volume_share_percent)
+    passed = Decimal(100) * i.quantity <= share * i.previous_volume
+    return Verdict(passed, {"quantity": i.quantity, "volume": i.previous_volume, "max": str(share)})
 
 
 def _pace(i: GateInputs, limits: GateLimits) -> Verdict:
@@ -275,6 +337,10 @@ _ORDER_RULES: dict[str, Rule] = {
     "price_inside_daily_limits": _band,
     "price_collar": _collar,
     "order_amount": _notional,
+    "ticker_amount": _ticker_day,
+    "run_amount": _run,
+    "day_amount": _day,
+    "volume_share": _volume,
     "pace": _pace,
     "no_duplicate": _duplicate,
     "no_self_trade": _self_trade,

@@ -3,6 +3,16 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from trading.models.laws import guard_values, keep_rows
+
+
+def forwards(apps, editor):
+    kinds = ("targets", "config", "limits", "day", "approver", "attempt")
+    guard_values(editor, "trading_proposal", "kind", kinds)
+    ends = ("", "agreed", "refused", "withdrawn", "replaced", "overtaken", "expired")
+    guard_values(editor, "trading_proposal", "outcome", ends)
+    keep_rows(editor, "trading_proposal")
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -25,6 +35,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("targets", "계좌 목표"),
                             ("config", "리밸런싱 설정"),
+                            ("limits", "주문 한도"),
                             ("day", "개장일"),
                             ("approver", "승인자 역할"),
                             ("attempt", "결과를 모르는 주문"),
@@ -94,4 +105,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunPython(forwards, migrations.RunPython.noop),
     ]

@@ -3,6 +3,7 @@
 from trading.models.account import Account, AccountMember, ApprovalPolicy, Sleeve
 from trading.models.idempotency import IdempotencyKey
 from trading.models.ledger import Ledger, Lot, LotPosting, Position
+from trading.models.limits import TradingLimits
 from trading.models.market import Instrument, MarketDay
 from trading.models.orders import (
     OPEN_ATTEMPTS,
@@ -75,5 +76,6 @@ __all__ = [
     "Sleeve",
     "Snapshot",
     "Switch",
+    "TradingLimits",
     "Transition",
 ]

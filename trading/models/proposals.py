@@ -22,6 +22,7 @@ class Proposal(Row):
     class Kind(models.TextChoices):
         TARGETS = "targets", _("계좌 목표")
         CONFIG = "config", _("리밸런싱 설정")
+        LIMITS = "limits", _("주문 한도")
         DAY = "day", _("개장일")
         APPROVER = "approver", _("승인자 역할")
         ATTEMPT = "attempt", _("결과를 모르는 주문")

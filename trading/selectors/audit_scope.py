@@ -24,7 +24,7 @@ from trading.selectors.people import Person, role_names
 __all__ = ["audit_about", "audit_seen_by"]
 
 _ABOUT: dict[str, tuple[type[Model], str]] = {}
-_BY_ACCOUNT = ("account", "targets", "switch:account")
+_BY_ACCOUNT = ("account", "targets", "limits", "switch:account")
 """Subjects that name the account itself."""
 
 

@@ -22,6 +22,7 @@ ACTION_NAMES: Mapping[str, str | Promise] = {
     "change_proposed": _("변경을 제안"),
     "day_job_missed": _("하루 작업을 놓침"),
     "instrument_changed": _("종목 변경"),
+    "limits_changed": _("주문 한도 추가"),
     "mp_version": _("MP 버전 추가"),
     "order_acked": _("주문 접수"),
     "order_adopted": _("모르던 주문을 우리 것으로 정함"),

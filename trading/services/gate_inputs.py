@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    Q,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 
 from trading.domain.errors import BrokerContradicts, ConfigurationError
 from trading.domain.limits import GateInputs, GateLimits
@@ -14,6 +25,7 @@ from trading.domain.ports import Balance
 from trading.domain.quotes import Quote
 from trading.domain.sessions import Phase
 from trading.models import Account, Attempt, Intent, Lane, Ledger, OrderAction, Position, Side
+from trading.selectors.limits import limits_in_force
 from trading.services.brokers import base_url_of, broker_for
 from trading.services.build_fence import build_in_the_way
 from trading.services.calendar import market_phase
@@ -79,8 +91,13 @@ def gate_inputs(
     sent = Attempt.objects.filter(
         intent__account=account, action=OrderAction.ORDER, committed_at__gte=midnight
     ).aggregate(
-        today=Count("pk"), minute=Count("pk", filter=Q(committed_at__gt=now - timedelta(minutes=1)))
+        today=Count("pk"),
+        minute=Count("pk", filter=Q(committed_at__gt=now - timedelta(minutes=1))),
+        day_won=_traded(Q()),
+        ticker_won=_traded(Q(intent__instrument=intent.instrument_id)),
+        run_won=_traded(Q(intent__origin=intent.origin, intent__origin_id=intent.origin_id)),
     )
+    in_force = limits_in_force(account, intent.approval.decided_at if intent.approval else None)
     open_lane = (
         Intent.objects.filter(
             account=account, instrument_id=intent.instrument_id, action=OrderAction.ORDER
@@ -120,6 +137,11 @@ def gate_inputs(
         warning=quote.warning if quote else "",
         sellable=fresh.sellable,
         open_sell_shares=unseen_sell_shares(intent),
+        ticker_won=sent["ticker_won"] or 0,
+        run_won=sent["run_won"] or 0,
+        day_won=sent["day_won"] or 0,
+        previous_volume=quote.previous_volume if quote else None,
+        limits=asdict(in_force),
         orderable_won=fresh.orderable,
         orderable_at=fresh.orderable_at.isoformat() if fresh.orderable_at else None,
         cash_changed_at=_cash_changed_at(intent),
@@ -140,6 +162,16 @@ _WORKING = [
         IntentState.CANCELING,
     )
 ]
+
+
+def _traded(which: Q) -> Sum:
+    """Won that orders have traded, and at most still will: what came back unsent or refused counts nothing."""
+    price = Coalesce("intent__limit_price", "intent__reference_price")
+    rest = (F("intent__quantity") - F("intent__filled_quantity")) * price
+    open_rest = Case(When(intent__state__in=_WORKING, then=rest), default=Value(0))
+    live = ~Q(state__in=("NOT_SENT", "ABSENT", "REJECTED"))
+    amount = ExpressionWrapper(F("intent__filled_amount") + open_rest, BigIntegerField())
+    return Sum(amount, filter=live & which)
 
 
 def _environment_ok(account: Account) -> bool:

@@ -1,8 +1,10 @@
-"""The trading floor's changes that may take two people: a day of the calendar, and an approver."""
+"""The trading floor's changes that may take two people: a day of the calendar, limits, an approver."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -10,15 +12,17 @@ from django.contrib.auth.models import Group
 from django.db.models import Q
 
 from trading.domain.errors import InputError, Reason
-from trading.models import AuditEntry, MarketDay, Proposal
+from trading.models import Account, AuditEntry, MarketDay, Proposal, TradingLimits
 from trading.selectors.people import Person, Role
 from trading.services.audit import audit
 from trading.services.day_overrides import correct_day
+from trading.services.limits import add_limits
 from trading.services.proposals import Change, Keeper, register, takes_two
 
 __all__ = [
     "approver_change",
     "day_change",
+    "limits_change",
     "making_approver_takes_two",
     "register_keepers",
 ]
@@ -28,6 +32,7 @@ KIND = Proposal.Kind
 
 def register_keepers() -> None:
     register(KIND.DAY, Keeper(_standing_day, _correct))
+    register(KIND.LIMITS, Keeper(_standing_limits, _limit))
     register(KIND.APPROVER, Keeper(_standing_roles, _give_role, grounds=_own_role))
 
 
@@ -47,6 +52,29 @@ def _correct(proposal: Proposal, second: str) -> MarketDay:
         by=proposal.by,
         reason=proposal.reason,
         second=second,
+    )
+
+
+def limits_change(account: Account, values: Mapping[str, Any], reason: str) -> Change:
+    """`values` are those of a TradingLimits' fields that are given; others stay as they are."""
+    told = {name: str(value) for name, value in values.items()}
+    return Change(KIND.LIMITS, f"limits:{account.pk}", told, account, reason)
+
+
+def _standing_limits(subject: str) -> str:
+    newest = TradingLimits.objects.filter(account=int(_name(subject))).first()
+    return str(newest.pk) if newest is not None else ""
+
+
+def _limit(proposal: Proposal, second: str) -> TradingLimits:
+    if proposal.account is None:
+        raise InputError(Reason("proposal_unreadable"))
+    values = {
+        name: Decimal(text) if name.endswith("percent") else int(text)
+        for name, text in proposal.value.items()
+    }
+    return add_limits(
+        proposal.account, values, by=proposal.by, reason=proposal.reason, second=second
     )
 
 
