@@ -19,6 +19,7 @@ from trading.models import Account, Switch
 from trading.selectors.scopes import account_scope
 from trading.services.audit import audit
 from trading.services.clock import market_clock
+from trading.services.hints import hint
 
 __all__ = [
     "GLOBAL",
@@ -115,6 +116,7 @@ def engage(scope: str, state: str, by: str, reason: str) -> Switch:
             f"switch:{scope}",
             {"switch": row.pk, "state": state, "reason": reason},
         )
+        hint(accounts_under(scope).values_list("pk", flat=True))
     return row
 
 
@@ -179,6 +181,7 @@ def release(
         )
         if scope == GLOBAL:  # the file goes when the row that explains it is really there
             transaction.on_commit(_remove_kill_file)
+        hint(accounts_under(scope).values_list("pk", flat=True))
     return row
 
 
