@@ -28,6 +28,8 @@ __all__ = [
     "engage",
     "is_engaged",
     "release",
+    "require_engaged",
+    "stops_of",
     "strictest_state",
     "switch_state",
 ]
@@ -48,6 +50,14 @@ def switch_state(account: Account, strategy: str = "") -> str:
 def strictest_state(accounts: Iterable[Account]) -> str:
     """The strictest state that any of `accounts` is in."""
     return _strictest([GLOBAL, *map(account_scope, accounts)])
+
+
+def stops_of(account: Account) -> tuple[str, str]:
+    """The state of everything, the kill file counted in, and that of the account alone."""
+    rows = Switch.objects.filter(scope__in=(GLOBAL, account_scope(account))).order_by("pk")
+    newest = dict(rows.values_list("scope", "state"))
+    everything = max(file_state(), newest.get(GLOBAL, "ACTIVE"), key=_ORDER.__getitem__)
+    return everything, newest.get(account_scope(account), "ACTIVE")
 
 
 def _strictest(scopes: list[str]) -> str:
@@ -94,6 +104,18 @@ def is_engaged(scope: str) -> bool:
     if newest is not None and newest.state != "ACTIVE":
         return True
     return scope == GLOBAL and file_state() == "HALTED"
+
+
+def require_engaged(scope: str) -> None:
+    """Raises StateConflict when `scope` has nothing to release, in other words where something else stops
+    its accounts all the same: nobody is to be told that they trade."""
+    if is_engaged(scope):
+        return
+    if scope != GLOBAL and is_engaged(GLOBAL):
+        raise StateConflict("only_everything_stopped", scope=scope)
+    if scope == GLOBAL and any(is_engaged(account_scope(a)) for a in accounts_under(GLOBAL)):
+        raise StateConflict("only_accounts_stopped", scope=scope)
+    raise StateConflict("not_engaged", scope=scope)
 
 
 def engage(scope: str, state: str, by: str, reason: str) -> Switch:
@@ -162,8 +184,7 @@ def release(
     if problems:
         raise InputError(problems)
     with transaction.atomic():
-        if not is_engaged(scope):
-            raise StateConflict("not_engaged", scope=scope)
+        require_engaged(scope)
         row = Switch.objects.create(
             scope=scope,
             state="ACTIVE",
