@@ -7,9 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from rebalancing.models import Run
 from rebalancing.selectors.words import WORDS
-from rebalancing.services.approvals import decide_run, other_person_grounds
+from rebalancing.services.approvals import decide_run
+from rebalancing.views.grounds import settling_grounds
 from rebalancing.views.run_parts import seen_run
 from rebalancing.views.runs import refused
 from trading.domain.errors import (
@@ -21,10 +21,9 @@ from trading.domain.errors import (
     RuleViolation,
     StateConflict,
 )
-from trading.models import Alert, Approval, ApprovalPolicy, Attempt, Decision, Intent
+from trading.models import Alert, Approval, Attempt, Decision, Intent
 from trading.selectors.alerts import alerts_seen_by
 from trading.selectors.people import Role
-from trading.selectors.policies import policy_shown
 from trading.services.alerts import acknowledge
 from trading.services.deciding import decide_unknown
 from trading.services.pauses import lift_pause
@@ -112,10 +111,7 @@ def _require_other_person(attempt: Attempt, username: str, verdict: str) -> None
     """Under four eyes whoever asked for the run may not decide what became of its orders."""
     if verdict == Decision.Verdict.LEAVE:
         return
-    if policy_shown(attempt.intent.account).kind != ApprovalPolicy.Kind.FOUR_EYES:
-        return
-    run = Run.objects.filter(pk=attempt.intent.origin_id or 0).first()
-    if run is not None and (reasons := other_person_grounds(run.requester, username)):
+    if reasons := settling_grounds(attempt, username):
         raise RuleViolation(reasons)
 
 

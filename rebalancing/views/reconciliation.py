@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from rebalancing.selectors.words import WORDS
+from rebalancing.views.grounds import settling_grounds
 from trading.domain.errors import BrokerError, ConfigurationError, StateConflict
 from trading.models import Account, Attempt
 from trading.selectors.people import Role, has_role
@@ -89,7 +90,12 @@ def _part(request: HttpRequest, account: Account) -> Part:
         "account": account,
         "now": now,
         "unknown": [
-            {"order": one, "conditions": conditions_of(one, now)} for one in unknown_orders(account)
+            {
+                "order": one,
+                "conditions": conditions_of(one, now),
+                "grounds": settling_grounds(one.attempt, request.user.get_username()),
+            }
+            for one in unknown_orders(account)
         ],
         "external": external_orders(account),
         "watched": watched_lanes(account, now),

@@ -25,6 +25,7 @@ from rebalancing.selectors.run_detail import (
 from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
 from rebalancing.selectors.why import why_of
 from rebalancing.services.approvals import code_age
+from rebalancing.views.grounds import approval_grounds, settling_grounds
 from trading.domain.errors import Reason
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
@@ -77,16 +78,17 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         if order.attempt.intent.origin == "run" and order.attempt.intent.origin_id == run.pk
     ]
     legs, policy = legs_of(run), policy_shown(run.account)
+    me = request.user.get_username()
     context = {
         "problems": problems,
         "policy": policy,
         "money": money_of(run, legs),
         "legs": legs,
-        "unknown": unknown,
         "needs_code": needs_code(request, run.account, code_age(policy)),
         "is_trader": has_role(request.user, Role.TRADER),
         "is_approver": has_role(request.user, Role.APPROVER),
-        "own_request": run.requester == request.user.get_username(),
+        "approval_grounds": approval_grounds(run, policy, me),
+        "settling": [(order, settling_grounds(order.attempt, me)) for order in unknown],
         "stopped": stopped_by(run, transitions_of(run)) if run.is_terminal else "",
         "nothing_sent": run.state in BEFORE_SELLING,
         "paused": run.state in ("PAUSED_UNKNOWN", "PAUSED_EXTERNAL"),
