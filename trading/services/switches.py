@@ -16,7 +16,7 @@ from django.utils import timezone
 from trading.domain.errors import ConfigurationError, InputError, Reason, StateConflict
 from trading.domain.proof import OWNER_FRESH, Proof
 from trading.models import Account, Switch
-from trading.selectors.scopes import account_scope
+from trading.selectors.scopes import GLOBAL, account_scope
 from trading.services.audit import audit
 from trading.services.clock import market_clock
 from trading.services.hints import hint
@@ -36,7 +36,6 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
-GLOBAL = "global"
 _ORDER = {"ACTIVE": 0, "REDUCING": 1, "HALTED": 2}
 
 
