@@ -46,7 +46,7 @@ def story_of_leg(run: Run, leg: Leg) -> list[Told]:
         _asked(run),
         *_targets(run),
         *_special(run),
-        *([_reason(run, why)] if why and not run.flow else []),
+        *([_reason(run, why, leg.side)] if why and not run.flow else []),
         *_quantity(run, leg),
         _manner(leg),
         *_decided(run),
@@ -203,7 +203,7 @@ def _ended(run: Run, history: RebalancingHistory | None) -> list[Told]:
 # --- one order ----------------------------------------------------------------------------------
 
 
-def _reason(run: Run, why: Why) -> Told:
+def _reason(run: Run, why: Why, side: str) -> Told:
     facts = {
         "name": why.class_name,
         "now": _percent(why.class_now),
@@ -231,7 +231,7 @@ def _reason(run: Run, why: Why) -> Told:
         )
     if why.class_drift is not None and why.name_drift is not None:
         text = f"{beyond} {text}"  # both bands were left, and one alone may speak against the trade
-    return Told(text % facts, run.snapshot or run)
+    return Told(f"{text % facts} {why.resolve(side)}".strip(), run.snapshot or run)
 
 
 def _quantity(run: Run, leg: Leg) -> list[Told]:

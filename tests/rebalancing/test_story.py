@@ -79,6 +79,34 @@ def test_the_story_of_a_run_says_what_was_sold_what_cash_was_there_and_what_was_
     ]
 
 
+def test_the_cash_of_the_broker_is_told_beside_what_should_be_there(
+    finished: tuple[World, Run],
+) -> None:
+    _world, run = finished
+    run = Run.objects.select_related("snapshot", "account").get(pk=run.pk)
+    sold = sums(run, order__side="SELL")
+    whole = run.snapshot.cash + sold["amount"] - sold["fee"] - sold["tax"]
+    assert whole > run.cash_confirmed, "the simulator keeps the commission of a buy back"
+    (told,) = [one for one in deeds_of(run, legs_of(run)) if "더하면" in one.text]
+    assert f"{whole:,}원입니다" in told.text and told.row == run.snapshot
+    assert f"나머지 {whole - run.cash_confirmed:,}원은 증권사가 매수 수수료" in told.text
+
+
+@pytest.mark.parametrize(("off", "said"), [(-50_000, "적습니다"), (50_000, "많습니다")])
+def test_a_difference_that_no_row_explains_is_called_unexplained(
+    finished: tuple[World, Run], off: int, said: str
+) -> None:
+    _world, run = finished
+    run = Run.objects.select_related("snapshot", "account").get(pk=run.pk)
+    sold = sums(run, order__side="SELL")
+    whole = run.snapshot.cash + sold["amount"] - sold["fee"] - sold["tax"]
+    run.cash_confirmed = whole + off
+    (told,) = [one for one in deeds_of(run, legs_of(run)) if "더하면" in one.text]
+    assert f"설명되지 않은 차이: 증권사의 답이 50,000원 {said}" in told.text
+    run.cash_confirmed = whole
+    assert not [one for one in deeds_of(run, legs_of(run)) if "더하면" in one.text]
+
+
 def test_what_was_left_undone_is_told_with_its_reason(world: World) -> None:
     run = world.drive(world.open(), until="CASH_CONFIRM")
     run_cancel(run.pk, "owner")
