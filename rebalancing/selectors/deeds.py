@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
 from rebalancing.selectors.cash_gap import cash_gap
+from rebalancing.selectors.refused_cancels import told_refusals
 from rebalancing.selectors.told import Told, count, won
 from rebalancing.selectors.words import WORDS
 from trading.models import Intent, Ledger, Transition
@@ -72,7 +73,7 @@ def deeds_of(run: Run, legs: Sequence[Leg]) -> list[Told]:
     ]
     buys = [_traded(leg, filled[leg.pk]) for leg in legs if leg.side == "BUY" and leg.pk in filled]
     done = [*sells, *_came_in(legs, filled), *_was_there(run, legs), *buys]
-    return [*_by_time(done), *_undone(run, legs, filled)]
+    return [*_by_time([*done, *told_refusals(run)]), *_undone(run, legs, filled)]
 
 
 def _by_time(told: Sequence[Told]) -> list[Told]:

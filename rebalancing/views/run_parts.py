@@ -10,6 +10,7 @@ from django.urls import reverse
 from rebalancing.domain.states import BEFORE_SELLING
 from rebalancing.models import Run
 from rebalancing.selectors.advice_view import advice_of
+from rebalancing.selectors.refused_cancels import refused_cancels
 from rebalancing.selectors.run_detail import (
     approvals_of,
     check_groups,
@@ -106,6 +107,7 @@ def result_part(run: Run) -> Part:
         "advice": advice_of(run, names),
         "money": money_of(run, legs, history),
         "sent": sent_of(run),
+        "refused_cancels": refused_cancels(run),
         "whys": why_of(run),
         "history": history,
         "names": names,
