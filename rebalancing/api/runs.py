@@ -24,7 +24,7 @@ from rebalancing.services.approvals import decide_run
 from rebalancing.services.runs import run_cancel, run_open
 from trading.api.filters import by_account, choice, day_span, flag, refuse_unknown
 from trading.api.lists import ListDoor
-from trading.api.once import asked_key, done_once
+from trading.api.once import REPLAYED, asked_key, done_once
 from trading.api.permissions import ApproverWrites, EvidenceReaders, TraderWrites
 from trading.domain.errors import StateConflict
 from trading.models import Approval
@@ -85,7 +85,7 @@ class RunsView(ListDoor):
         asked = (account.pk, wanted["dry_run"], advised)
         if (same.account_id, same.dry_run, same.wants_advice) != asked:
             raise StateConflict("key_used_for_another_request", run=same.pk, request=f"#{same.pk}")
-        return Response(run_summary(same))
+        return Response(run_summary(same), headers={REPLAYED: "true"})
 
 
 class RunView(APIView):

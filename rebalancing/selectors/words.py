@@ -44,7 +44,9 @@ _FILES = {
 }
 
 _ASKING = {
-    "filter": _("거르는 값 %(name)s을(를) 읽을 수 없습니다. /api/docs/ 를 보세요."),
+    "filter": _("%(name)s의 값을 읽을 수 없습니다: %(value)s. 쓸 수 있는 값: %(allowed)s."),
+    "filter_unknown": _("그런 거르는 이름은 없습니다: %(name)s. 쓸 수 있는 이름: %(names)s."),
+    "filter_twice": _("거르는 이름은 한 번만 쓸 수 있습니다: %(name)s."),
     "account": _("계좌 번호가 올바르지 않습니다 (%(value)s)."),
     "idempotency_key": _(
         "Idempotency-Key 헤더가 필요합니다: 영문자, 숫자, 점, 밑줄, 쌍점, 붙임표 8–64자."
