@@ -83,7 +83,8 @@ def filtered(rows: Rows, filters: Sequence[Filter], asked: QueryDict) -> Rows:
         try:
             rows = each.narrow(rows, each.read(text))
         except (ValueError, OverflowError):
-            facts = {"name": name, "value": text[:60], "allowed": each.allowed}
+            facts: dict[str, object] = {"name": name, "value": text[:60]}
+            facts["allowed"] = each.allowed
             reasons.append(Reason("filter", facts))
     if reasons:
         raise InputError(reasons)

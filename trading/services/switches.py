@@ -20,6 +20,7 @@ from trading.selectors.scopes import GLOBAL, account_scope
 from trading.services.audit import audit
 from trading.services.clock import market_clock
 from trading.services.hints import hint
+from trading.services.stop_alerts import end_stop_alerts, tell_stop
 
 __all__ = [
     "GLOBAL",
@@ -138,6 +139,8 @@ def engage(scope: str, state: str, by: str, reason: str) -> Switch:
             {"switch": row.pk, "state": state, "reason": reason},
         )
         hint(accounts_under(scope).values_list("pk", flat=True))
+    if newest is None or newest.state != state:
+        tell_stop(scope, state, by, reason, accounts_under(scope))
     return row
 
 
@@ -201,6 +204,7 @@ def release(
         )
         if scope == GLOBAL:  # the file goes when the row that explains it is really there
             transaction.on_commit(_remove_kill_file)
+        end_stop_alerts(scope, by, accounts_under(scope))
         hint(accounts_under(scope).values_list("pk", flat=True))
     return row
 
