@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from django.db.models import Q
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -105,11 +105,12 @@ class EvidenceView(APIView):
     permission_classes = [EvidenceReaders]
 
     @extend_schema(responses={(200, "application/x-ndjson"): bytes})
-    def get(self, request: Request, pk: int) -> StreamingHttpResponse:
+    def get(self, request: Request, pk: int) -> HttpResponse:
         refuse_unknown(request.query_params)
         run = seen_run(request, pk)
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in evidence(run=run))
-        answer = StreamingHttpResponse(lines, content_type="application/x-ndjson")
+        # whole: under ASGI an answer in pieces that are read from the database is collected all the same
+        answer = HttpResponse("".join(lines), content_type="application/x-ndjson")
         answer["Content-Disposition"] = f'attachment; filename="run-{run.pk}.jsonl"'
         return answer
 

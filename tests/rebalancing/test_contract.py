@@ -115,7 +115,7 @@ def moments(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
 
 
 def bodies(answer: Any) -> list[Any]:
-    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = answer.content
     return [json.loads(line) for line in text.decode().splitlines()]
 
 
