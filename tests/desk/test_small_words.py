@@ -150,3 +150,14 @@ def test_a_target_names_its_versions(
 def test_how_long_a_token_lives_is_asked_in_words(desk: DeskWorld, language: str) -> None:
     page = text_of(desk.client("viewer"), "/accounts/tokens/", language)
     assert ("유효 기간" if language == "ko" else "For how long") in page
+
+
+def test_a_run_without_orders_has_one_name_everywhere(targeted: DeskWorld) -> None:
+    targeted.people["trader"].is_staff = True
+    targeted.people["trader"].save()
+    run = targeted.run("CANCELED", dry_run=True, end_reason="dry_run")
+    client = targeted.client("trader")
+    for path in ("/rebalancing/start/", "/rebalancing/", f"/rebalancing/runs/{run.pk}/"):
+        page = client.get(path).content.decode()
+        assert "모의 계산" in page and "시험" not in page, path
+    assert "주문 방법을 Gemini에게 물어보기" in client.get("/rebalancing/start/").content.decode()
