@@ -90,7 +90,7 @@ def shown(name: str, value: object) -> str:
     if name in _NAMES or isinstance(value, bool) or not _NUMBER.fullmatch(text):
         return text
     try:
-        return f"{Decimal(text):,f}"
+        return f"{Decimal(text):,f}".replace("-", "−")  # as everywhere on the pages
     except InvalidOperation:
         return text
 
