@@ -123,7 +123,10 @@ class PeopleAdmin(BoundedSearch, WithPast, UserAdmin, ModelAdmin):
             answer: HttpResponse = super().user_change_password(request, id, form_url)
             if request.method == "POST" and answer.status_code == 302:
                 audit(by, "password_set", f"user:{id}")
-                note_credentials(User.objects.get(pk=id), by, CredentialChange.Kind.PASSWORD)
+                person = User.objects.get(pk=id)
+                if note_credentials(person, by, CredentialChange.Kind.PASSWORD) is not None:
+                    text = _("24시간 동안 나와 %(who)s님은 서로 요청한 것을 승인하지 못합니다.")
+                    messages.warning(request, text % {"who": person.get_username()})
         return answer
 
     @action(description=_("2차 인증 초기화"), url_path="reset-second-factor", permissions=["reset"])

@@ -15,9 +15,11 @@ from rebalancing.models import Run
 from trading.models import Account
 from trading.selectors.people import Role, has_role
 from trading.services.calendar import market_phase
-from trading.services.switches import strictest_state, switch_state
+from trading.services.switches import switch_state
 from trading.views.access import accounts_seen, chosen_account
 from trading.views.moments import market_now
+from trading.views.parts import embed
+from trading.views.stops import admin_stop_part, stop_part
 
 __all__ = ["Desk", "desk"]
 
@@ -74,10 +76,15 @@ class Desk:
         have = {account.environment for account in self.accounts}
         return next((name for name in _SERIOUS if name in have), "none")
 
-    @cached_property
-    def strictest(self) -> str:
-        """The strictest state of the kill switch over all of the person's accounts."""
-        return strictest_state(self.accounts) if self.accounts else "ACTIVE"
+    @property
+    def stop_badge(self) -> str:
+        """That this page's account is stopped, fresh on every open page."""
+        return embed(self.request, stop_part(self.account)) if self.account else ""
+
+    @property
+    def admin_stop_badge(self) -> str:
+        """The same over all of the person's accounts."""
+        return embed(self.request, admin_stop_part(self.accounts))
 
     @cached_property
     def waiting(self) -> bool:

@@ -56,7 +56,12 @@ def problem(
 def document(status: int, code: str, detail: str) -> JsonResponse:
     """The same document outside the API's views."""
     found = _described(status, code, detail)
-    return JsonResponse(found, status=status, content_type="application/problem+json")
+    return JsonResponse(
+        found,
+        status=status,
+        content_type="application/problem+json",
+        json_dumps_params={"ensure_ascii": False},  # as the API's own renderer writes it
+    )
 
 
 def _described(status: int, code: str, detail: str) -> dict[str, Any]:

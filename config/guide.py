@@ -22,6 +22,7 @@ def guide(request: HttpRequest) -> HttpResponse:
         "account": account,
         "practice": practice_account(request.user, account),
         "tried": TRIED,
+        "granted": request.user.get_all_permissions() if request.user.is_staff else (),
         "steps": [(step, STEP_WORDS[step.code]) for step in steps],
         "done": sum(step.done for step in steps),
         "proofs": [(proof, PROOF_WORDS[proof.code]) for proof in proofs],

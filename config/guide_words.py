@@ -15,13 +15,13 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class StepWords:
-    """What to do, why, and where; `staff` is for those who may open the admin."""
+    """What to do, why, and where; where it is done in the admin, with the `permission` that it takes."""
 
     title: Text
     text: Text
     verb: Text
     address: str
-    staff: bool = False
+    permission: str = ""
 
     @property
     def url(self) -> str:
@@ -36,7 +36,7 @@ STEP_WORDS: dict[str, StepWords] = {
         ),
         _("계좌 관리 열기"),
         "admin:trading_account_changelist",
-        staff=True,
+        permission="trading.change_account",
     ),
     "second_factor": StepWords(
         _("2차 인증을 켭니다"),
@@ -51,7 +51,7 @@ STEP_WORDS: dict[str, StepWords] = {
         ),
         _("목표 결정 열기"),
         "admin:portfolio_targetdecision_changelist",
-        staff=True,
+        permission="portfolio.add_targetdecision",
     ),
     "look": StepWords(
         _("잔고를 한 번 조회합니다"),
@@ -93,6 +93,6 @@ PROOF_WORDS: dict[str, tuple[Text, Text]] = {
         _("다른 곳에서 낸 주문"),
         _("증권사 앱 등에서 낸 주문을 알아보고 우리 것과 섞지 않았습니다."),
     ),
-    "stops": (_("거래 정지 스위치"), _("이 계좌의 거래를 사람이 멈춰 보았습니다.")),
+    "stops": (_("거래 정지 스위치"), _("계좌 하나나 모든 계좌의 거래를 사람이 멈춰 보았습니다.")),
     "schedules": (_("예약으로 시작한 리밸런싱"), _("사람이 없어도 정책대로 시작하고 끝났습니다.")),
 }

@@ -12,27 +12,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.queues import queues
+from config.stop_card import stop_card, waiting_policy_of
 from rebalancing.models import Run
 from rebalancing.selectors.agenda import agenda_of
 from rebalancing.services.heartbeat import last_beat
 from rebalancing.services.wakeups import asleep
-from trading.models import Account, Enumeration, KisToken, Switch
+from trading.models import Account, Enumeration, KisToken
 from trading.selectors.calendar import calendar_state
-from trading.selectors.people import Role, has_role
-from trading.selectors.policies import policy_shown
 from trading.selectors.processes import living_processes
 from trading.selectors.snapshots import latest_snapshot
 from trading.services.brokers import abilities_of, broker_silent_since, key_digest
 from trading.services.calendar import market_phase
-from trading.services.policies import waiting_policy
 from trading.services.rate import budget_for
-from trading.services.releases import open_requests
-from trading.services.switches import GLOBAL, account_scope, file_state, switch_state
 from trading.views.access import chosen_account, desk_view
 from trading.views.moments import market_now
 from trading.views.parts import Part, answer_part, embed
 
-__all__ = ["health", "health_part_view"]
+__all__ = ["health", "health_part_view", "health_switch_view"]
 
 OVERDUE = timedelta(seconds=30)
 LATE_BEAT = timedelta(seconds=30)
@@ -43,8 +39,10 @@ def health(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request)
     if account is None:
         return render(request, "config/health.html", {"account": None})
-    context = _switch(request, account) | {
+    context = {
         "account": account,
+        "switch_card": embed(request, stop_card(request, account)),
+        "waiting_policy": waiting_policy_of(request, account),
         "part": embed(request, _part(account)),
     }
     return render(request, "config/health.html", context)
@@ -58,43 +56,12 @@ def health_part_view(request: HttpRequest) -> HttpResponse:
     return answer_part(request, _part(account))
 
 
-def _switch(request: HttpRequest, account: Account) -> dict[str, Any]:
-    scopes = [GLOBAL, account_scope(account)]
-    return {
-        "switch": switch_state(account),
-        "kill_file": file_state() == "HALTED",
-        "global_scope": GLOBAL,
-        "release_requests": _requests(request, scopes),
-        "switch_rows": list(Switch.objects.filter(scope__in=scopes)[:8]),
-        "may_stop": has_role(request.user, Role.TRADER, Role.APPROVER, Role.ADMIN),
-        "may_release": has_role(request.user, Role.ADMIN),
-        "is_admin": has_role(request.user, Role.ADMIN),
-        "policy": policy_shown(account),
-        "waiting_policy": _waiting_policy(request, account),
-    }
-
-
-def _waiting_policy(request: HttpRequest, account: Account) -> dict[str, Any] | None:
-    """The policy that waits for a second person, with whether this person may be the one."""
-    found = waiting_policy(account)
-    if found is None:
-        return None
-    may = has_role(request.user, Role.APPROVER, Role.ADMIN)
-    return {"row": found, "may_agree": may and found.created_by != request.user.get_username()}
-
-
-def _requests(request: HttpRequest, scopes: list[str]) -> list[dict[str, Any]]:
-    """Open requests, each with whether this person may be the second one."""
-    me = request.user.get_username()
-    deciders = has_role(request.user, Role.APPROVER, Role.ADMIN)
-    return [
-        {
-            "asked": asked,
-            "may_agree": deciders and asked.by.removeprefix("shell:") != me,
-            "may_withdraw": deciders,
-        }
-        for asked in open_requests(scopes)
-    ]
+@desk_view()
+def health_switch_view(request: HttpRequest) -> HttpResponse:
+    account = chosen_account(request)
+    if account is None:
+        return HttpResponse(status=204)
+    return answer_part(request, stop_card(request, account))
 
 
 def _part(account: Account) -> Part:

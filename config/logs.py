@@ -98,6 +98,16 @@ _SHARED: list[Any] = [
 ]
 
 
+class PlainRefusals(logging.Filter):
+    """A request that was refused is one line: no trace of the refusal, which is no fault of the program."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        status = getattr(record, "status_code", None)
+        if isinstance(status, int) and 400 <= status < 500:
+            record.exc_info = record.exc_text = None
+        return True
+
+
 def logging_config(folder: Path, level: str) -> dict[str, Any]:
     """The `logging.config` dictionary: stderr and `folder/jeoul.jsonl` (5 × 10 MB)."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,8 +120,13 @@ def logging_config(folder: Path, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
+        "filters": {"plain_refusals": {"()": PlainRefusals}},
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "filters": ["plain_refusals"],
+            },
             "file": {
                 "class": "logging.handlers.RotatingFileHandler",
                 "filename": str(folder / "jeoul.jsonl"),
@@ -120,6 +135,7 @@ def logging_config(folder: Path, level: str) -> dict[str, Any]:
                 "delay": True,
                 "encoding": "utf-8",
                 "formatter": "json",
+                "filters": ["plain_refusals"],
             },
         },
         "root": {"handlers": ["stderr", "file"], "level": level},

@@ -27,8 +27,9 @@ NOTED_EVERY = timedelta(seconds=60)
 """Being active is written down this often; a write per request would be for nothing."""
 ENDED = "session_ended"
 STAMP, BEGAN, SEEN = "stamp", "began", "seen"
-_ALWAYS = ("/accounts/", "/i18n/", "/looks/", "/trading/switch/stop/")
-"""Where people go who still have to show or to set up a second factor; and stopping waits for nothing."""
+_ALWAYS = ("/accounts/", "/i18n/", "/looks/", "/trading/switch/stop/", "/trading/switch/badge/")
+"""Where people go who still have to show or to set up a second factor; and stopping waits for nothing.
+The badge stands in the header of those pages, and must not send away who is typing a code there."""
 _API_WORDS = {
     "confirm-code": gettext_lazy(
         "이 세션은 아직 2차 인증 코드를 보여 주지 않았습니다. %(page)s 에서 코드를 입력하세요."

@@ -8,7 +8,7 @@ from config.admin_home import home_part_view, limits
 from config.api_tokens import api_tokens
 from config.dashboard import overview
 from config.guide import guide
-from config.health import health, health_part_view
+from config.health import health, health_part_view, health_switch_view
 from config.login import DeskLogin, to_login
 from config.preferences import set_looks
 from config.second_factor import confirm_code, enter_code, second_factor
@@ -34,6 +34,7 @@ urlpatterns = [
     path("guide/", guide, name="guide"),
     path("health/", health, name="health"),
     path("health/part/", health_part_view, name="health-part"),
+    path("health/switch/", health_switch_view, name="health-switch"),
     path("admin/login/", to_login),
     path("admin/home/", home_part_view, name="admin-home"),
     path("admin/limits/", admin.site.admin_view(limits), name="admin-limits"),

@@ -12,8 +12,8 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user_model
 
-from rebalancing.services.news import account_group
 from trading.selectors.people import accounts_of
+from trading.services.hints import account_group
 
 __all__ = ["RunNewsConsumer"]
 

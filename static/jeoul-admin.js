@@ -113,6 +113,15 @@
     });
   }
 
+  /* --- the theme writes a chosen file's name into the text field of its own widget, and breaks where there is
+     none: a plain field shows the name by itself, and is marked as looked after before the theme comes to it --- */
+  function plainFiles() {
+    document.querySelectorAll("input[type=file]").forEach(function (input) {
+      var widget = input.parentNode.parentNode.parentNode;
+      if (!widget || !widget.querySelector("input[type=text]")) input.hasChangeListener = true;
+    });
+  }
+
   /* --- a list of records keeps itself fresh, but never under somebody's hands --- */
   function liveOf(event) {
     var asked = event.detail.requestConfig, node = asked ? asked.elt : event.detail.elt;
@@ -160,6 +169,7 @@
   addEventListener("DOMContentLoaded", function () {
     total();
     pickAll();
+    plainFiles();
     var banner = document.querySelector(".jeoul-banner");
     if (!banner) return;
     tick(banner.dataset);

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from trading.views.accounts import choose_account
+from trading.views.stops import stop_badge
 from trading.views.switches import (
     agree_to_policy,
     agree_to_release,
@@ -13,6 +14,7 @@ from trading.views.switches import (
 app_name = "trading"
 urlpatterns = [
     path("account/", choose_account, name="choose-account"),
+    path("switch/badge/", stop_badge, name="stop-badge"),
     path("switch/stop/", stop_trading, name="stop"),
     path("switch/release/", release_trading, name="release"),
     path("policy/agree/", agree_to_policy, name="agree-policy"),

@@ -70,7 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.static_files.WholeStaticFiles",
     "django.middleware.gzip.GZipMiddleware",
     "config.middleware.RequestIdMiddleware",
     "config.session_cookie.PatientSessionMiddleware",

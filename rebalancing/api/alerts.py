@@ -16,7 +16,7 @@ from trading.api.filters import by_account, choice, day_span, flag, words
 from trading.api.lists import Door, ListDoor, OneDoor
 from trading.api.once import done_once
 from trading.api.permissions import Deciders
-from trading.api.shapes import Shape, maybe_moment, maybe_number
+from trading.api.shapes import Shape, market_moment, maybe_number, real_moment
 from trading.models import Alert
 from trading.selectors.alerts import alerts_seen_by
 from trading.selectors.moments import told_at
@@ -39,9 +39,9 @@ class AlertShape(Shape):
     order = maybe_number()
     order_no = serializers.CharField(allow_blank=True)
     open = serializers.BooleanField()
-    created_at = serializers.DateTimeField()
+    created_at = market_moment()
     acknowledged_by = serializers.CharField(allow_blank=True)
-    acknowledged_at = maybe_moment()
+    acknowledged_at = real_moment(maybe=True)
 
 
 def alert_told(row: Alert) -> dict[str, Any]:

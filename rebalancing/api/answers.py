@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Run
-from trading.api.shapes import Shape, maybe_moment, maybe_number
+from trading.api.shapes import Shape, market_moment, maybe_number, real_moment
 from trading.models import Side
 
 __all__ = [
@@ -43,7 +43,7 @@ class AccountStatus(Shape):
     environment = serializers.ChoiceField(["sim", "mock", "real"])
     equity = maybe_number()
     cash = maybe_number()
-    snapshot_at = maybe_moment()
+    snapshot_at = market_moment(maybe=True)
     age_seconds = serializers.FloatField(allow_null=True)
     target = serializers.DictField(allow_null=True)
     thresholds = Thresholds()
@@ -57,7 +57,7 @@ class AccountStatus(Shape):
 class DriftOnly(Shape):
     account = serializers.IntegerField()
     drift = Drift(allow_null=True)
-    snapshot_at = maybe_moment()
+    snapshot_at = market_moment(maybe=True)
     age_seconds = serializers.FloatField(allow_null=True)
     thresholds = Thresholds()
     needed = serializers.BooleanField()
@@ -72,12 +72,12 @@ class RunSummary(Shape):
     requester = serializers.CharField()
     planner = serializers.ChoiceField(Run.Planner.choices)
     plan_hash = serializers.CharField(allow_blank=True)
-    plan_expires_at = maybe_moment()
+    plan_expires_at = market_moment(maybe=True)
     approval_policy = serializers.CharField(allow_blank=True)
     end_reason = serializers.CharField(allow_blank=True)
     end_facts = serializers.DictField()
-    created_at = serializers.DateTimeField()
-    terminal_at = maybe_moment()
+    created_at = market_moment()
+    terminal_at = market_moment(maybe=True)
 
 
 class Fill(Shape):
@@ -85,7 +85,7 @@ class Fill(Shape):
     amount = serializers.IntegerField()
     fee = serializers.IntegerField()
     tax = serializers.IntegerField()
-    at = serializers.DateTimeField()
+    at = market_moment()
 
 
 class LegOrder(Shape):
@@ -126,7 +126,7 @@ class LegReport(Shape):
 class AdviceReport(Shape):
     state = serializers.CharField()
     model = serializers.CharField(allow_blank=True)
-    asked_at = maybe_moment()
+    asked_at = market_moment(maybe=True)
     latency_ms = serializers.IntegerField(allow_null=True)
     tokens = serializers.JSONField(allow_null=True)
     reasons = serializers.JSONField(allow_null=True)
@@ -137,7 +137,7 @@ class AdviceReport(Shape):
 class RunReport(RunSummary):
     equity = maybe_number()
     cash = maybe_number()
-    snapshot_at = maybe_moment()
+    snapshot_at = market_moment(maybe=True)
     target = serializers.DictField(allow_null=True)
     drift = serializers.JSONField(allow_null=True)
     trades = serializers.ListField(child=serializers.DictField())
@@ -153,7 +153,7 @@ class WeightVersion(Shape):
     weights = serializers.DictField(child=serializers.CharField())
     note = serializers.CharField(allow_blank=True)
     created_by = serializers.CharField(allow_blank=True)
-    created_at = serializers.DateTimeField()
+    created_at = real_moment()
 
 
 class PortfolioVersions(Shape):
@@ -172,7 +172,7 @@ class TargetsInForce(Shape):
     reason = serializers.CharField(allow_blank=True)
     decided_by = serializers.CharField()
     agreed_by = serializers.CharField(allow_blank=True)
-    decided_at = serializers.DateTimeField()
+    decided_at = real_moment()
 
 
 class TargetHistory(Shape):

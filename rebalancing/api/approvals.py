@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from trading.api.filters import Filter, by_account, choice, day_span, plain_id, words
 from trading.api.lists import ListDoor
-from trading.api.shapes import Shape, maybe_number
+from trading.api.shapes import Shape, market_moment, maybe_number
 from trading.models import Approval
 from trading.selectors.moments import told_at
 
@@ -31,8 +31,8 @@ class ApprovalShape(Shape):
     policy_version = serializers.CharField()
     auth_level = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
-    decided_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
+    decided_at = market_moment()
+    expires_at = market_moment()
 
 
 def _approval(row: Approval) -> dict[str, Any]:

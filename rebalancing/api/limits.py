@@ -16,7 +16,7 @@ from trading.api.filters import by_account, day_span, words
 from trading.api.lists import ListDoor
 from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
-from trading.api.shapes import Shape
+from trading.api.shapes import Shape, market_moment
 from trading.api.strict import StrictDecimalField, StrictIntegerField, StrictSerializer
 from trading.models import Proposal, TradingLimits
 from trading.models.limits import MOST_WON
@@ -29,7 +29,7 @@ __all__ = ["TradingLimitsView"]
 
 
 class LimitsShape(Shape):
-    """The newest row of an account rules; `created_at` is by the account's market clock."""
+    """The newest row of an account rules;"""
 
     id = serializers.IntegerField()
     account = serializers.IntegerField()
@@ -42,7 +42,7 @@ class LimitsShape(Shape):
     per_minute = serializers.IntegerField()
     per_day = serializers.IntegerField()
     reason = serializers.CharField(allow_blank=True)
-    created_at = serializers.DateTimeField()
+    created_at = market_moment()
     created_by = serializers.CharField()
     agreed_by = serializers.CharField(allow_blank=True)
 

@@ -16,7 +16,7 @@ from trading.api.filters import by_account, choice, day_span, words
 from trading.api.lists import Door, ListDoor, OneDoor
 from trading.api.once import done_once
 from trading.api.permissions import ApproverWrites, Deciders
-from trading.api.shapes import Shape, maybe_moment, maybe_number
+from trading.api.shapes import Shape, maybe_number, real_moment
 from trading.api.strict import StrictSerializer
 from trading.models import Proposal
 from trading.selectors.moments import told_at
@@ -44,8 +44,7 @@ class LineShape(Shape):
 
 
 class ProposalShape(Shape):
-    """`outcome` is empty while it waits; `account` null where it concerns every account. Moments are by the
-    wall's clock."""
+    """`outcome` is empty while it waits; `account` null where it concerns every account."""
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(Proposal.Kind.choices)
@@ -53,14 +52,14 @@ class ProposalShape(Shape):
     lines = LineShape(many=True)
     reason = serializers.CharField(allow_blank=True)
     by = serializers.CharField()
-    at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
+    at = real_moment()
+    expires_at = real_moment()
     outcome = serializers.ChoiceField(
         [one for one in Proposal.Outcome.choices if one[0]], allow_blank=True
     )
     second = serializers.CharField(allow_blank=True)
     second_reason = serializers.CharField(allow_blank=True)
-    closed_at = maybe_moment()
+    closed_at = real_moment(maybe=True)
 
 
 def proposal_told(row: Proposal) -> dict[str, Any]:

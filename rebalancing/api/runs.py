@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from django.db.models import Q
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -24,7 +24,7 @@ from rebalancing.services.approvals import decide_run
 from rebalancing.services.runs import run_cancel, run_open
 from trading.api.filters import by_account, choice, day_span, flag, refuse_unknown
 from trading.api.lists import ListDoor
-from trading.api.once import asked_key, done_once
+from trading.api.once import REPLAYED, asked_key, done_once
 from trading.api.permissions import ApproverWrites, EvidenceReaders, TraderWrites
 from trading.domain.errors import StateConflict
 from trading.models import Approval
@@ -85,7 +85,7 @@ class RunsView(ListDoor):
         asked = (account.pk, wanted["dry_run"], advised)
         if (same.account_id, same.dry_run, same.wants_advice) != asked:
             raise StateConflict("key_used_for_another_request", run=same.pk, request=f"#{same.pk}")
-        return Response(run_summary(same))
+        return Response(run_summary(same), headers={REPLAYED: "true"})
 
 
 class RunView(APIView):
@@ -105,11 +105,12 @@ class EvidenceView(APIView):
     permission_classes = [EvidenceReaders]
 
     @extend_schema(responses={(200, "application/x-ndjson"): bytes})
-    def get(self, request: Request, pk: int) -> StreamingHttpResponse:
+    def get(self, request: Request, pk: int) -> HttpResponse:
         refuse_unknown(request.query_params)
         run = seen_run(request, pk)
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in evidence(run=run))
-        answer = StreamingHttpResponse(lines, content_type="application/x-ndjson")
+        # whole: under ASGI an answer in pieces that are read from the database is collected all the same
+        answer = HttpResponse("".join(lines), content_type="application/x-ndjson")
         answer["Content-Disposition"] = f'attachment; filename="run-{run.pk}.jsonl"'
         return answer
 

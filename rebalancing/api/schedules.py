@@ -21,7 +21,7 @@ from trading.api.filters import by_account, choice, flag
 from trading.api.lists import Door, ListDoor, OneDoor
 from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
-from trading.api.shapes import Shape, maybe_moment
+from trading.api.shapes import Shape, market_moment
 from trading.domain.sessions import Calendar
 from trading.models import Account
 from trading.selectors.calendar import known_calendar
@@ -48,8 +48,8 @@ class ScheduleShape(Shape):
     catch_up = serializers.BooleanField()
     planner = serializers.ChoiceField(Run.Planner.choices[:2])
     enabled = serializers.BooleanField()
-    since = maybe_moment()
-    next_at = maybe_moment()
+    since = market_moment(maybe=True)
+    next_at = market_moment(maybe=True)
 
 
 def schedule_told(row: RunSchedule, now: datetime | None, calendar: Calendar) -> dict[str, Any]:

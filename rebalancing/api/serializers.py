@@ -7,8 +7,10 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from rebalancing.models import Run, RunSchedule
+from trading.api.shapes import REAL
 from trading.api.strict import (
     StrictBooleanField,
+    StrictChoiceField,
     StrictDecimalField,
     StrictIntegerField,
     StrictSerializer,
@@ -44,7 +46,7 @@ class ConfigSerializer(StrictSerializer):
         max_value=Decimal("2.0"),
         required=False,
     )
-    updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    updated_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=REAL)
     updated_by = serializers.CharField(read_only=True)
     agreed_by = serializers.CharField(read_only=True)
 
@@ -52,7 +54,7 @@ class ConfigSerializer(StrictSerializer):
 class RunRequestSerializer(StrictSerializer):
     account = StrictIntegerField(min_value=1)
     dry_run = StrictBooleanField(default=False)
-    planner = serializers.ChoiceField(choices=_PLANNERS, default=Run.Planner.RULES.value)
+    planner = StrictChoiceField(_PLANNERS, default=Run.Planner.RULES.value)
 
 
 class DecisionSerializer(StrictSerializer):
@@ -82,14 +84,14 @@ class TargetsSerializer(StrictSerializer):
 class ScheduleChangeSerializer(StrictSerializer):
     """What of a schedule may change; its account may not."""
 
-    kind = serializers.ChoiceField(RunSchedule.KindChoice.choices, default="drift")
+    kind = StrictChoiceField(RunSchedule.KindChoice.choices, default="drift")
     at = StrictTimeField()
-    period = serializers.ChoiceField(RunSchedule.PeriodChoice.choices, default="month")
-    edge = serializers.ChoiceField(RunSchedule.EdgeChoice.choices, default="last")
+    period = StrictChoiceField(RunSchedule.PeriodChoice.choices, default="month")
+    edge = StrictChoiceField(RunSchedule.EdgeChoice.choices, default="last")
     inside_bands = StrictBooleanField(default=False)
     min_flow_won = StrictIntegerField(min_value=0, max_value=10**15, default=1_000_000)
     catch_up = StrictBooleanField(default=False)
-    planner = serializers.ChoiceField(choices=_PLANNERS, default=Run.Planner.RULES.value)
+    planner = StrictChoiceField(_PLANNERS, default=Run.Planner.RULES.value)
     enabled = StrictBooleanField(default=True)
 
 

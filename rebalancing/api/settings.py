@@ -19,7 +19,7 @@ from trading.api.filters import day_span, refuse_unknown, words
 from trading.api.lists import ListDoor
 from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
-from trading.api.shapes import Shape
+from trading.api.shapes import Shape, real_moment
 from trading.models import Proposal
 from trading.selectors.moments import told_at
 from trading.services.proposals import ask
@@ -55,7 +55,7 @@ class ConfigRecord(Shape):
     sub_mp_threshold_percent = serializers.CharField()
     min_trade_won = serializers.IntegerField()
     cash_buffer_percent = serializers.CharField()
-    updated_at = serializers.DateTimeField()
+    updated_at = real_moment()
     updated_by = serializers.CharField()
     agreed_by = serializers.CharField(allow_blank=True)
 

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
+from rebalancing.selectors.cash_gap import cash_gap
+from rebalancing.selectors.refused_cancels import told_refusals
 from rebalancing.selectors.told import Told, count, won
 from rebalancing.selectors.words import WORDS
 from trading.models import Intent, Ledger, Transition
@@ -70,8 +72,8 @@ def deeds_of(run: Run, legs: Sequence[Leg]) -> list[Told]:
         _traded(leg, filled[leg.pk]) for leg in legs if leg.side == "SELL" and leg.pk in filled
     ]
     buys = [_traded(leg, filled[leg.pk]) for leg in legs if leg.side == "BUY" and leg.pk in filled]
-    done = [*sells, *_came_in(legs, filled), *_was_there(run), *buys]
-    return [*_by_time(done), *_undone(run, legs, filled)]
+    done = [*sells, *_came_in(legs, filled), *_was_there(run, legs), *buys]
+    return [*_by_time([*done, *told_refusals(run)]), *_undone(run, legs, filled)]
 
 
 def _by_time(told: Sequence[Told]) -> list[Told]:
@@ -112,8 +114,9 @@ def _came_in(legs: Sequence[Leg], filled: Mapping[int, Filled]) -> list[Told]:
     return [Told(text % {"won": won(sum(one.proceeds for one in sold))}, last, last.posted_at)]
 
 
-def _was_there(run: Run) -> list[Told]:
-    """The cash that the broker itself called spendable before the buys, and when."""
+def _was_there(run: Run, legs: Sequence[Leg]) -> list[Told]:
+    """The cash that the broker itself called spendable before the buys, when, and how it differs from the
+    cash that was counted."""
     if run.cash_confirmed is None:
         return []
     at = (
@@ -123,7 +126,8 @@ def _was_there(run: Run) -> list[Told]:
         .last()
     )
     text = _("매수 전에 증권사가 바로 쓸 수 있다고 답한 현금은 %(cash)s원이었습니다.")
-    return [Told(text % {"cash": won(run.cash_confirmed)}, run, at)]
+    answer = Told(text % {"cash": won(run.cash_confirmed)}, run, at)
+    return [answer, *cash_gap(run, legs, at)]
 
 
 def _undone(run: Run, legs: Sequence[Leg], filled: Mapping[int, Filled]) -> list[Told]:

@@ -17,7 +17,7 @@ from rebalancing.models import Run
 from trading.domain.orders import AttemptState
 from trading.models import Account, Approval, Attempt, BrokerOrder, OrderAction, RuleCheck, Switch
 from trading.selectors.people import Person, accounts_of
-from trading.selectors.scopes import account_scope
+from trading.selectors.scopes import GLOBAL, account_scope
 
 __all__ = ["PRACTICE", "Case", "Proof", "proven"]
 
@@ -116,19 +116,23 @@ def _cases(rows: QuerySet[Any], account: str, moment: str) -> dict[str, Case]:
 
 
 def _stops(accounts: QuerySet[Account]) -> dict[str, Case]:
-    """Stops of single accounts by people; one of everything stopped them all, and is not told by
-    environment."""
+    """Stops by people: of single accounts, and of everything, which tried each environment that the person
+    practises in."""
     where = {account_scope(account): account.environment for account in accounts}
     found: dict[str, Case] = {}
     rows = (
-        Switch.objects.filter(scope__in=where, state=Switch.State.HALTED)
+        Switch.objects.filter(scope__in=[GLOBAL, *where], state=Switch.State.HALTED)
         .exclude(by="system")
         .order_by()
         .values("scope")
         .annotate(count=Count("pk"), last=Max("at"))
     )
     for row in rows:
-        old = found.get(where[row["scope"]], Case())
-        last = max(row["last"], old.last) if old.last else row["last"]
-        found[where[row["scope"]]] = Case(old.count + row["count"], last)
+        tried = set(where.values()) if row["scope"] == GLOBAL else {where[row["scope"]]}
+        for environment in tried:
+            found[environment] = _more(found.get(environment, Case()), row["count"], row["last"])
     return found
+
+
+def _more(case: Case, count: int, last: datetime) -> Case:
+    return Case(case.count + count, max(last, case.last) if case.last else last)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.deeds import deeds_of
+from rebalancing.selectors.refused_cancels import refusal_text
 from rebalancing.selectors.run_detail import approvals_of, history_of, legs_of, names_in
 from rebalancing.selectors.told import Told, count, won
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
@@ -46,7 +47,7 @@ def story_of_leg(run: Run, leg: Leg) -> list[Told]:
         _asked(run),
         *_targets(run),
         *_special(run),
-        *([_reason(run, why)] if why and not run.flow else []),
+        *([_reason(run, why, leg.side)] if why and not run.flow else []),
         *_quantity(run, leg),
         _manner(leg),
         *_decided(run),
@@ -203,7 +204,7 @@ def _ended(run: Run, history: RebalancingHistory | None) -> list[Told]:
 # --- one order ----------------------------------------------------------------------------------
 
 
-def _reason(run: Run, why: Why) -> Told:
+def _reason(run: Run, why: Why, side: str) -> Told:
     facts = {
         "name": why.class_name,
         "now": _percent(why.class_now),
@@ -231,7 +232,7 @@ def _reason(run: Run, why: Why) -> Told:
         )
     if why.class_drift is not None and why.name_drift is not None:
         text = f"{beyond} {text}"  # both bands were left, and one alone may speak against the trade
-    return Told(text % facts, run.snapshot or run)
+    return Told(f"{text % facts} {why.resolve(side)}".strip(), run.snapshot or run)
 
 
 def _quantity(run: Run, leg: Leg) -> list[Told]:
@@ -299,7 +300,10 @@ def _attempt(intent: Intent, attempt: Attempt, order: BrokerOrder | None) -> Tol
         "no": order.order_no if order else "",
         "why": attempt.message or attempt.msg_cd,
     }
-    if intent.action == "cancel":
+    if intent.action == "cancel" and attempt.state == "REJECTED":
+        facts["why"] = refusal_text(attempt)
+        text = _("남은 수량을 취소해 달라고 했는데 증권사가 거부했습니다: %(why)s")
+    elif intent.action == "cancel":
         text = _("남은 수량을 취소해 달라고 했습니다.")
     elif attempt.state == "SENDING":
         text = _("%(n)s주를 %(price)s에 보내고 있습니다. 아직 답이 없습니다.")

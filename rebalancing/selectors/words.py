@@ -44,7 +44,9 @@ _FILES = {
 }
 
 _ASKING = {
-    "filter": _("거르는 값 %(name)s을(를) 읽을 수 없습니다. /api/docs/ 를 보세요."),
+    "filter": _("%(name)s의 값을 읽을 수 없습니다: %(value)s. 쓸 수 있는 값: %(allowed)s."),
+    "filter_unknown": _("그런 거르는 이름은 없습니다: %(name)s. 쓸 수 있는 이름: %(names)s."),
+    "filter_twice": _("거르는 이름은 한 번만 쓸 수 있습니다: %(name)s."),
     "account": _("계좌 번호가 올바르지 않습니다 (%(value)s)."),
     "idempotency_key": _(
         "Idempotency-Key 헤더가 필요합니다: 영문자, 숫자, 점, 밑줄, 쌍점, 붙임표 8–64자."
@@ -97,7 +99,7 @@ _ENDS = {
     "open_orders": _("체결을 기다리는 주문이 있어 끝냈습니다: %(orders)s."),
     "snapshot_too_old": _("조회한 값이 60초보다 오래되어 끝냈습니다. 다시 시작하세요."),
     "checks_failed": _("점검을 통과하지 못했습니다. 주문은 나가지 않았습니다."),
-    "dry_run": _("시험 실행이라 계획까지만 만들었습니다. 주문은 나가지 않았습니다."),
+    "dry_run": _("모의 계산이라 계획까지만 만들었습니다. 주문은 나가지 않았습니다."),
     "stopped_by_person": _("사람이 중지해 계획을 다 마치지 않았습니다. 남은 현금 %(cash)s원."),
     "stopped_by_switch": _("긴급 정지로 계획을 다 마치지 않았습니다. 남은 현금 %(cash)s원."),
     "shortfall": _("계획한 만큼 체결되지 않았습니다. 남은 현금 %(cash)s원."),

@@ -111,6 +111,12 @@ def size(points: Any, places: int = 1) -> str:
 
 
 @register.filter
+def resolved(why: Any, side: str) -> str:
+    """What two reasons that pull two ways come to; empty where none speaks against the trade."""
+    return why.resolve(side)  # type: ignore[no-any-return]
+
+
+@register.filter
 def cost_is_high(history: Any) -> bool:
     """More than twice what was expected."""
     return bool(history.real_cost > 2 * history.expected_cost)

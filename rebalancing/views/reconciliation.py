@@ -90,7 +90,11 @@ def _part(request: HttpRequest, account: Account) -> Part:
         "account": account,
         "now": now,
         "unknown": [
-            {"order": one, "conditions": conditions_of(one, now)} for one in unknown_orders(account)
+            {
+                "order": one,
+                "conditions": conditions_of(one, now),
+            }
+            for one in unknown_orders(account)
         ],
         "external": external_orders(account),
         "watched": watched_lanes(account, now),

@@ -10,6 +10,7 @@ from django.urls import reverse
 from rebalancing.domain.states import BEFORE_SELLING
 from rebalancing.models import Run
 from rebalancing.selectors.advice_view import advice_of
+from rebalancing.selectors.refused_cancels import refused_cancels
 from rebalancing.selectors.run_detail import (
     approvals_of,
     check_groups,
@@ -25,6 +26,7 @@ from rebalancing.selectors.run_detail import (
 from rebalancing.selectors.timeline import steps_of, stopped_by, transitions_of
 from rebalancing.selectors.why import why_of
 from rebalancing.services.approvals import code_age
+from rebalancing.views.grounds import approval_grounds
 from trading.domain.errors import Reason
 from trading.models import ApprovalPolicy
 from trading.selectors.people import Role, has_role
@@ -78,18 +80,19 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         if order.attempt.intent.origin == "run" and order.attempt.intent.origin_id == run.pk
     ]
     legs, policy = legs_of(run), policy_shown(run.account)
+    me = request.user.get_username()
     context = {
         "problems": problems,
         "policy": policy,
         "money": money_of(run, legs),
         "legs": legs,
-        "unknown": unknown,
         "needs_code": needs_code(request, run.account, code_age(policy)),
         "is_trader": has_role(request.user, Role.TRADER),
         "is_approver": has_role(request.user, Role.APPROVER),
         "may_propose": has_role(request.user, Role.TRADER, Role.APPROVER),
         "two_needed": policy.kind == ApprovalPolicy.Kind.FOUR_EYES,
-        "own_request": run.requester == request.user.get_username(),
+        "approval_grounds": approval_grounds(run, policy, me),
+        "unknown": unknown,
         "stopped": stopped_by(run, transitions_of(run)) if run.is_terminal else "",
         "nothing_sent": run.state in BEFORE_SELLING,
         "paused": run.state in ("PAUSED_UNKNOWN", "PAUSED_EXTERNAL"),
@@ -107,6 +110,7 @@ def result_part(run: Run) -> Part:
         "advice": advice_of(run, names),
         "money": money_of(run, legs, history),
         "sent": sent_of(run),
+        "refused_cancels": refused_cancels(run),
         "whys": why_of(run),
         "history": history,
         "names": names,

@@ -75,3 +75,25 @@ def test_every_line_is_json_with_its_ids_and_no_secret(lines: Any) -> None:
     assert (first["run_id"], first["request_id"], first["nested"]["ok"]) == (7, "abc", 1)
     assert second["run_id"] == 7
     assert "CANARY" not in json.dumps([first, second])
+
+
+def _refused(status: int) -> None:
+    """As the framework logs a refusal: with the exception that made it one."""
+    from django.core.exceptions import PermissionDenied
+
+    try:
+        raise PermissionDenied
+    except PermissionDenied:
+        log = logging.getLogger("django.request")
+        log.warning("Forbidden: %s", "/x/", extra={"status_code": status}, exc_info=True)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_request_that_was_refused_is_one_line_without_a_trace(lines: Any, status: int) -> None:
+    _refused(status)
+    assert lines()[-1]["event"] == "Forbidden: /x/" and "exception" not in lines()[-1]
+
+
+def test_a_request_that_broke_keeps_its_trace(lines: Any) -> None:
+    _refused(500)
+    assert "PermissionDenied" in lines()[-1]["exception"]

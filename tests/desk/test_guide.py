@@ -179,8 +179,24 @@ def test_a_policy_is_no_person(targeted: DeskWorld) -> None:
     assert proofs(targeted)["approvals"].simulator.count == 1
 
 
+def test_a_stop_of_all_accounts_counts_where_somebody_practises(targeted: DeskWorld) -> None:
+    at = timezone.now()
+    for by in ("system", "admin", "admin"):
+        Switch.objects.create(scope="global", state="HALTED", by=by, reason="drill", at=at)
+    found = proofs(targeted)["stops"]
+    assert (found.simulator.count, found.simulator.last, found.practice.count) == (2, at, 0)
+    engage(account_scope(targeted.account), "HALTED", "trader", "drill")
+    assert proofs(targeted)["stops"].simulator.count == 3
+    other = Account.objects.create(
+        name="Other", environment="mock", wire="mock", account_no="55443322-01"
+    )
+    assert proofs(targeted)["stops"].practice.count == 0, "somebody else's account"
+    AccountMember.objects.create(account=other, user=targeted.people["trader"])
+    assert proofs(targeted)["stops"].practice.count == 2
+
+
 def test_stops_count_for_the_account_that_was_stopped(targeted: DeskWorld) -> None:
-    Switch.objects.create(scope="global", state="HALTED", by="a", reason="drill", at=timezone.now())
+    Switch.objects.create(scope="global", state="ACTIVE", by="a", reason="drill", at=timezone.now())
     assert not proofs(targeted)["stops"].seen
     scope = account_scope(targeted.account)
     for state in ("HALTED", "ACTIVE", "HALTED"):

@@ -26,7 +26,7 @@ def sent(client: Client, desk: DeskWorld, text: str, name: str = "weights.csv"):
 
 
 def seen_in(page: str) -> str:
-    return page.split('name="seen" value="')[1].split('"')[0]
+    return page.split('hidden" name="seen" value="')[1].split('"')[0]
 
 
 def test_a_file_is_shown_first_and_then_made(staff: Client, targeted: DeskWorld) -> None:
@@ -71,7 +71,7 @@ def test_a_wrong_file_changes_nothing_and_says_why(
     page = answer.content.decode()
     assert answer.status_code == 400
     assert "jeoul-problem" in page and said in page and "<script>alert" not in page
-    assert 'name="seen"' not in page
+    assert 'hidden" name="seen"' not in page
     assert (TargetDecision.objects.count(), ModelPortfolioVersion.objects.count()) == before
 
 

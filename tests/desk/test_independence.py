@@ -280,3 +280,13 @@ def test_who_decides_about_a_lost_order_is_asked_the_same(
 def test_the_password_of_nobody_is_set(staff: Client) -> None:
     assert staff.post("/admin/auth/user/999999/password/", NEW).status_code in (302, 404)
     assert not CredentialChange.objects.exists()
+
+
+def test_who_set_somebodys_password_is_told_what_the_two_cannot_do_for_a_day(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    set_password(staff, targeted, "approver")
+    said = "24시간 동안 나와 approver님은 서로 요청한 것을 승인하지 못합니다."
+    assert said in staff.get("/admin/").content.decode()
+    set_password(staff, targeted, "admin")
+    assert "24시간 동안 나와" not in staff.get("/admin/").content.decode(), "one's own is no matter"

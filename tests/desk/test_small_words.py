@@ -14,8 +14,9 @@ from portfolio.models import TargetDecision
 from rebalancing.selectors.words import WORDS
 from tests.desk.conftest import DeskWorld
 from trading.models import Instrument, Lot, Sleeve
+from trading.selectors.words import shown
 from trading.services.ledger import CORE, EXTERNAL, sleeve_of
-from trading.templatetags.jeoul import inside
+from trading.templatetags.jeoul import change_won, inside, won
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = pytest.mark.parametrize("language", ["ko", "en"])
@@ -150,3 +151,29 @@ def test_a_target_names_its_versions(
 def test_how_long_a_token_lives_is_asked_in_words(desk: DeskWorld, language: str) -> None:
     page = text_of(desk.client("viewer"), "/accounts/tokens/", language)
     assert ("유효 기간" if language == "ko" else "For how long") in page
+
+
+def test_a_run_without_orders_has_one_name_everywhere(targeted: DeskWorld) -> None:
+    targeted.people["trader"].is_staff = True
+    targeted.people["trader"].save()
+    run = targeted.run("CANCELED", dry_run=True, end_reason="dry_run")
+    client = targeted.client("trader")
+    for path in ("/rebalancing/start/", "/rebalancing/", f"/rebalancing/runs/{run.pk}/"):
+        page = client.get(path).content.decode()
+        assert "모의 계산" in page and "시험" not in page, path
+    assert "주문 방법을 Gemini에게 물어보기" in client.get("/rebalancing/start/").content.decode()
+
+
+@pytest.mark.parametrize(("language", "said"), [("ko", "−27,477원"), ("en", "−₩27,477")])
+def test_the_sign_of_an_amount_stands_before_its_currency(language: str, said: str) -> None:
+    with override(language):
+        assert won(-27_477) == said and won(27_477) == said[1:]
+        assert change_won(-27_477).count(said) == 1
+    assert shown("real", -27_477) == "−27,477" and shown("order_no", "-1") == "-1"
+
+
+def test_the_act_of_a_run_comes_before_what_it_is_about(targeted: DeskWorld) -> None:
+    run = targeted.run()
+    page = targeted.client("approver").get(f"/rebalancing/runs/{run.pk}/").content.decode()
+    assert page.index('id="run-action"') < page.index('id="run-progress"')
+    assert page.count("API 토큰</a>") == 2 and "관리하기" not in page

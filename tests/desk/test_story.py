@@ -136,9 +136,9 @@ def test_a_name_that_left_both_bands_tells_both(targeted: DeskWorld, language: s
     run = targeted.run()
     both = Why("STOCK", *(Decimal(n) for n in ("8.3", "10", "56.8", "50", "6.8", "-5.3")))
     with override(language):
-        text = _reason(run, both).text
-        only_class = _reason(run, replace(both, name_drift=None)).text
-        only_name = _reason(run, replace(both, class_drift=None)).text
+        text = _reason(run, both, "BUY").text
+        only_class = _reason(run, replace(both, name_drift=None), "BUY").text
+        only_name = _reason(run, replace(both, class_drift=None), "BUY").text
     assert "56.8" in text and "5.3" in text and text.count("8.3") == 1
     assert "5.3" not in only_class and "56.8" not in only_name
     assert "10.0" in only_class and "10.0" in only_name
@@ -182,3 +182,60 @@ def test_a_page_asks_why_in_the_tense_of_the_runs_state(
     for address in (f"/rebalancing/runs/{run.pk}/", f"/rebalancing/runs/{run.pk}/why/{leg.pk}/"):
         text = client.get(address).content.decode()
         assert set(re.findall("왜 팔[가-힣 ]+나", text)) == {said}, address
+
+
+def _why(name: str, worth: dict[str, int], sub: str, mp: str, *broken: list[str]) -> Why:
+    """Of a class at half the target, with two names at half of the class each, 1,000 won in all."""
+    return whys(
+        worth,
+        1000,
+        {"STOCK": Decimal(50)},
+        {"STOCK": {"A": Decimal(50), "B": Decimal(50)}},
+        {"mp": {"STOCK": mp}, "sub": {name: sub}, "triggers": list(broken)},
+    )[name]
+
+
+CLASS, NAME = ["MP", "STOCK"], ["SUB", "A"]
+
+
+@pytest.mark.parametrize(
+    ("side", "own", "sub", "mp", "broken", "said"),
+    [
+        ("BUY", 200, "-14.9", "7", [CLASS, NAME], "그 안에서 이 종목이 14.9 %p 모자랍니다"),
+        ("BUY", 200, "-14.9", "7", [CLASS], "그 안에서 이 종목이 14.9 %p 모자랍니다"),
+        ("BUY", 240, "10", "-10", [CLASS, NAME], "자산군이 10.0 %p 모자랍니다"),
+        ("BUY", 240, "8.5", "-9", [NAME], "자산군이 9.0 %p 모자랍니다"),
+        ("SELL", 300, "25", "-10", [CLASS, NAME], "그 안에서 이 종목이 25.0 %p 많습니다"),
+        ("SELL", 260, "-6", "9", [NAME], "자산군이 9.0 %p 많습니다"),
+    ],
+)
+def test_reasons_that_pull_two_ways_are_told_with_what_they_come_to(
+    side: str, own: int, sub: str, mp: str, broken: list[list[str]], said: str
+) -> None:
+    with override("ko"):
+        told = _why("A", {"A": own}, sub, mp, *broken).resolve(side)
+    assert said in told
+    assert f"둘을 합치면 총자산의 {abs(own - 250) / 10:.1f} %p가" in told
+    assert told.endswith("삽니다." if side == "BUY" else "팝니다.")
+
+
+@pytest.mark.parametrize(
+    ("side", "own", "sub", "mp", "broken"),
+    [
+        ("BUY", 200, "-10", "-2", [CLASS, NAME]),  # both speak for it
+        ("SELL", 300, "10", "2", [NAME]),
+        (
+            "BUY",
+            200,
+            "-10",
+            "2",
+            [NAME],
+        ),  # the class is within its band: nothing shown is against it
+        ("BUY", 260, "-6", "9", [CLASS]),  # the sum speaks for a sale: nothing is made up
+        ("BUY", 240, "-1", "-1", []),
+    ],
+)
+def test_where_nothing_speaks_against_the_trade_nothing_is_resolved(
+    side: str, own: int, sub: str, mp: str, broken: list[list[str]]
+) -> None:
+    assert _why("A", {"A": own}, sub, mp, *broken).resolve(side) == ""

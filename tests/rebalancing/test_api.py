@@ -223,7 +223,8 @@ def test_the_report_repeats_every_check_with_its_numbers(owner: APIClient, world
 def test_the_evidence_download_never_holds_a_key(owner: APIClient, world: World) -> None:
     run = world.drive(world.open())
     answer = owner.get(f"{BASE}/rebalancing/runs/{run.pk}/evidence")
-    text = b"".join(answer.streaming_content).decode()
+    assert not answer.streaming
+    text = answer.content.decode()
     rows = [json.loads(line) for line in text.splitlines()]
     views = {row["view"] for row in rows}
     assert {"run", "intent", "attempt", "border", "ledger", "approval", "rulecheck"} <= views

@@ -136,3 +136,71 @@ def test_titles_are_the_words_of_the_standard_in_english(world: World) -> None:
         (raw(b"{"), "Bad Request"),
     ):
         assert ask(client, {"HTTP_ACCEPT_LANGUAGE": "en"}).json()["title"] == title
+
+
+@pytest.mark.parametrize(
+    ("language", "unknown", "unread", "choice"),
+    [
+        (
+            "ko",
+            "그런 거르는 이름은 없습니다: colour. 쓸 수 있는 이름: account, action,",
+            "side의 값을 읽을 수 없습니다: sell. 쓸 수 있는 값: SELL, BUY.",
+            "쓸 수 없는 값입니다: ACTIVE. 쓸 수 있는 값: REDUCING, HALTED. 다시 거래하게",
+        ),
+        (
+            "en",
+            "There is no filter of that name: colour. The names are: account, action,",
+            "The value of side cannot be read: sell. It may be: SELL, BUY.",
+            "This is no choice: ACTIVE. It may be: REDUCING, HALTED. A release",
+        ),
+    ],
+)
+def test_a_refusal_names_what_may_be_asked_for_and_chosen(
+    world: World, language: str, unknown: str, unread: str, choice: str
+) -> None:
+    client = client_for(world.owner)
+    client.credentials(HTTP_ACCEPT_LANGUAGE=language)
+
+    def detail(query: str) -> str:
+        return str(client.get(f"{BASE}/orders?{query}").json()["violations"][0]["detail"])
+
+    assert detail("colour=red").startswith(unknown)
+    assert detail("side=sell") == unread
+    body = {"scope": "global", "state": "ACTIVE"}
+    errors = client.post(f"{BASE}/switches", body, format="json").json()["errors"]
+    assert errors["state"][0].startswith(choice)
+    assert client.get(f"{BASE}/orders?side=SELL").status_code == 200
+    taken = client.post(f"{BASE}/switches", body | {"state": "REDUCING"}, format="json")
+    assert taken.status_code == 201
+
+
+def test_an_address_that_is_not_there_is_answered_in_plain_korean(world: World) -> None:
+    told = client_for(world.owner).get("/api/nowhere").content.decode()
+    assert "이 주소에는 아무것도 없습니다" in told and "\\u" not in told
+
+
+def test_a_run_that_is_answered_again_says_so(world: World) -> None:
+    client = client_for(world.owner)
+    wanted = {"account": world.account.pk, "dry_run": True}
+    first, again = (
+        client.post(
+            f"{BASE}/rebalancing/runs", wanted, format="json", HTTP_IDEMPOTENCY_KEY="run-00001"
+        )
+        for _twice in range(2)
+    )
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_the_schema_says_which_clock_a_moment_is_by(world: World) -> None:
+    schema = client_for(world.owner).get("/api/schema/?format=json").json()["components"]["schemas"]
+    moments = {
+        (shape, name): field.get("description", "")
+        for shape, body in schema.items()
+        for name, field in body.get("properties", {}).items()
+        if field.get("format") == "date-time"
+    }
+    assert len(moments) > 20 and [at for at, told in moments.items() if "clock" not in told] == []
+    assert moments["AuditShape", "at"].startswith("by the real clock")
+    assert moments["RunSummary", "created_at"].startswith("by the market's clock")

@@ -10,10 +10,12 @@ from django.contrib.auth.models import AnonymousUser
 
 from config.asgi import application
 from rebalancing.consumers import RunNewsConsumer
-from rebalancing.services.news import account_group
+from rebalancing.services.news import announce
 from tests.support.sockets import Socket
 from tests.support.world import make_user
 from trading.models import Account, AccountMember
+from trading.services.hints import account_group
+from trading.services.switches import GLOBAL, engage, release
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
 
@@ -87,3 +89,32 @@ async def test_a_socket_from_another_site_is_refused(transactional_db: None) -> 
     talk = Socket(application, "/ws/runs", headers=headers)
     connected = await talk.connect()
     assert not connected
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("everything", [False, True])
+async def test_a_stop_and_its_release_are_hinted_to_whoever_they_concern(
+    transactional_db: None, everything: bool
+) -> None:
+    user = await sync_to_async(make_user)("member", "viewer")
+    account = await sync_to_async(account_for)(user)
+    talk = socket(user)
+    await talk.connect()
+    scope = GLOBAL if everything else f"account:{account.pk}"
+    await sync_to_async(engage)(scope, "HALTED", "somebody", "test")
+    assert await talk.receive_json() == {"run": 0}
+    await sync_to_async(release)(scope, "somebody", "", "seen to", "owner_practice")
+    assert await talk.receive_json() == {"run": 0}
+    await talk.disconnect()
+
+
+@pytest.mark.asyncio
+async def test_a_stop_of_another_account_is_no_news(transactional_db: None) -> None:
+    user = await sync_to_async(make_user)("member", "viewer")
+    account = await sync_to_async(account_for)(user)
+    talk = socket(user)
+    await talk.connect()
+    await sync_to_async(engage)(f"account:{account.pk + 1}", "HALTED", "somebody", "test")
+    await sync_to_async(announce)(9, account.pk)
+    assert await talk.receive_json() == {"run": 9}, "the first thing heard is about one's own"
+    await talk.disconnect()

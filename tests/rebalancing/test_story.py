@@ -16,6 +16,7 @@ from rebalancing.selectors.run_detail import legs_of
 from rebalancing.selectors.told import Told
 from rebalancing.selectors.why_card import story_of_leg, story_of_run
 from rebalancing.services.runs import run_cancel
+from tests.support.past import made_late
 from tests.support.world import World, make_user
 from trading.models import Approval, Attempt, BrokerOrder, Ledger, Transition
 
@@ -77,6 +78,34 @@ def test_the_story_of_a_run_says_what_was_sold_what_cash_was_there_and_what_was_
     assert [one.text for one in told] == [
         one.text for one in story_of_run(Run.objects.get(pk=run.pk)) if one in told
     ]
+
+
+def test_the_cash_of_the_broker_is_told_beside_what_should_be_there(
+    finished: tuple[World, Run],
+) -> None:
+    _world, run = finished
+    run = Run.objects.select_related("snapshot", "account").get(pk=run.pk)
+    sold = sums(run, order__side="SELL")
+    whole = run.snapshot.cash + sold["amount"] - sold["fee"] - sold["tax"]
+    assert whole > run.cash_confirmed, "the simulator keeps the commission of a buy back"
+    (told,) = [one for one in deeds_of(run, legs_of(run)) if "더하면" in one.text]
+    assert f"{whole:,}원입니다" in told.text and told.row == run.snapshot
+    assert f"나머지 {whole - run.cash_confirmed:,}원은 증권사가 매수 수수료" in told.text
+
+
+@pytest.mark.parametrize(("off", "said"), [(-50_000, "적습니다"), (50_000, "많습니다")])
+def test_a_difference_that_no_row_explains_is_called_unexplained(
+    finished: tuple[World, Run], off: int, said: str
+) -> None:
+    _world, run = finished
+    run = Run.objects.select_related("snapshot", "account").get(pk=run.pk)
+    sold = sums(run, order__side="SELL")
+    whole = run.snapshot.cash + sold["amount"] - sold["fee"] - sold["tax"]
+    run.cash_confirmed = whole + off
+    (told,) = [one for one in deeds_of(run, legs_of(run)) if "더하면" in one.text]
+    assert f"설명되지 않은 차이: 증권사의 답이 50,000원 {said}" in told.text
+    run.cash_confirmed = whole
+    assert not [one for one in deeds_of(run, legs_of(run)) if "더하면" in one.text]
 
 
 def test_what_was_left_undone_is_told_with_its_reason(world: World) -> None:
@@ -204,3 +233,42 @@ def test_a_run_for_a_deposit_says_so_and_nothing_about_bands(world: World) -> No
     told = [one.text for one in story_of_run(Run.objects.get(pk=run.pk))]
     assert any("입금 3,000,000원" in text for text in told)
     assert "입출금" in told[0]
+
+
+def test_a_cancel_that_the_broker_refused_is_told_in_its_own_words_wherever_the_run_is_read(
+    world: World,
+) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    world.sim.arm("E01", match={"ticker": sold.instrument_id}, params={"share": 0.4})
+    world.sim.arm("A14", match={"tr_id": "TTTC0013U"}, params={"code": "APBK0400"}, count=1)
+    run = world.drive(run)
+    refused = Attempt.objects.get(action="cancel", state="REJECTED")
+    assert refused.msg_cd == "APBK0400" and refused.message
+    hostile = f"{refused.message} <b>&"
+    with made_late("trading_attempt"):
+        Attempt.objects.filter(pk=refused.pk).update(message=hostile)
+    run = Run.objects.select_related("snapshot", "target", "config", "account").get(pk=run.pk)
+    said = f"APBK0400 {hostile}"
+    (told,) = [one for one in story_of_run(run) if said in one.text]
+    assert told.row == refused and sold.instrument.name in told.text
+    assert any(said in one.text for one in story_of_leg(run, sold))
+    client = Client()
+    client.force_login(world.owner)
+    for path in ("", "result/", "why/", f"why/{sold.pk}/"):
+        page = client.get(f"/rebalancing/runs/{run.pk}/{path}").content.decode()
+        assert "거부했습니다: APBK0400" in page, path
+        assert "&lt;b&gt;&amp;" in page and f"{refused.message} <b>" not in page, path
+
+
+def test_a_cancel_that_was_taken_is_called_refused_nowhere(world: World) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    sold = Leg.objects.filter(run=run, side="SELL").earliest("number")
+    world.sim.arm("E01", match={"ticker": sold.instrument_id}, params={"share": 0.4})
+    run = world.drive(run)
+    assert Attempt.objects.filter(action="cancel", state="ACKED").exists()
+    client = Client()
+    client.force_login(world.owner)
+    for path in ("", "why/", f"why/{sold.pk}/"):
+        page = client.get(f"/rebalancing/runs/{run.pk}/{path}").content.decode()
+        assert "거부했습니다" not in page, path

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from trading.api.filters import choice
 from trading.api.lists import ListDoor, OneDoor
-from trading.api.shapes import Shape
+from trading.api.shapes import Shape, real_moment
 from trading.models import Account, ApprovalPolicy
 from trading.selectors.moments import told_at
 from trading.selectors.policies import policy_shown
@@ -41,7 +41,7 @@ class AccountShape(Shape):
     active = serializers.BooleanField()
     paused_reason = serializers.CharField(allow_blank=True)
     policy = PolicyInForce()
-    created_at = serializers.DateTimeField()
+    created_at = real_moment()
 
 
 def _told(account: Account) -> dict[str, Any]:

@@ -43,6 +43,13 @@ _ALWAYS = frozenset({"format"})
 """The framework's own name for the form of an answer; it refuses what it does not know by itself."""
 
 
+_EXAMPLES = {
+    "boolean": ["true", "false"],
+    "integer": ["1", "2", "3 …"],
+    "date": ["2026-11-20"],
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """One name of a query. `read` raises ValueError for a text that it does not take; `narrow` leaves the
@@ -54,6 +61,13 @@ class Filter:
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     text: str = ""
 
+    @property
+    def allowed(self) -> list[str]:
+        """What it takes, for a refusal to say: every value, or examples of them."""
+        if "enum" in self.schema:
+            return list(self.schema["enum"])
+        return _EXAMPLES.get(str(self.schema.get("format") or self.schema["type"]), ["A-Z 0-9 …"])
+
 
 def filtered(rows: Rows, filters: Sequence[Filter], asked: QueryDict) -> Rows:
     """Raises InputError with every name that is unknown, given twice or cannot be read."""
@@ -62,11 +76,16 @@ def filtered(rows: Rows, filters: Sequence[Filter], asked: QueryDict) -> Rows:
     for name, each in known.items():
         if name not in asked:
             continue
+        text, *more = asked.getlist(name)
+        if more:
+            reasons.append(Reason("filter_twice", {"name": name}))
+            continue
         try:
-            (text,) = asked.getlist(name)
             rows = each.narrow(rows, each.read(text))
         except (ValueError, OverflowError):
-            reasons.append(Reason("filter", {"name": name}))
+            facts: dict[str, object] = {"name": name, "value": text[:60]}
+            facts["allowed"] = each.allowed
+            reasons.append(Reason("filter", facts))
     if reasons:
         raise InputError(reasons)
     return rows
@@ -74,14 +93,21 @@ def filtered(rows: Rows, filters: Sequence[Filter], asked: QueryDict) -> Rows:
 
 def refuse_unknown(asked: QueryDict, *names: str) -> None:
     """For an answer that is no list: raises InputError for every name but `names`, and for one given twice."""
-    twice = [Reason("filter", {"name": name}) for name in names if len(asked.getlist(name)) > 1]
+    twice = [
+        Reason("filter_twice", {"name": name}) for name in names if len(asked.getlist(name)) > 1
+    ]
     if reasons := _unknown(asked, names) + twice:
         raise InputError(reasons)
 
 
 def _unknown(asked: QueryDict, known: Iterable[str]) -> list[Reason]:
-    allowed = _ALWAYS.union(known)
-    return [Reason("filter", {"name": name[:60]}) for name in asked if name not in allowed]
+    names = sorted(known)
+    allowed = _ALWAYS.union(names)
+    return [
+        Reason("filter_unknown", {"name": name[:60], "names": names})
+        for name in asked
+        if name not in allowed
+    ]
 
 
 class DeclaredFilters(BaseFilterBackend):

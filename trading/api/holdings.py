@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from trading.api.filters import by_account, day_span, flag, ticker
 from trading.api.lists import ListDoor
-from trading.api.shapes import Shape, maybe_number
+from trading.api.shapes import Shape, market_moment, maybe_number
 from trading.models import Position, Snapshot
 from trading.selectors.moments import told_at
 
@@ -24,7 +24,7 @@ class PositionShape(Shape):
     name = serializers.CharField()
     quantity = serializers.IntegerField()
     cost = serializers.IntegerField()
-    updated_at = serializers.DateTimeField()
+    updated_at = market_moment()
 
 
 class SnapshotShape(Shape):
@@ -36,8 +36,8 @@ class SnapshotShape(Shape):
     cash = serializers.IntegerField()
     deposit = maybe_number()
     holdings = serializers.DictField(child=serializers.IntegerField())
-    taken_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField()
+    taken_at = market_moment()
+    ended_at = market_moment()
 
 
 def _position(row: Position) -> dict[str, Any]:

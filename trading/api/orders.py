@@ -16,7 +16,7 @@ from trading.api.filters import (
     ticker,
 )
 from trading.api.lists import ListDoor, OneDoor
-from trading.api.shapes import Shape, maybe_number
+from trading.api.shapes import Shape, market_moment, maybe_number
 from trading.domain.orders import IntentState
 from trading.models import Intent, Ledger, OrderAction, OrderType, Side
 from trading.selectors.moments import told_at
@@ -51,9 +51,9 @@ class OrderShape(Shape):
     cancels = serializers.CharField(allow_null=True)
     approval = maybe_number()
     plan_hash = serializers.CharField(allow_blank=True)
-    state_since = serializers.DateTimeField()
-    deadline_at = serializers.DateTimeField()
-    created_at = serializers.DateTimeField()
+    state_since = market_moment()
+    deadline_at = market_moment()
+    created_at = market_moment()
 
 
 class FillShape(Shape):
@@ -73,7 +73,7 @@ class FillShape(Shape):
     tax = serializers.IntegerField()
     quantity_before = serializers.IntegerField()
     quantity_after = serializers.IntegerField()
-    at = serializers.DateTimeField()
+    at = market_moment()
 
 
 def _by_run(prefix: str = "") -> Filter:

@@ -16,9 +16,10 @@ from trading.api.filters import by_account, choice, day_span
 from trading.api.lists import ListDoor
 from trading.api.once import done_once
 from trading.api.permissions import AdminWrites
-from trading.api.shapes import Shape, maybe_moment
+from trading.api.shapes import Shape, real_moment
 from trading.api.strict import (
     StrictBooleanField,
+    StrictChoiceField,
     StrictDecimalField,
     StrictIntegerField,
     StrictSerializer,
@@ -45,9 +46,9 @@ class PolicyShape(Shape):
     in_force = serializers.BooleanField()
     awaits_agreement = serializers.BooleanField()
     created_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
+    created_at = real_moment()
     agreed_by = serializers.CharField(allow_blank=True)
-    agreed_at = maybe_moment()
+    agreed_at = real_moment(maybe=True)
 
 
 def _policy(row: ApprovalPolicy, in_force: bool) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _rules(account: Account) -> int | None:
 
 class PolicySerializer(StrictSerializer):
     account = StrictIntegerField(min_value=1)
-    kind = serializers.ChoiceField(ApprovalPolicy.Kind.choices)
+    kind = StrictChoiceField(ApprovalPolicy.Kind.choices)
     automatic = StrictBooleanField(default=False)
     max_turnover_percent = StrictDecimalField(
         max_digits=5,

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from trading.api.filters import Filter, by_account, choice, day_span, plain_id, words
 from trading.api.lists import ListDoor
 from trading.api.permissions import EvidenceReaders
-from trading.api.shapes import Shape, maybe_number
+from trading.api.shapes import Shape, market_moment, maybe_number, real_moment
 from trading.models import AuditEntry, ScheduleFire
 from trading.selectors.audit_scope import audit_seen_by
 from trading.selectors.moments import told_at
@@ -24,7 +24,7 @@ class AuditShape(Shape):
     """One link of the chain. `docs/verify_audit.py` checks an export of it."""
 
     seq = serializers.IntegerField()
-    at = serializers.DateTimeField()
+    at = real_moment()
     actor = serializers.CharField()
     action = serializers.CharField()
     object = serializers.CharField()
@@ -44,7 +44,7 @@ class FireShape(Shape):
     account = maybe_number()
     outcome = serializers.ChoiceField(ScheduleFire.Outcome.choices)
     facts = serializers.DictField()
-    fired_at = serializers.DateTimeField()
+    fired_at = market_moment()
 
 
 def _auditentry(row: AuditEntry) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 __all__ = [
     "StrictBooleanField",
+    "StrictChoiceField",
     "StrictDecimalField",
     "StrictIntegerField",
     "StrictSerializer",
@@ -59,6 +60,23 @@ class StrictBooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             raise serializers.ValidationError(_("true 또는 false를 쓰세요."))
         return data
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """A refusal names what may be chosen; `beside` says where to get what is none of the choices."""
+
+    def __init__(self, choices: Any, *, beside: Any = "", **options: Any) -> None:
+        super().__init__(choices, **options)
+        self.beside = beside
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and data in self.choices:
+            return data
+        text = _("쓸 수 없는 값입니다: %(value)s. 쓸 수 있는 값: %(allowed)s.") % {
+            "value": str(data)[:60],
+            "allowed": ", ".join(str(value) for value in self.choices),
+        }
+        raise serializers.ValidationError(f"{text} {self.beside}".strip(), code="invalid_choice")
 
 
 class StrictTimeField(serializers.TimeField):

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,8 +18,8 @@ from trading.api.filters import Filter, choice, day_span, plain_id
 from trading.api.lists import ListDoor
 from trading.api.once import done_once
 from trading.api.permissions import Deciders
-from trading.api.shapes import Shape, maybe_number
-from trading.api.strict import StrictSerializer
+from trading.api.shapes import Shape, market_moment, maybe_number
+from trading.api.strict import StrictChoiceField, StrictSerializer
 from trading.models import Switch
 from trading.selectors.moments import told_at
 from trading.selectors.people import accounts_of
@@ -44,7 +45,7 @@ class SwitchShape(Shape):
     second = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
     policy = serializers.CharField(allow_blank=True)
-    at = serializers.DateTimeField()
+    at = market_moment()
 
 
 def _switch(row: Switch, in_force: bool) -> dict[str, Any]:
@@ -73,8 +74,13 @@ def _a_scope(text: str) -> str:
 class StopSerializer(StrictSerializer):
     """Only stricter: to trade again is a release, with a reason and often a second person, on the desk."""
 
-    scope = serializers.RegexField(r"^(global|account:[0-9]{1,12})$")
-    state = serializers.ChoiceField(["REDUCING", "HALTED"])
+    scope = serializers.RegexField(
+        r"^(global|account:[0-9]{1,12})$",
+        error_messages={"invalid": _("쓸 수 있는 값: global, account:1 …")},
+    )
+    state = StrictChoiceField(
+        ["REDUCING", "HALTED"], beside=_("다시 거래하게 하는 해제는 데스크의 상태 화면에서 합니다.")
+    )
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
 
 

@@ -74,7 +74,7 @@ FACT_NAMES: Mapping[str, str | Promise] = {
     "attempt": _("전송 시도"),
     "code": _("코드"),
     "decision": _("목표 결정"),
-    "dry_run": _("시험"),
+    "dry_run": _("모의 계산"),
     "fields": _("항목"),
     "keys": _("접속 키"),
     "kind": _("종류"),

@@ -6,7 +6,10 @@ from django.db.models import Exists, Model, OuterRef, Q
 
 from trading.models import Account
 
-__all__ = ["account_scope", "of_accounts"]
+__all__ = ["GLOBAL", "account_scope", "of_accounts"]
+
+GLOBAL = "global"
+"""The scope of a switch that rules everything."""
 
 
 def account_scope(account: Account) -> str:

@@ -90,7 +90,7 @@ def shown(name: str, value: object) -> str:
     if name in _NAMES or isinstance(value, bool) or not _NUMBER.fullmatch(text):
         return text
     try:
-        return f"{Decimal(text):,f}"
+        return f"{Decimal(text):,f}".replace("-", "−")  # as everywhere on the pages
     except InvalidOperation:
         return text
 
@@ -267,6 +267,16 @@ _SWITCHES = {
         " 다른 사람에게 맡기거나 그 뒤에 하세요."
     ),
     "not_engaged": _("이미 거래 가능한 상태입니다."),
+    "only_everything_stopped": _(
+        "이 계좌만 따로 정지된 것은 아닙니다. 모든 계좌가 정지되어 있으니 전체 해제를 하세요."
+    ),
+    "only_accounts_stopped": _(
+        "모든 계좌를 한꺼번에 멈춘 정지는 없습니다. 정지된 계좌에서 그 계좌를 해제하세요."
+    ),
+    "account_halted_by": _("%(who)s님이 이 계좌의 거래를 멈췄습니다. 새 주문이 나가지 않습니다."),
+    "all_halted_by": _("%(who)s님이 모든 계좌의 거래를 멈췄습니다. 새 주문이 나가지 않습니다."),
+    "account_reduced_by": _("%(who)s님이 이 계좌의 매수를 멈췄습니다."),
+    "all_reduced_by": _("%(who)s님이 모든 계좌의 매수를 멈췄습니다."),
     "account_halted": _("문제가 잇따라 이 계좌의 거래를 자동으로 멈췄습니다."),
     "audit_broken": _("감사 기록이 %(seq)s번에서 이어지지 않습니다. 모든 거래를 멈췄습니다."),
     "owned": _("다른 주문의 것입니다"),

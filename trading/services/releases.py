@@ -13,7 +13,7 @@ from trading.models import ReleaseRequest, Switch
 from trading.selectors.independence import plain_name, second_person_grounds
 from trading.selectors.policies import policy_shown
 from trading.services.audit import audit
-from trading.services.switches import accounts_under, is_engaged, release
+from trading.services.switches import accounts_under, release, require_engaged
 
 __all__ = ["agree_release", "ask_release", "open_requests", "release_policy", "withdraw_release"]
 
@@ -41,8 +41,7 @@ def ask_release(
         raise InputError(Reason("reason_required"))
     with transaction.atomic():
         _expire_old()
-        if not is_engaged(scope):
-            raise StateConflict("not_engaged", scope=scope)
+        require_engaged(scope)
         if ReleaseRequest.objects.select_for_update().filter(scope=scope, outcome="").exists():
             raise StateConflict("release_already_asked", scope=scope)
         now = timezone.now()

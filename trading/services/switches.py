@@ -16,9 +16,11 @@ from django.utils import timezone
 from trading.domain.errors import ConfigurationError, InputError, Reason, StateConflict
 from trading.domain.proof import OWNER_FRESH, Proof
 from trading.models import Account, Switch
-from trading.selectors.scopes import account_scope
+from trading.selectors.scopes import GLOBAL, account_scope
 from trading.services.audit import audit
 from trading.services.clock import market_clock
+from trading.services.hints import hint
+from trading.services.stop_alerts import end_stop_alerts, tell_stop
 
 __all__ = [
     "GLOBAL",
@@ -27,13 +29,14 @@ __all__ = [
     "engage",
     "is_engaged",
     "release",
+    "require_engaged",
+    "stops_of",
     "strictest_state",
     "switch_state",
 ]
 
 log = structlog.get_logger(__name__)
 
-GLOBAL = "global"
 _ORDER = {"ACTIVE": 0, "REDUCING": 1, "HALTED": 2}
 
 
@@ -47,6 +50,14 @@ def switch_state(account: Account, strategy: str = "") -> str:
 def strictest_state(accounts: Iterable[Account]) -> str:
     """The strictest state that any of `accounts` is in."""
     return _strictest([GLOBAL, *map(account_scope, accounts)])
+
+
+def stops_of(account: Account) -> tuple[str, str]:
+    """The state of everything, the kill file counted in, and that of the account alone."""
+    rows = Switch.objects.filter(scope__in=(GLOBAL, account_scope(account))).order_by("pk")
+    newest = dict(rows.values_list("scope", "state"))
+    everything = max(file_state(), newest.get(GLOBAL, "ACTIVE"), key=_ORDER.__getitem__)
+    return everything, newest.get(account_scope(account), "ACTIVE")
 
 
 def _strictest(scopes: list[str]) -> str:
@@ -95,6 +106,18 @@ def is_engaged(scope: str) -> bool:
     return scope == GLOBAL and file_state() == "HALTED"
 
 
+def require_engaged(scope: str) -> None:
+    """Raises StateConflict when `scope` has nothing to release, in other words where something else stops
+    its accounts all the same: nobody is to be told that they trade."""
+    if is_engaged(scope):
+        return
+    if scope != GLOBAL and is_engaged(GLOBAL):
+        raise StateConflict("only_everything_stopped", scope=scope)
+    if scope == GLOBAL and any(is_engaged(account_scope(a)) for a in accounts_under(GLOBAL)):
+        raise StateConflict("only_accounts_stopped", scope=scope)
+    raise StateConflict("not_engaged", scope=scope)
+
+
 def engage(scope: str, state: str, by: str, reason: str) -> Switch:
     """Make `scope` stricter at once. Never needs a second person.
 
@@ -115,6 +138,9 @@ def engage(scope: str, state: str, by: str, reason: str) -> Switch:
             f"switch:{scope}",
             {"switch": row.pk, "state": state, "reason": reason},
         )
+        hint(accounts_under(scope).values_list("pk", flat=True))
+    if newest is None or newest.state != state:
+        tell_stop(scope, state, by, reason, accounts_under(scope))
     return row
 
 
@@ -160,8 +186,7 @@ def release(
     if problems:
         raise InputError(problems)
     with transaction.atomic():
-        if not is_engaged(scope):
-            raise StateConflict("not_engaged", scope=scope)
+        require_engaged(scope)
         row = Switch.objects.create(
             scope=scope,
             state="ACTIVE",
@@ -179,6 +204,8 @@ def release(
         )
         if scope == GLOBAL:  # the file goes when the row that explains it is really there
             transaction.on_commit(_remove_kill_file)
+        end_stop_alerts(scope, by, accounts_under(scope))
+        hint(accounts_under(scope).values_list("pk", flat=True))
     return row
 
 

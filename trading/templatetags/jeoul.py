@@ -57,7 +57,10 @@ def count(value: Any) -> str:
 def won(value: Any) -> str:
     """12,345원."""
     number = _decimal(value)
-    return DASH if number is None else _("%(amount)s원") % {"amount": count(number)}
+    if number is None:
+        return DASH
+    # the sign stands before the currency, wherever that stands
+    return (MINUS if number < 0 else "") + _("%(amount)s원") % {"amount": _grouped(number, 0)}
 
 
 @register.filter

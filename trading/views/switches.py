@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from trading.domain.errors import InputError, Reason, RuleViolation, StateConflict
-from trading.models import Account, ReleaseRequest
+from trading.models import Account, ReleaseRequest, Switch
 from trading.selectors.people import Role, accounts_of
 from trading.selectors.words import WORDS
 from trading.services.policies import agree_policy
@@ -26,6 +28,7 @@ __all__ = [
     "DESK_STOP",
     "agree_to_policy",
     "agree_to_release",
+    "kept_reason",
     "release_trading",
     "stop_trading",
 ]
@@ -33,6 +36,8 @@ __all__ = [
 DESK_STOP = gettext_noop("긴급 정지 (데스크)")
 API_STOP = gettext_noop("긴급 정지 (API)")
 """Kept as they are and shown in the reader's language."""
+TYPED = "release_reason"
+View = Callable[..., HttpResponse]
 
 
 @desk_view(Role.TRADER, Role.APPROVER, Role.ADMIN, methods=("POST",))
@@ -45,7 +50,31 @@ def stop_trading(request: HttpRequest) -> HttpResponse:
     return back_to(request, "/health/")
 
 
+def _keeps_reason(view: View) -> View:
+    """What was typed is in the form again after a refusal or after a code was asked for."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        reason = request.POST.get("reason", "").strip()[:300]
+        request.session[TYPED] = [_newest_switch(), reason]
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def kept_reason(request: HttpRequest) -> str:
+    """The reason that was typed for a release that did not come about; gone with the next change of any
+    switch."""
+    newest, reason = request.session.get(TYPED, (0, ""))
+    return str(reason) if reason and newest == _newest_switch() else ""
+
+
+def _newest_switch() -> int:
+    return Switch.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
 @desk_view(Role.ADMIN, methods=("POST",))
+@_keeps_reason
 @step_up
 def release_trading(request: HttpRequest) -> HttpResponse:
     """Back to trading, or a request for a second person's agreement where the policy wants two."""
@@ -55,6 +84,7 @@ def release_trading(request: HttpRequest) -> HttpResponse:
         if scope == GLOBAL:
             _require_all(request)
         done = ask_release(scope, by, request.POST.get("reason", ""), proof_of(request))
+        request.session.pop(TYPED, None)
         if isinstance(done, ReleaseRequest):
             messages.success(
                 request, _("해제를 요청했습니다. 다른 사람이 30분 안에 동의하면 풀립니다.")

@@ -168,8 +168,12 @@ def test_an_owners_account_waits_for_a_second_factor(accounts: dict[str, Account
 
 
 def test_nothing_is_asked_where_nothing_is_stopped(accounts: dict[str, Account]) -> None:
-    with pytest.raises(StateConflict, match="not_engaged"):
+    with pytest.raises(StateConflict, match="only_accounts_stopped"):
         ask_release(GLOBAL, "kim", "checked")
+    mock = account_scope(accounts["mock"])
+    ask_release(mock, "kim", "checked")
+    with pytest.raises(StateConflict, match="not_engaged"):
+        ask_release(mock, "kim", "checked")
     write_kill_file("shell:kim", "the database was down")
     assert isinstance(ask_release(GLOBAL, "kim", "checked"), ReleaseRequest)
 
