@@ -18,7 +18,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -33,7 +32,7 @@ from portfolio.models import (
 from portfolio.selectors.versions import NoVersion, compare_versions, versions_of
 from portfolio.services import create_model_version, create_sub_version
 from trading.admin.numbers import PlainDecimalField
-from trading.admin.read_only import StampedAdmin
+from trading.admin.read_only import ReadOnlyInline, StampedAdmin
 from trading.domain.errors import Reason
 from trading.domain.targets import validate_percentages
 from trading.models import Instrument
@@ -194,15 +193,11 @@ def _pairs(codes: list[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(names[i : i + 2]) for i in range(0, len(names), 2))
 
 
-class _History(TabularInline):
+class _History(ReadOnlyInline):
     """Every version, to read; each leads to what it changed."""
 
-    extra = 0
-    hide_title = True
-    can_delete = False
     max_num = 0
     fields = ("number", "shown", "note", "created_by", "created_at", "changes")
-    readonly_fields = fields
     ordering = ("-number",)
     verbose_name_plural = _("버전 기록")
 
@@ -218,12 +213,6 @@ class _History(TabularInline):
         query = f"?from={version.number - 1}&to={version.number}"
         told = gettext("v%(n)s와 비교") % {"n": version.number - 1}
         return format_html('<a class="jeoul-link" href="{}{}">{}</a>', page, query, told)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class ModelHistory(_History):

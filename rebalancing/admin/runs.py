@@ -6,14 +6,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from portfolio.selectors.targets import weight_lines
@@ -33,7 +31,7 @@ from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, na
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import code_age
 from trading.admin.lists import known_values, of_account, period
-from trading.admin.read_only import ReadOnlyAdmin, in_lines
+from trading.admin.read_only import ReadOnlyAdmin, ReadOnlyInline, in_lines
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
 from trading.selectors.people import Role, has_role
@@ -44,11 +42,8 @@ from trading.views.proof import needs_code, take_code
 __all__ = ["RunAdmin"]
 
 
-class LegInline(TabularInline):
+class LegInline(ReadOnlyInline):
     model = Leg
-    hide_title = True
-    extra = 0
-    can_delete = False
     fields = (
         "generation",
         "instrument",
@@ -60,13 +55,6 @@ class LegInline(TabularInline):
         "filled_amount",
         "outcome",
     )
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Run)

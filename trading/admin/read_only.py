@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
 from trading.admin.columns import shown_columns
 from trading.admin.lists import BoundedPaginator, RememberingList, plain_lookup
@@ -30,6 +30,7 @@ __all__ = [
     "AddOnlyAdmin",
     "GuardedAdmin",
     "ReadOnlyAdmin",
+    "ReadOnlyInline",
     "ScopedAdmin",
     "StampedAdmin",
     "in_lines",
@@ -45,6 +46,27 @@ def in_lines(lines: Iterable[str]) -> str:
     """One field of a row in several lines; a dash where there is none."""
     made = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
     return format_html("<ul>{}</ul>", made) if made else "–"
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows of a record on its page, to read, with columns told as in a list."""
+
+    extra = 0
+    can_delete = False
+    hide_title = True
+    told: Mapping[str, str] = {}
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return shown_columns(self.model, self.fields or (), self.told)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
@@ -65,9 +87,6 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
     """Whether a list keeps itself fresh while somebody looks at it."""
     told: Mapping[str, str] = {}
     """Column → the method that tells it in words."""
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return shown_columns(self.model, super().get_list_display(request))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Numbers are read strictly everywhere: the theme's own fields take "1_0" for ten."""

@@ -7,7 +7,6 @@ from datetime import datetime
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from trading.admin.lists import known_values, of_account, period
@@ -23,8 +22,10 @@ from trading.models import (
     Switch,
 )
 from trading.selectors.audit_words import ACTION_NAMES
+from trading.selectors.moments import moment_said, wall_moment_said
 from trading.selectors.people import Role
 from trading.selectors.switches import switches_of
+from trading.services.clock import has_two_clocks
 
 __all__ = ["AuditEntryAdmin", "SwitchAdmin"]
 
@@ -52,15 +53,9 @@ class _Scoped(ReadOnlyAdmin):
 
 @admin.register(Switch)
 class SwitchAdmin(_Scoped):
-    told = {"reason": "why"}
-    list_display = ("at", "scope", "state", "by", "second", "why")
+    list_display = ("at", "scope", "state", "by", "second", "reason")
     list_filter = (period("at"), "state")
     search_fields = ("^scope", "^by", "reason")
-
-    @admin.display(description=_("이유"))
-    def why(self, row: Switch) -> str:
-        """The desk's own words are kept in one language and read in everybody's."""
-        return gettext(row.reason)
 
 
 @admin.register(ReleaseRequest)
@@ -82,9 +77,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_help_text = _("사람, 한 일, 대상의 앞부분으로 찾습니다.")
 
     @admin.display(description=_("때"), ordering="seq")
-    def moment(self, row: AuditEntry) -> datetime:
-        """The chain keeps UTC; a reader's day is Seoul's."""
-        return datetime.fromisoformat(row.at)
+    def moment(self, row: AuditEntry) -> str:
+        """The chain keeps UTC of the wall's clock; a reader's day is Seoul's."""
+        say = wall_moment_said if has_two_clocks() else moment_said
+        return say(datetime.fromisoformat(row.at))
 
     @admin.display(description=_("한 일"), ordering="action")
     def what(self, row: AuditEntry) -> str:
