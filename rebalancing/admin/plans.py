@@ -31,7 +31,7 @@ class LegAdmin(ReadOnlyAdmin):
         "came_of_it",
     )
     list_filter = (of_account("run__account"), period("run__created_at"), "side", "order_type")
-    search_fields = ("=run__id", "=instrument__ticker", "instrument__name")
+    search_fields = ("=run__id", "^instrument__ticker", "instrument__name")
     search_help_text = _("리밸런싱 번호나 종목으로 찾습니다.")
     list_select_related = ("run__account", "instrument")
     ordering = ("-id",)

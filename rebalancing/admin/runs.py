@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -30,12 +31,15 @@ from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import code_age
+from trading.admin.links import link_to_list
 from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin, ReadOnlyInline, in_lines
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
+from trading.selectors.moments import moment_said
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
+from trading.selectors.said import actor_said, policy_said
 from trading.views.moments import market_now
 from trading.views.proof import needs_code, take_code
 
@@ -80,7 +84,10 @@ class RunAdmin(ReadOnlyAdmin):
         (_("언제"), {"fields": ("created_at", "terminal_at", "deadline_at", "plan_expires_at")}),
         (_("끝"), {"fields": ("why_ended", "cash_confirmed")}),
         (_("계획"), {"fields": ("generation", "planner", "approval_policy", "plan_hash")}),
+        (_("결정"), {"fields": ("decided",)}),
+        (_("함께 보기"), {"fields": ("records",)}),
     )
+    readonly_fields = ("decided", "records")
 
     def get_urls(self) -> list[Any]:
         """The pages about the plans that wait stand before the pages of single runs."""
@@ -113,6 +120,37 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.display(description=_("상태"))
     def state_in_words(self, run: Run) -> str:
         return str(STATE_NAMES.get(run.state, run.state))
+
+    @admin.display(description=_("누가 결정했나"))
+    def decided(self, run: Run) -> str:
+        """Everybody's word on this run's plans, newest first."""
+        rows = Approval.objects.filter(subject=run.subject).order_by("-id")
+        return in_lines(
+            " · ".join(
+                filter(
+                    None,
+                    (
+                        row.get_verdict_display(),
+                        actor_said(row.approver),
+                        moment_said(row.decided_at),
+                        policy_said(row.policy),
+                        row.reason,
+                    ),
+                )
+            )
+            for row in rows
+        )
+
+    @admin.display(description=_("이 리밸런싱의 기록"))
+    def records(self, run: Run) -> str:
+        begins = {"q": f"run:{run.pk}:"}
+        links = (
+            link_to_list("trading_rulecheck", gettext("주문 직전 점검"), **begins),
+            link_to_list("trading_intent", gettext("주문 의도"), **begins),
+            link_to_list("trading_attempt", gettext("전송 시도"), **begins),
+            link_to_list("rebalancing_leg", gettext("리밸런싱 매매"), run__id__exact=run.pk),
+        )
+        return format_html_join(" · ", "{}", ((one,) for one in links))
 
     @admin.display(description=_("끝난 이유"))
     def why_ended(self, run: Run) -> str:

@@ -1,5 +1,5 @@
 """The ground floor in the admin: accounts and instruments to edit, the record to read and never change."""
 
-from trading.admin import accounts, books, days, instruments, orders, records
+from trading.admin import accounts, books, checks, days, instruments, orders, records
 
-__all__ = ["accounts", "books", "days", "instruments", "orders", "records"]
+__all__ = ["accounts", "books", "checks", "days", "instruments", "orders", "records"]

@@ -19,7 +19,7 @@ from trading.models import (
 
 __all__ = ["LedgerAdmin"]
 
-_NAMES = ("=instrument__ticker", "instrument__name")
+_NAMES = ("^instrument__ticker", "instrument__name")
 
 
 @admin.register(Ledger)
@@ -27,9 +27,9 @@ class LedgerAdmin(ReadOnlyAdmin):
     account_path = "order__account"
     list_display = ("posted_at", "order", "quantity", "amount", "fee", "tax")
     list_filter = (of_account("order__account"), period("posted_at"))
-    search_fields = ("=order__order_no", "=order__instrument__ticker")
-    search_help_text = _("주문 번호나 종목코드로 찾습니다.")
-    list_select_related = ("order",)
+    search_fields = ("=order__order_no", "^order__instrument__ticker")
+    search_help_text = _("주문 번호나 종목 코드의 앞부분으로 찾습니다.")
+    list_select_related = ("order__instrument",)
 
 
 @admin.register(Lot)
@@ -48,8 +48,8 @@ class LotPostingAdmin(ReadOnlyAdmin):
     account_path = "lot__account"
     list_display = ("ledger", "lot", "quantity")
     list_filter = (of_account("lot__account"), period("ledger__posted_at"))
-    search_fields = ("=lot__instrument__ticker",)
-    search_help_text = _("종목코드로 찾습니다.")
+    search_fields = ("^lot__instrument__ticker",)
+    search_help_text = _("종목 코드의 앞부분으로 찾습니다.")
     list_select_related = ("ledger", "lot")
 
 
@@ -73,8 +73,8 @@ class ReservationAdmin(ReadOnlyAdmin):
         period("opened_at"),
         ("closed_at", admin.EmptyFieldListFilter),
     )
-    search_fields = ("^intent__key", "=intent__instrument__ticker")
-    list_select_related = ("intent",)
+    search_fields = ("^intent__key", "^intent__instrument__ticker")
+    list_select_related = ("intent__instrument",)
 
 
 @admin.register(Sleeve)

@@ -25,8 +25,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from trading.selectors.moments import wall_moment_said
-from trading.selectors.said import actor_said, policy_said, proof_said, reason_said, version_said
-from trading.selectors.said import slot_said as _slot_said
+from trading.selectors.said import (
+    actor_said,
+    order_time_said,
+    order_type_said,
+    policy_said,
+    proof_said,
+    reason_said,
+    slot_said,
+    version_said,
+)
 from trading.services.clock import has_two_clocks
 from trading.templatetags.jeoul import shares, won
 
@@ -73,10 +81,12 @@ _SAID: Mapping[str, Callable[[str], str]] = {
     "approval_policy": policy_said,
     "auth_level": proof_said,
     "note": reason_said,
+    "order_time": order_time_said,
+    "order_type": order_type_said,
     "policy": policy_said,
     "reason": reason_said,
     "rule_set_version": version_said,
-    "slot": _slot_said,
+    "slot": slot_said,
 }
 _SHARES = frozenset(
     {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from trading.admin.checks import checks_of
 from trading.admin.lists import known_values, of_account, period
-from trading.admin.read_only import ReadOnlyAdmin, in_lines
+from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
     Attempt,
     BrokerOrder,
@@ -15,14 +16,10 @@ from trading.models import (
     Enumeration,
     Intent,
     Lane,
-    RuleCheck,
 )
 from trading.selectors.order_words import ATTEMPT_STATES, ORDER_STATES
-from trading.selectors.words import WORDS
 
 __all__ = ["IntentAdmin"]
-
-_VERDICTS = {"PASS": _("통과"), "VETO": _("막음")}
 
 
 @admin.register(Intent)
@@ -32,7 +29,7 @@ class IntentAdmin(ReadOnlyAdmin):
     state_words = ORDER_STATES
     told = {"state": "state_in_words"}
     list_display = (
-        "key",
+        "__str__",
         "instrument",
         "side",
         "quantity",
@@ -49,8 +46,13 @@ class IntentAdmin(ReadOnlyAdmin):
         "side",
         "action",
     )
-    search_fields = ("^key", "=instrument__ticker", "instrument__name")
+    search_fields = ("^key", "^instrument__ticker", "instrument__name")
     list_select_related = ("instrument",)
+    readonly_fields = ("checks",)
+
+    @admin.display(description=_("주문 직전 점검"))
+    def checks(self, row: Intent) -> str:
+        return checks_of(row)
 
     @admin.display(description=_("상태"), ordering="state")
     def state_in_words(self, row: Intent) -> str:
@@ -81,7 +83,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     search_fields = ("^intent__key", "=msg_cd")
     search_help_text = _("주문 의도의 앞부분이나 증권사의 응답 코드로 찾습니다.")
     exclude = ("body", "reply_body", "baseline")
-    list_select_related = ("intent",)
+    list_select_related = ("intent__instrument",)
 
     @admin.display(description=_("상태"), ordering="state")
     def state_in_words(self, row: Attempt) -> str:
@@ -93,61 +95,27 @@ class BrokerOrderAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = (
         "trade_date",
+        "order_time",
         "order_no",
         "instrument",
         "side",
+        "price",
         "quantity",
         "filled_quantity",
         "remaining_quantity",
+        "account",
         "source",
         "is_final",
     )
     list_filter = (of_account(), period("trade_date"), "source", "is_final", "side")
-    search_fields = ("=order_no", "=instrument__ticker", "instrument__name")
-    search_help_text = _("주문 번호나 종목으로 찾습니다.")
-    list_select_related = ("instrument",)
+    search_fields = ("=order_no", "^instrument__ticker", "instrument__name")
+    search_help_text = _("주문 번호, 종목 이름, 종목 코드의 앞부분으로 찾습니다.")
+    list_select_related = ("instrument", "account")
+    readonly_fields = ("checks",)
 
-
-@admin.register(RuleCheck)
-class RuleCheckAdmin(ReadOnlyAdmin):
-    """The gate before a send: every rule's verdict, and what it was decided on."""
-
-    account_path = "intent__account"
-    list_display = ("at", "intent", "verdict_in_words", "refused", "rule_set_version")
-    list_filter = (
-        of_account("intent__account"),
-        period("at"),
-        known_values("verdict", _("결정"), _VERDICTS),
-    )
-    search_fields = ("^intent__key",)
-    search_help_text = _("주문 의도의 앞부분으로 찾습니다.")
-    list_select_related = ("intent",)
-    told = {"verdict": "verdict_in_words"}
-    exclude = ("results",)
-    readonly_fields = ("rules",)
-
-    @admin.display(description=_("결정"), ordering="verdict")
-    def verdict_in_words(self, row: RuleCheck) -> str:
-        return str(_VERDICTS.get(row.verdict, row.verdict))
-
-    @admin.display(description=_("막은 규칙"))
-    def refused(self, row: RuleCheck) -> str:
-        return " · ".join(_refused(row)) or "–"
-
-    @admin.display(description=_("규칙마다"))
-    def rules(self, row: RuleCheck) -> str:
-        passed = len(row.results) - len(_refused(row))
-        told = ngettext("규칙 %(n)d개 통과", "규칙 %(n)d개 통과", passed) % {"n": passed}
-        return in_lines([told, *_refused(row)])
-
-
-def _refused(row: RuleCheck) -> list[str]:
-    """Each rule that vetoed, in a sentence with its numbers."""
-    return [
-        WORDS.say(str(one["rule"]), one.get("numbers") or {})
-        for one in row.results
-        if not one["passed"]
-    ]
+    @admin.display(description=_("주문 직전 점검"))
+    def checks(self, row: BrokerOrder) -> str:
+        return checks_of(row.owner) if row.owner else gettext("우리 주문이 아닙니다.")
 
 
 @admin.register(Decision)
@@ -158,7 +126,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("at", "intent", "verdict", "order_no", "by")
     list_filter = (of_account("intent__account"), period("at"), "verdict")
     search_fields = ("^intent__key", "^by", "=order_no")
-    list_select_related = ("intent",)
+    list_select_related = ("intent__instrument",)
 
 
 @admin.register(Enumeration)
@@ -188,5 +156,5 @@ class LaneAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = ("account", "instrument", "side", "late_watch_until")
     list_filter = (of_account(), "side")
-    search_fields = ("=instrument__ticker", "instrument__name")
+    search_fields = ("^instrument__ticker", "instrument__name")
     list_select_related = ("account", "instrument")

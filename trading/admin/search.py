@@ -82,7 +82,8 @@ def _own(column: Any, name: str, how: str, word: str) -> Q:
     if how == "=":
         return Q(**{f"{name}__in": _spellings(word)})
     if how == "^" and _is_keyed(column):  # a range is read from the index, LIKE is not
-        return Q(**{f"{name}__gte": word, f"{name}__lt": word + _LAST})
+        ranges = (Q(**{f"{name}__gte": one, f"{name}__lt": one + _LAST}) for one in _cases(word))
+        return reduce(or_, ranges)
     return Q(**{f"{name}__{'istartswith' if how == '^' else 'icontains'}": word})
 
 
@@ -110,6 +111,11 @@ def _is_indexed(model: type[Model], field: str) -> bool:
     if how == "^":
         return _is_keyed(column)
     return bool(how) and (column.unique or column.db_index or first in by_index)
+
+
+def _cases(word: str) -> list[str]:
+    """As typed, and in capitals as tickers are."""
+    return sorted({word, word.upper()})
 
 
 def _spellings(word: str) -> list[str]:

@@ -196,7 +196,21 @@ class Intent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        """As people name an order; its key is for programs."""
+        shares = _("%(count)s주") % {"count": f"{self.quantity:,}"}
+        return f"{self.asked_by} · {self.instrument.name} {self.doing} {shares}"
+
+    @property
+    def doing(self) -> str:
+        """Which side, and that it takes an order back where it does."""
+        side = self.get_side_display()
+        return f"{side} {self.get_action_display()}" if self.action == "cancel" else side
+
+    @property
+    def asked_by(self) -> str:
+        """What wished it: a run by its number, a person, a bot."""
+        origin = self.get_origin_display()
+        return f"{origin} #{self.origin_id}" if self.origin_id is not None else origin
 
 
 class Attempt(Row):

@@ -12,10 +12,19 @@ from datetime import datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from trading.models import ApprovalPolicy
+from trading.models import ApprovalPolicy, Intent
 from trading.selectors.words import Sentence
 
-__all__ = ["actor_said", "policy_said", "proof_said", "reason_said", "slot_said", "version_said"]
+__all__ = [
+    "actor_said",
+    "order_time_said",
+    "order_type_said",
+    "policy_said",
+    "proof_said",
+    "reason_said",
+    "slot_said",
+    "version_said",
+]
 
 _ACTORS: Mapping[str, Sentence] = {
     "engine": "Jeoul",
@@ -75,6 +84,17 @@ def slot_said(slot: str) -> str:
     if (span := _SPAN.fullmatch(last)) is not None:
         return str(_EDGES[span[2]]) % {"span": span[1]}
     return last.replace("T", " ") if _DAY.fullmatch(last) else slot
+
+
+def order_time_said(text: str) -> str:
+    """The broker's 093714 as 09:37:14; what is no such time as it stands."""
+    whole = len(text) == 6 and text.isascii() and text.isdigit()
+    return f"{text[:2]}:{text[2:4]}:{text[4:]}" if whole else text
+
+
+def order_type_said(kind: str) -> str:
+    """At a limit or at market."""
+    return str(dict(Intent._meta.get_field("order_type").choices or ()).get(kind, kind))
 
 
 def version_said(version: str) -> str:
