@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from trading.admin.checks import checks_of
+from trading.admin.columns import folded
 from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
@@ -48,11 +49,17 @@ class IntentAdmin(ReadOnlyAdmin):
     )
     search_fields = ("^key", "^instrument__ticker", "instrument__name")
     list_select_related = ("instrument",)
-    readonly_fields = ("checks",)
+    exclude = ("key", "origin_id", "leg_id")
+    readonly_fields = ("checks", "stored_key")
 
-    @admin.display(description=_("주문 직전 점검"))
+    @admin.display(description=_("함께 보기"))
     def checks(self, row: Intent) -> str:
         return checks_of(row)
+
+    @admin.display(description=_("키"))
+    def stored_key(self, row: Intent) -> str:
+        """What makes a second wish of the same fail; a search finds by its beginning."""
+        return folded(row.key)
 
     @admin.display(description=_("상태"), ordering="state")
     def state_in_words(self, row: Intent) -> str:
@@ -113,7 +120,7 @@ class BrokerOrderAdmin(ReadOnlyAdmin):
     list_select_related = ("instrument", "account")
     readonly_fields = ("checks",)
 
-    @admin.display(description=_("주문 직전 점검"))
+    @admin.display(description=_("함께 보기"))
     def checks(self, row: BrokerOrder) -> str:
         return checks_of(row.owner) if row.owner else gettext("우리 주문이 아닙니다.")
 
@@ -138,7 +145,7 @@ class EnumerationAdmin(ReadOnlyAdmin):
         "started_at",
         "account",
         "trade_date",
-        "scope",
+        "read",
         "pages",
         "rows",
         "complete",
@@ -147,6 +154,14 @@ class EnumerationAdmin(ReadOnlyAdmin):
     list_filter = (of_account(), period("started_at"), "complete")
     search_fields = ("problem",)
     list_select_related = ("account",)
+    told = {"scope": "read"}
+
+    @admin.display(description=_("읽은 범위"), ordering="scope")
+    def read(self, row: Enumeration) -> str:
+        return str(_MARKETS.get(row.scope, row.scope))
+
+
+_MARKETS = {"ALL": _("모든 거래소"), "KRX": _("한국거래소 (KRX)")}
 
 
 @admin.register(Lane)

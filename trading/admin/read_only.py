@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -96,11 +97,26 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RememberingList]:
         return RememberingList
 
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Read at once what columns of `rows` need, before any of them is shown."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            self.prepare(request, [found])
+        return found
+
     def find(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         fields = self.get_search_fields(request)
-        return searched(queryset, fields, search_term) if fields else (queryset, False)
+        if not fields:
+            return queryset, False
+        return searched(queryset, fields, search_term, partial(self.also, request))
+
+    def also(self, request: HttpRequest, word: str) -> Q:
+        """What a word of a search may mean beside what the fields hold; nothing where it means no more."""
+        return Q()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         if not plain_lookup(self.model, lookup, self.date_hierarchy):

@@ -350,6 +350,14 @@ class BrokerOrder(models.Model):
         ]
 
     def __str__(self) -> str:
+        """As people name it: what is traded, and the number without the zeros before it."""
+        shares = _("%(count)s주") % {"count": f"{self.quantity:,}"}
+        number = self.order_no.lstrip("0") or self.order_no
+        return f"{self.instrument.name} {self.get_side_display()} {shares} · {number}"
+
+    @property
+    def identity(self) -> str:
+        """As the record names it, the same in every language: day, branch and number."""
         return f"{self.trade_date:%Y%m%d}/{self.org_no}/{self.order_no}"
 
     @property

@@ -236,7 +236,7 @@ class KisToken(Row):
         ]
 
 
-class ScheduleFire(models.Model):
+class ScheduleFire(Row):
     """One fire per job and slot, whatever the number of schedulers, and what came of it."""
 
     class Outcome(models.TextChoices):
@@ -270,6 +270,3 @@ class ScheduleFire(models.Model):
                 name="fire_outcome_known",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.job} {self.slot}"

@@ -3,7 +3,6 @@ and the admin's own log."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +14,8 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
 from trading.models import AuditEntry, Transition
-from trading.selectors.audit_words import ACTION_NAMES, FACT_NAMES
+from trading.selectors.audit_words import ACTION_NAMES
+from trading.selectors.fact_words import told_facts
 from trading.selectors.said import actor_said
 from trading.selectors.words import WORDS
 
@@ -67,7 +67,7 @@ def past_of(
     if about is None and kind:
         about = Q(object=f"{kind}:{row.pk}")
     if chain and about is not None:
-        told += _audited(about)
+        told += _audited(about, states or {})
     moved = _moved(kind, row, states or {}) if kind in _MOVING else []
     if not two_clocks:
         return [Past("", _newest_first([*moved, *told], lambda act: act.at))]
@@ -84,36 +84,21 @@ def _newest_first(acts: list[PastAct], by: Callable[[PastAct], datetime]) -> lis
     return sorted(acts, key=by, reverse=True)
 
 
-def _audited(about: Q) -> list[PastAct]:
+def _audited(about: Q, states: Mapping[str, Any]) -> list[PastAct]:
     return [
         PastAct(
             datetime.fromisoformat(entry.at),
             actor_said(entry.actor),
             str(ACTION_NAMES.get(entry.action, entry.action)),
-            _facts(entry.payload),
+            _facts(entry.payload, states),
         )
         for entry in AuditEntry.objects.filter(about)[:MOST]
     ]
 
 
-def _facts(payload: str) -> str:
-    try:
-        found = json.loads(payload)
-    except ValueError:
-        return payload
-    return " · ".join(
-        f"{FACT_NAMES.get(name, name)}: {_plain(value)}"
-        for name, value in found.items()
-        if value not in ("", None, [], {})
-    )
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("예") if value else _("아니요")
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+def _facts(payload: str, states: Mapping[str, Any]) -> str:
+    told = told_facts(payload, states)
+    return " · ".join(f"{name}: {value}" if name else value for name, value in told)
 
 
 def _moved(kind: str, row: Model, states: Mapping[str, Any]) -> list[PastAct]:
