@@ -211,7 +211,7 @@ class _History(ReadOnlyInline):
             return "–"
         page = reverse(_compare_name(version.portfolio), args=[version.portfolio_id])
         query = f"?from={version.number - 1}&to={version.number}"
-        told = gettext("v%(n)s와 비교") % {"n": version.number - 1}
+        told = gettext("v%(n)s에서 바뀐 것") % {"n": version.number - 1}
         return format_html('<a class="jeoul-link" href="{}{}">{}</a>', page, query, told)
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from trading.admin.columns import ShownColumns
+from trading.admin.titles import Titled
 from trading.selectors.moments import moment_said, wall_moment_said
 from trading.selectors.past import PastAct, past_of
 from trading.selectors.people import Role, has_role
@@ -32,7 +33,7 @@ def _shown(act: PastAct) -> dict[str, Any]:
     return {"act": act, "said": say(act.at)}
 
 
-class WithPast(ShownColumns):
+class WithPast(ShownColumns, Titled):
     """For a model's admin. `past_as` is how the audit chain calls such a row, `state_words` what its states
     are called."""
 
