@@ -22,6 +22,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from portfolio.admin.ruling import Ruling
+from portfolio.admin.tables import models_table, subs_table
 from portfolio.models import (
     AssetClass,
     ModelPortfolio,
@@ -254,7 +255,14 @@ class _VersionedAdmin(StampedAdmin):
 
     @action(description=_("CSV로 내려받기"), url_path="export-csv")
     def export_csv(self, request: HttpRequest) -> HttpResponse:
-        return redirect("admin:portfolio_targetdecision_export_csv")
+        """What the list holds; an account's own targets go out with its decisions."""
+        of_models = self.model is ModelPortfolio
+        rows = self.get_queryset(request)
+        text = models_table(rows) if of_models else subs_table(rows)
+        answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
+        name = "mp.csv" if of_models else "sub-mp.csv"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
 
     @admin.display(description=_("지금 버전"))
     def current(self, portfolio: Any) -> str:

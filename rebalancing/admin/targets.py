@@ -198,9 +198,6 @@ class TargetDecisionAdmin(AddOnlyAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The service binds the Sub-MPs."""
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return () if obj is None else ("weights_then",)
-
     @admin.display(description=_("비중 사본"))
     def weights_then(self, decision: TargetDecision) -> str:
         return in_lines(weight_lines(decision.snapshot))

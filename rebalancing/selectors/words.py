@@ -39,6 +39,7 @@ _FILES = {
     "csv_row_percent": _("%(row)s번째 줄: 비중이 아닙니다 (%(value)s). 예: 12.5"),
     "csv_row_twice": _("%(row)s번째 줄: 두 번 나옵니다 (%(name)s)."),
     "csv_more_rows": _("그 밖에 %(n)s군데가 더 있습니다."),
+    "csv_nothing_changes": _("지금 목표와 같은 파일이라 바꿀 것이 없습니다."),
     "targets_changed": _("미리보기를 본 뒤에 목표가 바뀌었습니다. 파일을 다시 고르세요."),
     "csv_class_without_weight": _("비중이 없는데 종목이 있습니다 (%(name)s)."),
 }

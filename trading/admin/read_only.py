@@ -164,6 +164,13 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
         return has_role(request.user, *self.roles) and super().has_view_permission(request, obj)
 
 
+def _in_words(one: ScopedAdmin, fieldsets: Any) -> Any:
+    return [
+        (title, {**more, "fields": shown_columns(one.model, more["fields"], one.told)})
+        for title, more in fieldsets
+    ]
+
+
 def _own(request: HttpRequest) -> list[int]:
     return list(accounts_of(request.user).values_list("pk", flat=True))
 
@@ -183,10 +190,7 @@ class ReadOnlyAdmin(ScopedAdmin):
         return list(self.fields or [*columns, *self.readonly_fields])  # type: ignore[list-item]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return [
-            (title, {**more, "fields": shown_columns(self.model, more["fields"], self.told)})
-            for title, more in super().get_fieldsets(request, obj)
-        ]
+        return _in_words(self, super().get_fieldsets(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return flatten_fieldsets(self.get_fieldsets(request, obj))
@@ -215,6 +219,16 @@ class GuardedAdmin(ScopedAdmin):
 
 class AddOnlyAdmin(GuardedAdmin):
     """Settings with history: a change is a new row, and an old row stays as it was. Admins only."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """An old row is told as a record is."""
+        found = super().get_fieldsets(request, obj)
+        return found if obj is None else _in_words(self, found)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        if obj is None:
+            return super().get_readonly_fields(request, obj)
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, Role.ADMIN) and super().has_add_permission(request)

@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from trading.selectors.moments import moment_said, wall_moment_said
-from trading.selectors.said import actor_said
+from trading.selectors.said import actor_said, reason_said
 from trading.services.clock import has_two_clocks
 
 register = template.Library()
@@ -140,6 +140,12 @@ def made_at(value: datetime | None) -> str:
 def by_whom(name: str) -> str:
     """Who did something: a person by name, what ran by itself in words."""
     return actor_said(name)
+
+
+@register.filter
+def own_words(reason: str) -> str:
+    """A reason: a program's in the reader's language, a person's as they wrote it."""
+    return reason_said(reason)
 
 
 @register.filter
