@@ -35,5 +35,6 @@ def csv_meanings() -> dict[str, str]:
     for language, _name in settings.LANGUAGES:
         with override(language):
             found |= {str(heading).lower(): name for name, heading in _HEADINGS.items()}
+            found[str(_HEADINGS["percent"]).lower().removesuffix("%").strip()] = "percent"
             found |= {label.lower(): code for code, label in csv_labels().items()}
     return found

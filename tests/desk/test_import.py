@@ -68,6 +68,7 @@ def test_a_file_in_one_language_is_read_in_the_other(
     asked = {"account": targeted.account.pk, "file": file}
     answer = staff.post(PAGE, asked, headers={"accept-language": other})
     assert answer.status_code == 200 and "h-preview" in answer.content.decode()
+    assert {"비중", "weight", "자산군", "종목코드", "ticker"} <= {*csv_meanings()}
 
 
 def test_what_stays_keeps_its_version_and_the_preview_says_so(
