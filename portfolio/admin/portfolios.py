@@ -30,6 +30,7 @@ from portfolio.models import (
     SubPortfolio,
     SubPortfolioVersion,
 )
+from portfolio.selectors.targets import weights_said
 from portfolio.selectors.versions import NoVersion, compare_versions, versions_of
 from portfolio.services import create_model_version, create_sub_version
 from trading.admin.numbers import PlainDecimalField
@@ -194,6 +195,16 @@ def _pairs(codes: list[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(names[i : i + 2]) for i in range(0, len(names), 2))
 
 
+def _of_classes(version: ModelPortfolioVersion) -> str:
+    labels = dict(AssetClass.choices)
+    return weights_said((labels.get(k, k), w) for k, w in version.weights_by_class().items())
+
+
+def _of_names(version: SubPortfolioVersion) -> str:
+    rows = version.weights.select_related("instrument")
+    return weights_said((row.instrument.name, row.weight) for row in rows)
+
+
 class _History(ReadOnlyInline):
     """Every version, to read; each leads to what it changed."""
 
@@ -221,8 +232,7 @@ class ModelHistory(_History):
 
     @admin.display(description=_("비중"))
     def shown(self, version: ModelPortfolioVersion) -> str:
-        labels = dict(AssetClass.choices)
-        return " · ".join(f"{labels.get(k, k)} {w}" for k, w in version.weights_by_class().items())
+        return _of_classes(version)
 
 
 class SubHistory(_History):
@@ -230,7 +240,7 @@ class SubHistory(_History):
 
     @admin.display(description=_("비중"))
     def shown(self, version: SubPortfolioVersion) -> str:
-        return " · ".join(f"{t} {w}" for t, w in version.weights_by_ticker().items())
+        return _of_names(version)
 
 
 class _VersionedAdmin(StampedAdmin):
@@ -328,9 +338,7 @@ class ModelPortfolioAdmin(_VersionedAdmin):
     @admin.display(description=_("비중"))
     def shown(self, portfolio: ModelPortfolio) -> str:
         version = portfolio.versions.first()
-        labels = dict(AssetClass.choices)
-        weights = version.weights_by_class() if version else {}
-        return " · ".join(f"{labels.get(k, k)} {w:.0f}" for k, w in weights.items()) or "–"
+        return _of_classes(version) if version else "–"
 
 
 @admin.register(SubPortfolio)
@@ -388,5 +396,4 @@ class SubPortfolioAdmin(_VersionedAdmin):
     @admin.display(description=_("비중"))
     def shown(self, portfolio: SubPortfolio) -> str:
         version = portfolio.versions.first()
-        weights = version.weights_by_ticker() if version else {}
-        return " · ".join(f"{t} {w:.0f}" for t, w in weights.items()) or "–"
+        return _of_names(version) if version else "–"

@@ -24,41 +24,28 @@ from rebalancing.admin.deciding import (
     waiting_page,
 )
 from rebalancing.domain.states import TERMINAL, RunState
-from rebalancing.models import Leg, RebalancingHistory, Run
+from rebalancing.models import RebalancingHistory, Run
 from rebalancing.selectors.difference import advice_by_run, difference_of
 from rebalancing.selectors.fill_lines import fill_lines
 from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import code_age
-from trading.admin.links import link_to_list
+from trading.admin.links import link_to_list, link_to_row
 from trading.admin.lists import known_values, of_account, period
-from trading.admin.read_only import ReadOnlyAdmin, ReadOnlyInline, in_lines
+from trading.admin.read_only import ReadOnlyAdmin, in_lines
+from trading.admin.tables import record_table
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
 from trading.selectors.moments import moment_said
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
 from trading.selectors.said import actor_said, policy_said
+from trading.templatetags.jeoul import shares, won
 from trading.views.moments import market_now
 from trading.views.proof import needs_code, take_code
 
 __all__ = ["RunAdmin"]
-
-
-class LegInline(ReadOnlyInline):
-    model = Leg
-    fields = (
-        "generation",
-        "instrument",
-        "side",
-        "quantity",
-        "resized_quantity",
-        "limit_price",
-        "filled_quantity",
-        "filled_amount",
-        "outcome",
-    )
 
 
 @admin.register(Run)
@@ -77,7 +64,6 @@ class RunAdmin(ReadOnlyAdmin):
     search_fields = ("^requester", "=id")
     search_help_text = _("요청한 사람의 앞부분이나 번호로 찾습니다.")
     list_select_related = ("account",)
-    inlines = (LegInline,)
     actions_detail = ("decide", "open_desk")
     fieldsets = (
         (None, {"fields": ("state_in_words", "account", "requester", "requester_kind", "dry_run")}),
@@ -85,9 +71,10 @@ class RunAdmin(ReadOnlyAdmin):
         (_("끝"), {"fields": ("why_ended", "cash_confirmed")}),
         (_("계획"), {"fields": ("generation", "planner", "approval_policy", "plan_hash")}),
         (_("결정"), {"fields": ("decided",)}),
+        (_("매매"), {"fields": ("trades",)}),
         (_("함께 보기"), {"fields": ("records",)}),
     )
-    readonly_fields = ("decided", "records")
+    readonly_fields = ("decided", "trades", "records")
 
     def get_urls(self) -> list[Any]:
         """The pages about the plans that wait stand before the pages of single runs."""
@@ -140,6 +127,37 @@ class RunAdmin(ReadOnlyAdmin):
             )
             for row in rows
         )
+
+    @admin.display(description=_("계획한 매매와 결과"))
+    def trades(self, run: Run) -> str:
+        """Every leg of every plan, the newest plan first; each leads to its own record."""
+        legs = run.legs.select_related("instrument").order_by("-generation", "number")
+        heads = (
+            gettext("종목"),
+            gettext("계획"),
+            gettext("매매 구분"),
+            gettext("수량"),
+            gettext("조정한 수량"),
+            gettext("지정가"),
+            gettext("체결"),
+            gettext("체결 금액"),
+            gettext("결과"),
+        )
+        rows = [
+            (
+                link_to_row(leg, leg.instrument.name),
+                gettext("%(n)s번째") % {"n": leg.generation},
+                str(leg.get_side_display()),
+                shares(leg.quantity),
+                "" if leg.resized_quantity is None else shares(leg.resized_quantity),
+                "" if leg.limit_price is None else won(leg.limit_price),
+                shares(leg.filled_quantity),
+                won(leg.filled_amount),
+                WORDS.say(leg.outcome) if leg.outcome else "",
+            )
+            for leg in legs
+        ]
+        return record_table(heads, rows, numbers=range(3, 8))
 
     @admin.display(description=_("이 리밸런싱의 기록"))
     def records(self, run: Run) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
@@ -13,6 +11,7 @@ from trading.admin.columns import folded
 from trading.admin.links import link_to_kind, link_to_list, link_to_row
 from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
+from trading.admin.tables import record_table
 from trading.models import Intent, RuleCheck
 from trading.selectors.gate_words import facts_said, rule_name, rule_numbers
 from trading.selectors.words import WORDS
@@ -102,11 +101,11 @@ class RuleCheckAdmin(ReadOnlyAdmin):
             )
             for one in row.results
         ]
-        return _table((gettext("물은 규칙"), gettext("판정"), gettext("근거")), rows)
+        return record_table((gettext("물은 규칙"), gettext("판정"), gettext("근거")), rows)
 
     @admin.display(description=_("사실마다"))
     def seen(self, row: RuleCheck) -> str:
-        return _table((gettext("본 것"), gettext("값")), facts_said(row.inputs))
+        return record_table((gettext("본 것"), gettext("값")), facts_said(row.inputs))
 
     @admin.display(description=_("점검에 쓴 값"))
     def stored(self, row: RuleCheck) -> str:
@@ -121,34 +120,6 @@ def checks_of(intent: Intent) -> str:
         told = gettext("이 리밸런싱의 점검")
         found.append(link_to_list("trading_rulecheck", told, q=f"run:{intent.origin_id}:"))
     return format_html_join(" · ", "{}", ((one,) for one in found))
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    head = format_html_join("", '<th scope="col">{}</th>', ((one,) for one in heads))
-    body = format_html_join(
-        "",
-        "<tr>{}</tr>",
-        ((_cells(heads, row),) for row in rows),
-    )
-    return format_html(
-        '<div class="jeoul-decide"><table class="jeoul-table jeoul-stack"><thead><tr>{}</tr></thead>'
-        "<tbody>{}</tbody></table></div>",
-        head,
-        body,
-    )
-
-
-def _cells(heads: tuple[str, ...], row: tuple[str, ...]) -> str:
-    first = format_html('<th scope="row">{}</th>', row[0])
-    rest = format_html_join(
-        "",
-        '<td data-label="{}" class="{}">{}</td>',
-        (
-            (head, "" if cell else "jeoul-bare", cell or "–")
-            for head, cell in zip(heads[1:], row[1:], strict=True)
-        ),
-    )
-    return format_html("{}{}", first, rest)
 
 
 def _refused(row: RuleCheck) -> list[str]:
