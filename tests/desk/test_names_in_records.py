@@ -35,7 +35,7 @@ CODES = (
     r"\bgate-\d",
     r"\b[0-9a-f]{64}\b",
     r"\bengine\b|\bdefaults\b|\bsystem\b",
-    r"\bCOMPLETED\b|\bHALTED\b",
+    r"\bCOMPLETED\b|\bHALTED\b|\bCANCELED\b",
 )
 
 

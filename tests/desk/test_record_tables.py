@@ -42,7 +42,7 @@ def test_an_order_of_a_list_has_its_price_its_time_and_its_account(
 ) -> None:
     sale = a_sale(targeted)
     page = without_raw(staff.get("/admin/trading/brokerorder/").content.decode())
-    for said in ("9,995원", "09:37:14", str(targeted.account), "50주"):
+    for said in ("9,995원", "09:37:14", targeted.account.masked, "50주"):
         assert said in page, said
     one = staff.get(f"/admin/trading/brokerorder/{sale.order.pk}/change/").content.decode()
     assert "09:37:14" in one and "093714" not in without_raw(one)

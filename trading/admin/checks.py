@@ -101,11 +101,14 @@ class RuleCheckAdmin(ReadOnlyAdmin):
             )
             for one in row.results
         ]
-        return record_table((gettext("물은 규칙"), gettext("판정"), gettext("근거")), rows)
+        return record_table(
+            (gettext("물은 규칙"), gettext("판정"), gettext("근거")), rows, lines=True
+        )
 
     @admin.display(description=_("사실마다"))
     def seen(self, row: RuleCheck) -> str:
-        return record_table((gettext("본 것"), gettext("값")), facts_said(row.inputs))
+        rows = [(name, "" if value == "–" else value) for name, value in facts_said(row.inputs)]
+        return record_table((gettext("본 것"), gettext("값")), rows, lines=True)
 
     @admin.display(description=_("점검에 쓴 값"))
     def stored(self, row: RuleCheck) -> str:

@@ -19,6 +19,7 @@ from trading.models import (
     Lane,
 )
 from trading.selectors.order_words import ATTEMPT_STATES, ORDER_STATES
+from trading.selectors.said import order_time_said
 
 __all__ = ["IntentAdmin"]
 
@@ -101,8 +102,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 class BrokerOrderAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = (
-        "trade_date",
-        "order_time",
+        "ordered",
         "order_no",
         "instrument",
         "side",
@@ -110,7 +110,7 @@ class BrokerOrderAdmin(ReadOnlyAdmin):
         "quantity",
         "filled_quantity",
         "remaining_quantity",
-        "account",
+        "masked",
         "source",
         "is_final",
     )
@@ -119,6 +119,15 @@ class BrokerOrderAdmin(ReadOnlyAdmin):
     search_help_text = _("주문 번호, 종목 이름, 종목 코드의 앞부분으로 찾습니다.")
     list_select_related = ("instrument", "account")
     readonly_fields = ("checks",)
+
+    @admin.display(description=_("주문 시각"), ordering="trade_date")
+    def ordered(self, row: BrokerOrder) -> str:
+        """The broker's day and, where its list told it, the time."""
+        return f"{row.trade_date:%Y-%m-%d} {order_time_said(row.order_time)}".strip()
+
+    @admin.display(description=_("계좌"), ordering="account")
+    def masked(self, row: BrokerOrder) -> str:
+        return row.account.masked
 
     @admin.display(description=_("함께 보기"))
     def checks(self, row: BrokerOrder) -> str:

@@ -10,10 +10,15 @@ __all__ = ["record_table"]
 
 
 def record_table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Collection[int] = ()
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Collection[int] = (),
+    *,
+    lines: bool = False,
 ) -> str:
     """`rows` under `heads`; the first cell names its row. Columns of `numbers` stand to the right, and an
-    empty cell is a dash that a phone leaves out. A dash where there is no row."""
+    empty cell is a dash that a phone leaves out; `lines` makes it a line for each row there instead of a card.
+    A dash where there is no row."""
     body = format_html_join("", "<tr>{}</tr>", ((_cells(heads, row, numbers),) for row in rows))
     if not body:
         return "–"
@@ -23,8 +28,9 @@ def record_table(
         (("num" if at in numbers else "", one) for at, one in enumerate(heads)),
     )
     return format_html(
-        '<div class="jeoul-decide"><table class="jeoul-table jeoul-stack jeoul-record"><thead><tr>{}</tr>'
+        '<div class="jeoul-decide"><table class="jeoul-table jeoul-stack {}"><thead><tr>{}</tr>'
         "</thead><tbody>{}</tbody></table></div>",
+        "jeoul-lines" if lines else "jeoul-record",
         head,
         body,
     )

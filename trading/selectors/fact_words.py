@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 from trading.models import Switch
 from trading.selectors.audit_words import FACT_NAMES
 from trading.selectors.moments import moment_said
+from trading.selectors.order_words import ORDER_STATES
 from trading.selectors.said import policy_said, reason_said, slot_said
 from trading.selectors.words import WORDS
 
 __all__ = ["told_facts"]
 
 _SHORT = 12
+_FOR_PROGRAMS = frozenset({"body_hash", "nonce"})
+"""Told where the payload is shown as it is stored, and nowhere else."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 
@@ -31,11 +34,12 @@ def told_facts(payload: str, states: Mapping[str, Any] | None = None) -> list[tu
         return [("", payload)]
     if not isinstance(found, dict):
         return [("", payload)]
-    named = dict(Switch.State.choices) | {str(k): v for k, v in (states or {}).items()}
+    named: dict[str, Any] = dict(Switch.State.choices)
+    named |= {str(k): v for k, v in (*ORDER_STATES.items(), *(states or {}).items())}
     return [
         (str(FACT_NAMES.get(name, name)), _said(name, value, named))
         for name, value in found.items()
-        if value not in ("", None, [], {})
+        if value not in ("", None, [], {}) and name not in _FOR_PROGRAMS
     ]
 
 
@@ -55,8 +59,14 @@ def _said(name: str, value: Any, states: Mapping[str, Any]) -> str:
         return WORDS.say(text)
     if name == "reason":
         return reason_said(text)
-    if name == "kind":
+    if name in ("kind", "policy"):
         return policy_said(text)
+    if name == "amount" and text.isdigit():
+        return _("%(amount)s원") % {"amount": f"{int(text):,}"}
+    if (
+        name == "order" and text.count("/") == 2
+    ):  # the day and the branch stand with the order itself
+        return text.rpartition("/")[2].lstrip("0")
     if _MOMENT.fullmatch(text):
         return moment_said(datetime.fromisoformat(text))
     if len(text) == 64 and all(digit in "0123456789abcdef" for digit in text):
