@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from trading.admin.columns import folded
@@ -83,7 +83,7 @@ class RuleCheckAdmin(ReadOnlyAdmin):
     def refused(self, row: RuleCheck) -> str:
         return " · ".join(_refused(row)) or "–"
 
-    @admin.display(description=_("주문 의도"))
+    @admin.display(description=pgettext_lazy("one", "주문 의도"))
     def order(self, row: RuleCheck) -> str:
         return link_to_row(row.intent)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from trading.models import Instrument, Intent, OrderAction, Side, Switch
 from trading.selectors.moments import moment_said
@@ -44,7 +44,7 @@ RULE_NAMES: Mapping[str, Sentence] = {
     "budget": gettext_lazy("확인된 현금 안에서 산다"),
 }
 INPUT_NAMES: Mapping[str, tuple[Sentence, str]] = {
-    "action": (gettext_lazy("동작"), "action"),
+    "action": (pgettext_lazy("one", "동작"), "action"),
     "origin": (gettext_lazy("출처"), "origin"),
     "side": (gettext_lazy("매매 구분"), "side"),
     "quantity": (gettext_lazy("수량"), "shares"),
@@ -94,7 +94,7 @@ _NUMBERS: Mapping[str, tuple[Sentence, str]] = {
     "deadline": (gettext_lazy("주문 기한"), "moment"),
     "quantity": (gettext_lazy("수량"), "shares"),
     "age_seconds": (gettext_lazy("현재가의 나이"), "seconds"),
-    "price": (gettext_lazy("가격"), "won"),
+    "price": (pgettext_lazy("one", "가격"), "won"),
     "low": (gettext_lazy("하한가"), "won"),
     "high": (gettext_lazy("상한가"), "won"),
     "last": (gettext_lazy("현재가"), "won"),
@@ -122,7 +122,7 @@ def rule_name(rule: str) -> str:
 
 def rule_numbers(rule: str, numbers: Mapping[str, Any]) -> str:
     """What a rule was decided on, name by name; empty where it was decided on nothing but itself."""
-    most = (gettext_lazy("한도"), "won" if rule == "order_amount" else "shares")
+    most = (pgettext_lazy("one", "한도"), "won" if rule == "order_amount" else "shares")
     told = {**_NUMBERS, "max": most}
     return " · ".join(
         f"{told[name][0] if name in told else name} {_said(told.get(name, ('', 'text'))[1], value)}"
