@@ -21,12 +21,14 @@ class PlatformConfig(AppConfig):
         from config.beat_words import name_beat
         from config.field_names import name_fields
         from config.logs import configure
+        from config.one_names import name_ones
         from config.open_orders import refuse_over_open_orders
         from config.sessions import begin_session
 
         configure(settings.LOGGING)
         name_fields()
         name_beat()
+        name_ones()
         user_logged_in.connect(begin_session, dispatch_uid="session-rules")
         pre_migrate.connect(
             refuse_over_open_orders,

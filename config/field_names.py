@@ -93,6 +93,7 @@ FIELD_NAMES: dict[str, str | Promise] = {
     "fee": _("수수료"),
     "tax": _("세금"),
     "posted_at": _("적은 때"),
+    "recorded_at": _("적은 때"),
     "opened_by": _("연 체결"),
     "open_quantity": _("남은 수량"),
     "cost": _("취득 원가"),

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from unfold.forms import UnfoldReadOnlyPasswordHashWidget, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from trading.admin.seen import SeenForm
 
@@ -26,6 +27,8 @@ class PasswordState(UnfoldReadOnlyPasswordHashWidget):
 class PersonForm(SeenForm, UserChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "groups" in self.fields:  # nobody's own roles are theirs to set
+            _as_boxes(self.fields["groups"])
         password = self.fields["password"]
         password.widget = PasswordState()
         password.help_text = format_html(
@@ -33,6 +36,13 @@ class PersonForm(SeenForm, UserChangeForm):
             _("비밀번호 자체는 저장하지 않아 아무도 볼 수 없습니다."),
             _("새 비밀번호 정하기"),
         )
+
+
+def _as_boxes(roles: Any) -> None:
+    """Four roles are ticked; a list that wants a key held down is for hundreds."""
+    roles.widget = UnfoldAdminCheckboxSelectMultipleWidget()
+    roles.widget.choices = roles.choices
+    roles.help_text = ""
 
 
 class NewPersonForm(UserCreationForm):

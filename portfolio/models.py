@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from trading.models import Account, Instrument
 
@@ -176,7 +177,7 @@ class TargetDecision(models.Model):
     """
 
     class Source(models.TextChoices):
-        PERSON = "person", _("사람")
+        PERSON = "person", pgettext_lazy("one", "사람")
         STRATEGY = "strategy", _("전략")
 
     account = models.ForeignKey(

@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from portfolio.admin.ruling import Ruling
+from portfolio.admin.tables import models_table, subs_table
 from portfolio.models import (
     AssetClass,
     ModelPortfolio,
@@ -30,10 +30,11 @@ from portfolio.models import (
     SubPortfolio,
     SubPortfolioVersion,
 )
+from portfolio.selectors.targets import weights_said
 from portfolio.selectors.versions import NoVersion, compare_versions, versions_of
 from portfolio.services import create_model_version, create_sub_version
 from trading.admin.numbers import PlainDecimalField
-from trading.admin.read_only import StampedAdmin
+from trading.admin.read_only import ReadOnlyInline, StampedAdmin
 from trading.admin.seen import SeenForm
 from trading.domain.errors import Reason
 from trading.domain.targets import validate_percentages
@@ -198,15 +199,21 @@ def _pairs(codes: list[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(names[i : i + 2]) for i in range(0, len(names), 2))
 
 
-class _History(TabularInline):
+def _of_classes(version: ModelPortfolioVersion) -> str:
+    labels = dict(AssetClass.choices)
+    return weights_said((labels.get(k, k), w) for k, w in version.weights_by_class().items())
+
+
+def _of_names(version: SubPortfolioVersion) -> str:
+    rows = version.weights.select_related("instrument")
+    return weights_said((row.instrument.name, row.weight) for row in rows)
+
+
+class _History(ReadOnlyInline):
     """Every version, to read; each leads to what it changed."""
 
-    extra = 0
-    hide_title = True
-    can_delete = False
     max_num = 0
     fields = ("number", "shown", "note", "created_by", "created_at", "changes")
-    readonly_fields = fields
     ordering = ("-number",)
     verbose_name_plural = _("버전 기록")
 
@@ -220,14 +227,8 @@ class _History(TabularInline):
             return "–"
         page = reverse(_compare_name(version.portfolio), args=[version.portfolio_id])
         query = f"?from={version.number - 1}&to={version.number}"
-        told = gettext("v%(n)s와 비교") % {"n": version.number - 1}
+        told = gettext("v%(n)s에서 바뀐 것") % {"n": version.number - 1}
         return format_html('<a class="jeoul-link" href="{}{}">{}</a>', page, query, told)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class ModelHistory(_History):
@@ -235,8 +236,7 @@ class ModelHistory(_History):
 
     @admin.display(description=_("비중"))
     def shown(self, version: ModelPortfolioVersion) -> str:
-        labels = dict(AssetClass.choices)
-        return " · ".join(f"{labels.get(k, k)} {w}" for k, w in version.weights_by_class().items())
+        return _of_classes(version)
 
 
 class SubHistory(_History):
@@ -244,7 +244,7 @@ class SubHistory(_History):
 
     @admin.display(description=_("비중"))
     def shown(self, version: SubPortfolioVersion) -> str:
-        return " · ".join(f"{t} {w}" for t, w in version.weights_by_ticker().items())
+        return _of_names(version)
 
 
 class _VersionedAdmin(StampedAdmin):
@@ -269,7 +269,14 @@ class _VersionedAdmin(StampedAdmin):
 
     @action(description=_("CSV로 내려받기"), url_path="export-csv")
     def export_csv(self, request: HttpRequest) -> HttpResponse:
-        return redirect("admin:portfolio_targetdecision_export_csv")
+        """What the list holds; an account's own targets go out with its decisions."""
+        of_models = self.model is ModelPortfolio
+        rows = self.get_queryset(request)
+        text = models_table(rows) if of_models else subs_table(rows)
+        answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
+        name = "mp.csv" if of_models else "sub-mp.csv"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
 
     @admin.display(description=_("지금 버전"))
     def current(self, portfolio: Any) -> str:
@@ -335,9 +342,7 @@ class ModelPortfolioAdmin(_VersionedAdmin):
     @admin.display(description=_("비중"))
     def shown(self, portfolio: ModelPortfolio) -> str:
         version = portfolio.versions.first()
-        labels = dict(AssetClass.choices)
-        weights = version.weights_by_class() if version else {}
-        return " · ".join(f"{labels.get(k, k)} {w:.0f}" for k, w in weights.items()) or "–"
+        return _of_classes(version) if version else "–"
 
 
 @admin.register(SubPortfolio)
@@ -395,5 +400,4 @@ class SubPortfolioAdmin(_VersionedAdmin):
     @admin.display(description=_("비중"))
     def shown(self, portfolio: SubPortfolio) -> str:
         version = portfolio.versions.first()
-        weights = version.weights_by_ticker() if version else {}
-        return " · ".join(f"{t} {w:.0f}" for t, w in weights.items()) or "–"
+        return _of_names(version) if version else "–"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ __all__ = [
     "Weights",
     "read_weights",
     "safe_cell",
+    "write_table",
     "write_weights",
 ]
 
@@ -43,20 +44,25 @@ class Weights:
     sub: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
 
 
-def read_weights(data: bytes, classes: Iterable[str]) -> Weights:
-    """The weights of a file in UTF-8 or CP949. `classes` are the asset classes there are.
+def read_weights(
+    data: bytes, classes: Iterable[str], words: Mapping[str, str] | None = None
+) -> Weights:
+    """The weights of a file in UTF-8 or CP949. `classes` are the asset classes there are; `words` says what
+    headings and classes in a reader's language stand for, in small letters.
 
     Raises InputError: `csv_too_big`, `csv_not_text` (a spreadsheet's own format, or bytes of no known
     encoding), `csv_columns`, `csv_too_many_rows`, else one reason for each wrong row (`csv_row_…` with its
     number) or list of weights.
     """
-    rows = _rows(_text(data))
+    meant = words or {}
+    rows = _rows(_text(data), meant)
     known = set(classes)
     mp: dict[str, Decimal] = {}
     sub: dict[str, dict[str, Decimal]] = {}
     problems: list[Reason] = []
     for number, row in rows:
         name, ticker, percent = (str(row.get(column) or "").strip() for column in COLUMNS)
+        name, percent = meant.get(name.lower(), name), percent.removesuffix("%").strip()
         wrong = _problems(number, name, ticker, percent, known)
         within = sub.setdefault(name, {}) if ticker else mp
         if not wrong and (ticker or name) in within:
@@ -88,11 +94,12 @@ def _text(data: bytes) -> str:
     raise InputError(Reason("csv_not_text"))
 
 
-def _rows(text: str) -> list[tuple[int, dict[str, str | None]]]:
+def _rows(text: str, meant: Mapping[str, str]) -> list[tuple[int, dict[str, str | None]]]:
     """(line number, cells) of every row that is not empty."""
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     try:
-        names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+        typed = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+        names = [meant.get(name, name) for name in typed]
         if any(names.count(column) != 1 for column in COLUMNS):
             raise InputError(Reason("csv_columns", {"expected": list(COLUMNS)}))
         reader.fieldnames = names
@@ -125,18 +132,31 @@ def _fewer(problems: list[Reason]) -> list[Reason]:
     return [*problems[:MOST_NAMED], *([Reason("csv_more_rows", {"n": more})] if more > 0 else [])]
 
 
-def write_weights(weights: Weights, names: Mapping[str, str]) -> str:
-    """The same in a file that `read_weights` takes, with the names of the instruments beside them.
+def write_weights(
+    weights: Weights,
+    names: Mapping[str, str],
+    headings: Sequence[str] = (*COLUMNS, "name"),
+    labels: Mapping[str, str] | None = None,
+) -> str:
+    """The same in a file that `read_weights` takes, with the names of the instruments beside them; `headings`
+    and `labels` of classes are a reader's words."""
+    rows: list[Sequence[object]] = []
+    told = labels or {}
+    for name, percent in weights.mp.items():
+        rows.append((told.get(name, name), "", percent, ""))
+        for ticker, share in weights.sub.get(name, {}).items():
+            rows.append((told.get(name, name), ticker, share, names.get(ticker, "")))
+    return write_table(headings, rows)
 
-    The first bytes tell a spreadsheet that it is UTF-8; a name that looks like a formula is made text.
-    """
+
+def write_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A file for a spreadsheet: its first bytes tell that it is UTF-8, and a text that looks like a formula
+    is made text."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([*COLUMNS, "name"])
-    for name, percent in weights.mp.items():
-        writer.writerow([name, "", percent, ""])
-        for ticker, share in weights.sub.get(name, {}).items():
-            writer.writerow([name, ticker, share, safe_cell(names.get(ticker, ""))])
+    writer.writerow(headings)
+    for row in rows:
+        writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in row])
     return "\ufeff" + out.getvalue()
 
 

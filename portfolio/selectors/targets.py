@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,14 @@ from portfolio.models import AssetClass, TargetDecision
 from trading.domain.targets import CASH
 from trading.models import Account, Instrument
 
-__all__ = ["TargetClass", "class_label", "decisions_of", "target_classes", "weight_lines"]
+__all__ = [
+    "TargetClass",
+    "class_label",
+    "decisions_of",
+    "target_classes",
+    "weight_lines",
+    "weights_said",
+]
 
 
 def class_label(code: str) -> str:
@@ -70,3 +77,9 @@ def target_classes(decision: TargetDecision) -> list[TargetClass]:
         )
         for code, share in decision.snapshot["mp"].items()
     ]
+
+
+def weights_said(weights: Iterable[tuple[Any, Decimal]]) -> str:
+    """주식 60 % · 채권 30 %: names with their shares, no more places than they need; a dash for none."""
+    told = (f"{name} {weight.normalize():f} %" for name, weight in weights)
+    return " · ".join(told) or "–"

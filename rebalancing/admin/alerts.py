@@ -21,6 +21,7 @@ __all__ = ["AlertAdmin"]
 class AlertAdmin(ReadOnlyAdmin):
     account_path = "account"
     past_as = "alert"
+    told = {"code": "said"}
     list_display = (
         "created_at",
         "severity",

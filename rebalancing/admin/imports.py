@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,20 +15,25 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from portfolio.domain.weights_csv import MOST_BYTES, Weights, read_weights, write_weights
 from portfolio.models import AssetClass
+from portfolio.selectors.csv_words import csv_headings, csv_labels, csv_meanings
 from rebalancing.selectors.words import WORDS
-from rebalancing.services.imports import import_targets
+from rebalancing.services.imports import PlanLine, import_plan, import_targets
 from rebalancing.services.targets import current_target
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Account, Instrument
 from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.words import CLASS_NAMES
 from trading.views.proof import asked_first
 
 __all__ = ["export_targets", "import_page"]
 
 SALT = "targets by file"
+FROM_FILE = gettext_noop("CSV 파일에서 가져옴")
+"""Kept as it stands here and said in the language of whoever reads it."""
 LIFE_SECONDS = 15 * 60
 
 
@@ -45,10 +50,14 @@ def import_page(request: HttpRequest, site: Any) -> HttpResponse:
             if "seen" in request.POST:
                 return _confirmed(request)
             account, weights = _account(request), _uploaded(request)
-            _try(account, weights, request)
+            plan = import_plan(account, weights)
             context |= {"account": account, "preview": _preview(account, weights)}
-            context |= {"seen": _sign(request, account, weights)}
+            context |= _what_becomes(plan)
+            if any(line.changes for line in plan):
+                _try(account, weights, request)
+                context |= {"seen": _sign(request, account, weights)}
         except InputError as error:
+            context.pop("preview", None)
             context["problems"] = [WORDS.say(r.code, r.facts) for r in error.reasons]
             status = 400
     context |= site.each_context(request) | {"title": _("목표를 CSV로 가져오기")}
@@ -66,7 +75,7 @@ def _account(request: HttpRequest) -> Account:
 def _uploaded(request: HttpRequest) -> Weights:
     given = request.FILES.get("file")
     data = given.read(MOST_BYTES + 1) if given is not None else b""
-    return read_weights(data, AssetClass.values)
+    return read_weights(data, AssetClass.values, csv_meanings())
 
 
 def _try(account: Account, weights: Weights, request: HttpRequest) -> None:
@@ -106,7 +115,7 @@ def _confirmed(request: HttpRequest) -> HttpResponse:
             account,
             weights,
             by=request.user.get_username(),
-            reason=_("CSV 파일에서 가져옴"),
+            reason=FROM_FILE,
             seen=seen["ruling"],
         )
     except StateConflict as conflict:
@@ -130,13 +139,34 @@ def _preview(account: Account, weights: Weights) -> list[dict[str, Any]]:
     for asset_class in dict.fromkeys([*now.mp, *weights.mp]):
         label = AssetClass(asset_class).label
         old, new = now.mp.get(asset_class), weights.mp.get(asset_class)
-        rows.append({"name": label, "old": old, "new": new, "level": "MP", "changed": old != new})
+        rows.append(_row(str(label), old, new, "MP"))
         before, after = now.sub.get(asset_class, {}), weights.sub.get(asset_class, {})
         for ticker in dict.fromkeys([*before, *after]):
             old, new = before.get(ticker), after.get(ticker)
             name = f"{names.get(ticker, '?')} {ticker}"
-            rows.append({"name": name, "old": old, "new": new, "level": "", "changed": old != new})
+            rows.append(_row(name, old, new, ""))
     return rows
+
+
+def _row(name: str, old: Decimal | None, new: Decimal | None, level: str) -> dict[str, Any]:
+    moved = (new or Decimal(0)) - (old or Decimal(0))
+    return {"name": name, "old": old, "new": new, "level": level, "moved": moved}
+
+
+def _what_becomes(plan: Sequence[PlanLine]) -> dict[str, list[str]]:
+    """Which portfolios get a new version and which stay as they are, by name."""
+    new, kept = [], []
+    for line in plan:
+        label = CLASS_NAMES.get(line.asset_class, "") if line.asset_class else "MP"
+        if line.kept is not None:
+            kept.append(f"{label} {line.kept}")
+        elif line.portfolio is not None:
+            newest = line.portfolio.versions.first()
+            number = newest.number + 1 if newest else 1
+            new.append(f"{label} {line.portfolio.code} v{number}")
+        else:
+            new.append(_("%(kind)s (새로 만듦)") % {"kind": label})
+    return {"new": new, "kept": kept}
 
 
 def _weights_of(snapshot: Mapping[str, Any]) -> Weights:
@@ -156,6 +186,7 @@ def export_targets(request: HttpRequest) -> HttpResponse:
     weights = _weights_of(current.snapshot)
     tickers = {ticker for inside in weights.sub.values() for ticker in inside}
     names = dict(Instrument.objects.filter(ticker__in=tickers).values_list("ticker", "name"))
-    answer = HttpResponse(write_weights(weights, names), content_type="text/csv; charset=utf-8")
+    text = write_weights(weights, names, csv_headings(), csv_labels())
+    answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="targets-{account.pk}.csv"'
     return answer

@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from rebalancing.models import Advice, Campaign, Leg
-from rebalancing.selectors.words import WORDS
+from rebalancing.selectors.words import WORDS, price_rule
 from trading.admin.lists import of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
+from trading.templatetags.jeoul import shares
 
 __all__ = ["LegAdmin"]
 
@@ -18,7 +19,12 @@ class LegAdmin(ReadOnlyAdmin):
     """Every planned trade of every plan, with what came of it."""
 
     account_path = "run__account"
-    told = {"outcome": "came_of_it"}
+    told = {
+        "outcome": "came_of_it",
+        "price_strategy": "priced_by",
+        "reason": "why",
+        "slices": "parts",
+    }
     list_display = (
         "run",
         "generation",
@@ -31,10 +37,22 @@ class LegAdmin(ReadOnlyAdmin):
         "came_of_it",
     )
     list_filter = (of_account("run__account"), period("run__created_at"), "side", "order_type")
-    search_fields = ("=run__id", "=instrument__ticker", "instrument__name")
+    search_fields = ("=run__id", "^instrument__ticker", "instrument__name")
     search_help_text = _("리밸런싱 번호나 종목으로 찾습니다.")
     list_select_related = ("run__account", "instrument")
     ordering = ("-id",)
+
+    @admin.display(description=_("가격 규칙"), ordering="price_strategy")
+    def priced_by(self, row: Leg) -> str:
+        return price_rule(row.price_strategy)
+
+    @admin.display(description=_("가격의 까닭"))
+    def why(self, row: Leg) -> str:
+        return WORDS.say(row.reason) if row.reason else "–"
+
+    @admin.display(description=_("나눈 수량"))
+    def parts(self, row: Leg) -> str:
+        return " + ".join(shares(one) for one in row.slices) or "–"
 
     @admin.display(description=_("결과"), ordering="outcome")
     def came_of_it(self, row: Leg) -> str:

@@ -6,14 +6,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from portfolio.selectors.targets import weight_lines
@@ -25,48 +24,28 @@ from rebalancing.admin.deciding import (
     waiting_page,
 )
 from rebalancing.domain.states import TERMINAL, RunState
-from rebalancing.models import Leg, RebalancingHistory, Run
+from rebalancing.models import RebalancingHistory, Run
 from rebalancing.selectors.difference import advice_by_run, difference_of
 from rebalancing.selectors.fill_lines import fill_lines
 from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import code_age
+from trading.admin.links import link_to_list, link_to_row
 from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin, in_lines
+from trading.admin.tables import record_table
 from trading.domain.errors import InputError, StateConflict
 from trading.models import Approval
+from trading.selectors.moments import moment_said
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
+from trading.selectors.said import actor_said, policy_said
+from trading.templatetags.jeoul import shares, won
 from trading.views.moments import market_now
 from trading.views.proof import needs_code, take_code
 
 __all__ = ["RunAdmin"]
-
-
-class LegInline(TabularInline):
-    model = Leg
-    hide_title = True
-    extra = 0
-    can_delete = False
-    fields = (
-        "generation",
-        "instrument",
-        "side",
-        "quantity",
-        "resized_quantity",
-        "limit_price",
-        "filled_quantity",
-        "filled_amount",
-        "outcome",
-    )
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Run)
@@ -85,14 +64,17 @@ class RunAdmin(ReadOnlyAdmin):
     search_fields = ("^requester", "=id")
     search_help_text = _("요청한 사람의 앞부분이나 번호로 찾습니다.")
     list_select_related = ("account",)
-    inlines = (LegInline,)
     actions_detail = ("decide", "open_desk")
     fieldsets = (
         (None, {"fields": ("state_in_words", "account", "requester", "requester_kind", "dry_run")}),
         (_("언제"), {"fields": ("created_at", "terminal_at", "deadline_at", "plan_expires_at")}),
         (_("끝"), {"fields": ("why_ended", "cash_confirmed")}),
         (_("계획"), {"fields": ("generation", "planner", "approval_policy", "plan_hash")}),
+        (_("결정"), {"fields": ("decided",)}),
+        (_("매매"), {"fields": ("trades",)}),
+        (_("함께 보기"), {"fields": ("records",)}),
     )
+    readonly_fields = ("decided", "trades", "records")
 
     def get_urls(self) -> list[Any]:
         """The pages about the plans that wait stand before the pages of single runs."""
@@ -125,6 +107,68 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.display(description=_("상태"))
     def state_in_words(self, run: Run) -> str:
         return str(STATE_NAMES.get(run.state, run.state))
+
+    @admin.display(description=_("누가 결정했나"))
+    def decided(self, run: Run) -> str:
+        """Everybody's word on this run's plans, newest first."""
+        rows = Approval.objects.filter(subject=run.subject).order_by("-id")
+        return in_lines(
+            " · ".join(
+                filter(
+                    None,
+                    (
+                        row.get_verdict_display(),
+                        actor_said(row.approver),
+                        moment_said(row.decided_at),
+                        policy_said(row.policy),
+                        row.reason,
+                    ),
+                )
+            )
+            for row in rows
+        )
+
+    @admin.display(description=_("계획한 매매와 결과"))
+    def trades(self, run: Run) -> str:
+        """Every leg of every plan, the newest plan first; each leads to its own record."""
+        legs = run.legs.select_related("instrument").order_by("-generation", "number")
+        heads = (
+            gettext("종목"),
+            gettext("계획"),
+            gettext("매매 구분"),
+            gettext("수량"),
+            gettext("조정한 수량"),
+            gettext("지정가"),
+            gettext("체결"),
+            gettext("체결 금액"),
+            gettext("결과"),
+        )
+        rows = [
+            (
+                link_to_row(leg, leg.instrument.name),
+                gettext("%(n)s번째") % {"n": leg.generation},
+                str(leg.get_side_display()),
+                shares(leg.quantity),
+                "" if leg.resized_quantity is None else shares(leg.resized_quantity),
+                "" if leg.limit_price is None else won(leg.limit_price),
+                shares(leg.filled_quantity),
+                won(leg.filled_amount),
+                WORDS.say(leg.outcome) if leg.outcome else "",
+            )
+            for leg in legs
+        ]
+        return record_table(heads, rows, numbers=range(3, 8))
+
+    @admin.display(description=_("이 리밸런싱의 기록"))
+    def records(self, run: Run) -> str:
+        begins = {"q": f"run:{run.pk}:"}
+        links = (
+            link_to_list("trading_rulecheck", gettext("주문 직전 점검"), **begins),
+            link_to_list("trading_intent", gettext("주문 의도"), **begins),
+            link_to_list("trading_attempt", gettext("전송 시도"), **begins),
+            link_to_list("rebalancing_leg", gettext("리밸런싱 매매"), run__id__exact=run.pk),
+        )
+        return format_html_join(" · ", "{}", ((one,) for one in links))
 
     @admin.display(description=_("끝난 이유"))
     def why_ended(self, run: Run) -> str:

@@ -94,7 +94,7 @@ class RunScheduleAdmin(StampedAdmin):
         lines = format_html_join("", "<li>{}</li>", ((f"{at:%Y-%m-%d %H:%M}",) for at in found))
         return format_html("<ul>{}</ul>", lines) if found else "–"
 
-    @admin.display(description=_("지난 기록"))
+    @admin.display(description=_("히스토리"))
     def fires(self, row: RunSchedule) -> str:
         if row.pk is None:
             return "–"

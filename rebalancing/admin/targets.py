@@ -20,7 +20,7 @@ from unfold.widgets import (
 )
 
 from portfolio.models import ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
-from portfolio.selectors.targets import class_label, decisions_of, weight_lines
+from portfolio.selectors.targets import class_label, decisions_of, weight_lines, weights_said
 from rebalancing.admin.imports import export_targets, import_page
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.keepers import targets_change
@@ -49,13 +49,14 @@ def _newest(model: Any) -> Any:
 
 class _ModelVersion(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        weights = " · ".join(f"{class_label(k)} {w:.0f}" for k, w in obj.weights_by_class().items())
+        weights = weights_said((class_label(k), w) for k, w in obj.weights_by_class().items())
         return f"{obj} {obj.portfolio.name} ({weights})"
 
 
 class _SubVersions(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        weights = " · ".join(f"{t} {w:.0f}" for t, w in obj.weights_by_ticker().items())
+        rows = obj.weights.select_related("instrument")
+        weights = weights_said((row.instrument.name, row.weight) for row in rows)
         return f"{obj.portfolio.get_asset_class_display()} — {obj} {obj.portfolio.name} ({weights})"
 
 
@@ -226,9 +227,6 @@ class TargetDecisionAdmin(AddOnlyAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The service binds the Sub-MPs."""
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return () if obj is None else ("weights_then",)
 
     @admin.display(description=_("비중 사본"))
     def weights_then(self, decision: TargetDecision) -> str:

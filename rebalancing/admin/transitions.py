@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from trading.admin.lists import known_values, period
 from trading.admin.read_only import ReadOnlyAdmin
+from trading.admin.subjects import names_of
 from trading.models import Attempt, Intent, Transition
 from trading.selectors.order_words import ATTEMPT_STATES, ORDER_STATES
 from trading.selectors.people import Role, accounts_of, has_role
@@ -23,8 +26,14 @@ _STATES = {"run": STATE_NAMES, "intent": ORDER_STATES, "attempt": ATTEMPT_STATES
 @admin.register(Transition)
 class TransitionAdmin(ReadOnlyAdmin):
     roles = (Role.APPROVER, Role.ADMIN)
-    told = {"object_type": "kind", "from_state": "before", "to_state": "after", "reason": "why"}
-    list_display = ("at", "kind", "object_id", "before", "after", "by", "why")
+    told = {
+        "object_type": "kind",
+        "object_id": "about_what",
+        "from_state": "before",
+        "to_state": "after",
+        "reason": "why",
+    }
+    list_display = ("at", "about_what", "before", "after", "by", "why")
     list_filter = (period("at"), known_values("object_type", _("대상"), _OBJECTS))
     ordering = ("-id",)
     search_fields = ("^to_state", "=object_id")
@@ -45,7 +54,17 @@ class TransitionAdmin(ReadOnlyAdmin):
             )
         )
 
-    @admin.display(description=_("대상"), ordering="object_type")
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        codes = {row.pk: f"{row.object_type}:{row.object_id}" for row in rows}
+        names = names_of(codes.values(), request)
+        for row in rows:
+            row.jeoul_name = names[codes[row.pk]]
+
+    @admin.display(description=_("대상"), ordering="object_id")
+    def about_what(self, row: Transition) -> str:
+        return row.jeoul_name  # type: ignore[attr-defined,no-any-return]
+
+    @admin.display(description=_("대상 종류"), ordering="object_type")
     def kind(self, row: Transition) -> str:
         return str(_OBJECTS.get(row.object_type, row.object_type))
 

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portfolio.models import TargetDecision
 from rebalancing.domain.states import TERMINAL, RunState
@@ -52,8 +53,8 @@ class RebalancingConfig(models.Model):
 
     class Meta:
         db_table = "rebalancing_config"
-        verbose_name = _("Rebalancing 설정")
-        verbose_name_plural = _("Rebalancing 설정")
+        verbose_name = _("리밸런싱 설정")
+        verbose_name_plural = _("리밸런싱 설정")
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(
@@ -98,7 +99,7 @@ class Run(models.Model):
     """One rebalancing from drift to fills. The row alone knows where it is; see `domain.states`."""
 
     class Requester(models.TextChoices):
-        PERSON = "person", _("사람")
+        PERSON = "person", pgettext_lazy("one", "사람")
         SCHEDULE = "schedule", _("예약")
 
     class Planner(models.TextChoices):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rebalancing.domain.schedules import Edge, Kind, Period, Rule
@@ -111,7 +112,17 @@ class RunSchedule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%H:%M}"
+        """What it waits for and when: a name that tells two schedules of one account apart."""
+        return f"{self.waits_for} {self.at:%H:%M}" if self.at is not None else self.waits_for
+
+    @property
+    def waits_for(self) -> str:
+        """What it waits for, in a few words of the reader's language."""
+        if self.kind == Kind.CASH_FLOW:
+            return gettext("입출금 %(won)s원부터") % {"won": f"{self.min_flow_won:,}"}
+        if self.kind == Kind.DRIFT:
+            return gettext("편차, 거래일마다")
+        return str(_PERIODIC[Period(self.period), Edge(self.edge)])
 
     @property
     def job(self) -> str:
@@ -128,3 +139,11 @@ class RunSchedule(models.Model):
             edge=Edge(self.edge),
             catch_up=self.catch_up,
         )
+
+
+_PERIODIC = {
+    (Period.MONTH, Edge.FIRST): _("정기, 매월 첫 거래일"),
+    (Period.MONTH, Edge.LAST): _("정기, 매월 마지막 거래일"),
+    (Period.QUARTER, Edge.FIRST): _("정기, 분기 첫 거래일"),
+    (Period.QUARTER, Edge.LAST): _("정기, 분기 마지막 거래일"),
+}

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.translation import gettext as _
-
-from rebalancing.domain.schedules import Edge, Kind, Period, upcoming
+from rebalancing.domain.schedules import upcoming
 from rebalancing.models import RunSchedule
 from trading.domain.sessions import Calendar
 from trading.models import Account
@@ -28,16 +26,7 @@ class Upcoming:
 
 def waits_for(schedule: RunSchedule) -> str:
     """What a schedule waits for, in a few words."""
-    if schedule.kind == Kind.CASH_FLOW:
-        return _("입출금 %(won)s원부터") % {"won": f"{schedule.min_flow_won:,}"}
-    if schedule.kind == Kind.DRIFT:
-        return _("편차, 거래일마다")
-    return {
-        (Period.MONTH, Edge.FIRST): _("정기, 매월 첫 거래일"),
-        (Period.MONTH, Edge.LAST): _("정기, 매월 마지막 거래일"),
-        (Period.QUARTER, Edge.FIRST): _("정기, 분기 첫 거래일"),
-        (Period.QUARTER, Edge.LAST): _("정기, 분기 마지막 거래일"),
-    }[Period(schedule.period), Edge(schedule.edge)]
+    return schedule.waits_for
 
 
 def next_moments(

@@ -34,13 +34,14 @@ _FILES = {
     "csv_not_text": _("CSV 글이 아닙니다. 엑셀이라면 ‘CSV UTF-8’로 저장해 주세요."),
     "csv_columns": _("첫 줄에 %(expected)s 열이 하나씩 있어야 합니다."),
     "csv_too_many_rows": _("줄이 %(max)s개보다 많습니다."),
-    "csv_row_class": _("%(row)s번째 줄: 자산군 ‘%(name)s’을(를) 모릅니다."),
-    "csv_row_ticker": _("%(row)s번째 줄: ‘%(name)s’은(는) 종목 코드가 아닙니다."),
-    "csv_row_percent": _("%(row)s번째 줄: ‘%(value)s’은(는) 비중이 아닙니다. 예: 12.5"),
-    "csv_row_twice": _("%(row)s번째 줄: ‘%(name)s’이(가) 두 번 나옵니다."),
+    "csv_row_class": _("%(row)s번째 줄: 모르는 자산군입니다 (%(name)s)."),
+    "csv_row_ticker": _("%(row)s번째 줄: 종목 코드가 아닙니다 (%(name)s)."),
+    "csv_row_percent": _("%(row)s번째 줄: 비중이 아닙니다 (%(value)s). 예: 12.5"),
+    "csv_row_twice": _("%(row)s번째 줄: 두 번 나옵니다 (%(name)s)."),
     "csv_more_rows": _("그 밖에 %(n)s군데가 더 있습니다."),
+    "csv_nothing_changes": _("지금 목표와 같은 파일이라 바꿀 것이 없습니다."),
     "targets_changed": _("미리보기를 본 뒤에 목표가 바뀌었습니다. 파일을 다시 고르세요."),
-    "csv_class_without_weight": _("‘%(name)s’은(는) 비중이 없는데 종목이 있습니다."),
+    "csv_class_without_weight": _("비중이 없는데 종목이 있습니다 (%(name)s)."),
 }
 
 _ASKING = {

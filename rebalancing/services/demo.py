@@ -19,6 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from portfolio.models import ModelPortfolio, SubPortfolio
 from portfolio.services import create_model_version, create_sub_version
@@ -32,6 +33,8 @@ from trading.services.roles import ensure_roles
 __all__ = ["DEMO_USER", "DemoFiles", "load_demo"]
 
 DEMO_USER = "demo"
+FIRST_TARGETS = gettext_noop("데모 기본 목표")
+"""Kept as it stands here and said in the language of whoever reads it."""
 _PEOPLE = {
     DEMO_USER: (Role.TRADER, Role.APPROVER, Role.ADMIN),
     "viewer": (Role.VIEWER,),
@@ -213,6 +216,6 @@ def _account(files: DemoFiles, wire: str) -> Account:
             for code in ("Eq-A", "Bnd-L", "Alt-C")
         ],
         by="demo",
-        reason="데모 기본 목표",
+        reason=FIRST_TARGETS,
     )
     return account

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
 from django.db import transaction
 
 from portfolio.domain.weights_csv import Weights
-from portfolio.models import AssetClass, ModelPortfolio, SubPortfolio, TargetDecision
+from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
 from portfolio.services import create_model_version, create_sub_version
 from rebalancing.services.targets import current_target, decide_targets
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.domain.targets import CASH
 from trading.models import Account
 
-__all__ = ["import_targets"]
+__all__ = ["PlanLine", "import_plan", "import_targets"]
+
+NEUTRAL = "CSV"
+"""How a portfolio from a file is called in every language; a person gives it a better name."""
 
 
 def import_targets(
     account: Account, weights: Weights, *, by: str, reason: str, seen: int | None
 ) -> TargetDecision:
-    """Make an MP and a Sub-MP a class that follow `weights`, and bind the account to them.
+    """Bind the account to `weights`: what is as it was keeps its version, what differs gets a new one.
 
-    They are the portfolios the account is bound to now, as long as no other account follows them; else ones
-    named after the account. `seen` is the decision that the person compared with, None where there was none.
-    Raises StateConflict when another rules by now, InputError with every reason; then nothing was made.
+    New versions are of the portfolios the account is bound to now, as long as no other account follows them;
+    else of ones with a neutral name, because everybody reads the names of portfolios and not everybody the
+    account's. `seen` is the decision that the person compared with, None where there was none.
+    Raises StateConflict when another rules by now, InputError with every reason, also where nothing would
+    change; then nothing was made.
     """
     unneeded = [name for name in weights.sub if name == CASH or not weights.mp.get(name)]
     if unneeded:
@@ -32,12 +42,69 @@ def import_targets(
         current = current_target(account)
         if (current.pk if current else None) != seen:
             raise StateConflict("targets_changed")
-        model = create_model_version(_model(account, current), weights.mp, by=by, note=reason)
-        subs = [
-            create_sub_version(_sub(account, current, name), tickers, by=by, note=reason)
-            for name, tickers in weights.sub.items()
-        ]
-        return decide_targets(account, model, subs, by=by, reason=reason)
+        plan = import_plan(account, weights)
+        if not any(line.changes for line in plan):
+            raise InputError(Reason("csv_nothing_changes"))
+        made = [_made(account, line, weights, by, reason) for line in plan]
+        return decide_targets(account, made[0], made[1:], by=by, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """What becomes of the MP (`asset_class` empty) or of a class's Sub-MP: `kept` is the version that stays,
+    None where a new one is made; `portfolio` is what it is a version of, None where that is new too."""
+
+    asset_class: str
+    portfolio: ModelPortfolio | SubPortfolio | None
+    kept: Any
+
+    @property
+    def changes(self) -> bool:
+        return self.kept is None
+
+
+def import_plan(account: Account, weights: Weights) -> list[PlanLine]:
+    """What `import_targets` would do, the MP first; it writes nothing."""
+    current = current_target(account)
+    bound = current.model_version if current else None
+    lines = [_line(account, "", bound, weights.mp)]
+    subs = current.sub_versions.select_related("portfolio") if current else ()
+    by_class = {version.portfolio.asset_class: version for version in subs}
+    for name, tickers in weights.sub.items():
+        lines.append(_line(account, name, by_class.get(name), tickers))
+    return lines
+
+
+def _line(account: Account, name: str, bound: Any, wanted: Mapping[str, Decimal]) -> PlanLine:
+    if bound is None:
+        return PlanLine(name, None, None)
+    have = bound.weights_by_ticker() if name else bound.weights_by_class()
+    if _told(have) == _told(wanted):
+        return PlanLine(name, bound.portfolio, bound)
+    way = "sub_versions__portfolio" if name else "model_version__portfolio"
+    shared = _followed_by_others(account, **{way: bound.portfolio})
+    return PlanLine(name, None if shared else bound.portfolio, None)
+
+
+def _told(weights: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """A class or a name without weight is no part of a portfolio."""
+    return {name: weight for name, weight in weights.items() if weight}
+
+
+def _made(
+    account: Account,
+    line: PlanLine,
+    weights: Weights,
+    by: str,
+    reason: str,
+) -> Any:
+    if line.kept is not None:
+        return line.kept
+    name = line.asset_class
+    portfolio: Any = line.portfolio or (_new_sub(account, name) if name else _new_model(account))
+    if name:
+        return create_sub_version(portfolio, weights.sub[name], by=by, note=reason)
+    return create_model_version(portfolio, weights.mp, by=by, note=reason)
 
 
 def _followed_by_others(account: Account, **of: object) -> bool:
@@ -45,25 +112,14 @@ def _followed_by_others(account: Account, **of: object) -> bool:
     return TargetDecision.objects.filter(**of).exclude(account=account).exists()
 
 
-def _model(account: Account, current: TargetDecision | None) -> ModelPortfolio:
-    if current is not None:
-        bound = current.model_version.portfolio
-        if not _followed_by_others(account, model_version__portfolio=bound):
-            return bound
+def _new_model(account: Account) -> ModelPortfolio:
     return ModelPortfolio.objects.get_or_create(
-        code=f"MP-A{account.pk}", defaults={"name": account.name}
+        code=f"MP-A{account.pk}", defaults={"name": NEUTRAL}
     )[0]
 
 
-def _sub(account: Account, current: TargetDecision | None, asset_class: str) -> SubPortfolio:
-    if current is not None:
-        bound = current.sub_versions.filter(portfolio__asset_class=asset_class).first()
-        if bound is not None and not _followed_by_others(
-            account, sub_versions__portfolio=bound.portfolio
-        ):
-            return bound.portfolio
-    name = f"{account.name} {AssetClass(asset_class).label}"
+def _new_sub(account: Account, asset_class: str) -> SubPortfolio:
     return SubPortfolio.objects.get_or_create(
         code=f"{asset_class[:3].title()}-A{account.pk}",
-        defaults={"name": name[:60], "asset_class": asset_class},
+        defaults={"name": NEUTRAL, "asset_class": asset_class},
     )[0]

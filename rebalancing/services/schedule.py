@@ -53,7 +53,10 @@ def fire_due_schedules() -> list[int]:
             # the sweep also drives the runs that are under way: one schedule must not stop them
             log.exception("schedule_broken", schedule=schedule.pk)
             alert(
-                "schedule_broken", account=schedule.account, repeat_after=AGAIN, slot=str(schedule)
+                "schedule_broken",
+                account=schedule.account,
+                repeat_after=AGAIN,
+                slot=f"{schedule.at:%H:%M}",
             )
     return opened
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from rebalancing.selectors.deeds import why_question
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
 from rebalancing.selectors.words import STATE_NAMES, WORDS, check_sentence, price_rule
-from trading.models import ApprovalPolicy
+from trading.selectors.said import actor_said, policy_said
 
 register = template.Library()
 
@@ -134,17 +134,12 @@ def trigger_words(run: Any) -> str:
     return trigger_sentence(run)
 
 
-_ACTORS = {"engine": _("엔진"), "system": _("시스템"), "defaults": _("기본값")}
-
-
 @register.filter
 def actor(by: str) -> str:
     """Who did something: a person by name, what ran by itself in words."""
-    return str(_ACTORS.get(by, by))
+    return actor_said(by)
 
 
 @register.filter
 def policy_name(kind: str) -> str:
-    if kind == "automatic":
-        return str(_("한도 안 자동"))
-    return str(dict(ApprovalPolicy.Kind.choices).get(kind, kind))
+    return policy_said(kind)

@@ -46,7 +46,7 @@ def test_a_portfolio_shows_its_versions_and_leads_to_what_each_changed(
 ) -> None:
     text = _page(staff, f"/admin/portfolio/modelportfolio/{model.pk}/change/")
     assert "주식 85.00 · 현금 15.00" in text and "admin2" in text and "위험" in text
-    assert f'href="{_compare(model)}?from=2&amp;to=3"' in text and "v2와 비교" in text
+    assert f'href="{_compare(model)}?from=2&amp;to=3"' in text and "v2에서 바뀐 것" in text
     assert f'href="{_compare(model)}"' in text, "and a button for any two"
 
 
@@ -54,7 +54,7 @@ def test_two_versions_stand_side_by_side_with_sign_and_arrow(
     staff: Client, model: ModelPortfolio
 ) -> None:
     text = _page(staff, _compare(model), **{"from": 1, "to": 3})
-    assert "v1에서 v3로 40.00 %p가 옮겨 갔습니다" in text
+    assert "v1 → v3: 40.00 %p가 옮겨 갔습니다" in text
     rows = re.findall(r'<tr class="jeoul-(\w+)">(.*?)</tr>', text)
     told = [(kind, re.sub(r"<[^>]+>|\s+", " ", row).split()) for kind, row in rows]
     assert [(kind, words[0]) for kind, words in told] == [
@@ -74,10 +74,10 @@ def test_without_numbers_the_newest_stands_beside_the_one_before(
 ) -> None:
     text = _page(staff, _compare(model))
     assert re.search(r'<option value="2" selected>.*<option value="3" selected>', text)
-    assert "v2에서 v3로" in text
-    assert "v1에서 v2로" in _page(staff, _compare(model), to=2)
-    assert "v3에서 v1로" in _page(staff, _compare(model), **{"from": 3, "to": 1})
-    assert "v3과 v3의 비중이 같습니다" in _page(staff, _compare(model), **{"from": 3, "to": 3})
+    assert "v2 → v3: " in text
+    assert "v1 → v2: " in _page(staff, _compare(model), to=2)
+    assert "v3 → v1: " in _page(staff, _compare(model), **{"from": 3, "to": 1})
+    assert "v3 → v3: 비중이 같습니다" in _page(staff, _compare(model), **{"from": 3, "to": 3})
 
 
 def test_one_version_has_nothing_to_be_compared_with(staff: Client) -> None:
@@ -110,7 +110,7 @@ def test_versions_of_another_portfolio_are_not_its_own(staff: Client) -> None:
 def test_whoever_may_read_portfolios_may_compare_and_nobody_else(
     staff: Client, targeted: DeskWorld, model: ModelPortfolio
 ) -> None:
-    assert "v2에서 v3로" in _page(targeted.client("viewer"), _compare(model))
+    assert "v2 → v3: " in _page(targeted.client("viewer"), _compare(model))
     assert targeted.client("trader").get(_compare(model)).status_code == 302, "no staff"
     assert Client().get(_compare(model)).status_code == 302
 

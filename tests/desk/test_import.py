@@ -6,9 +6,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from portfolio.models import ModelPortfolioVersion, TargetDecision
+from portfolio.domain.weights_csv import read_weights
+from portfolio.models import AssetClass, ModelPortfolioVersion, TargetDecision
+from portfolio.selectors.csv_words import csv_meanings
+from rebalancing.services.imports import import_targets
 from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import DeskWorld
+from trading.domain.errors import InputError
 from trading.models import Account
 
 pytestmark = pytest.mark.once
@@ -46,10 +50,71 @@ def test_what_goes_out_comes_in_again_unchanged(staff: Client, targeted: DeskWor
     out = staff.get(OUT)
     assert out["Content-Type"] == "text/csv; charset=utf-8"
     page = sent(staff, targeted, out.content.decode("utf-8")).content.decode()
-    assert (
-        "이 목표로 바꾸기" in page
-        and "<strong>" not in page.split("h-preview")[1].split("</table>")[0]
+    table = page.split("h-preview")[1].split("</table>")[0]
+    assert "바꿀 것이 없습니다" in page and "<strong>" not in table and 'name="seen"' not in page
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_file_in_one_language_is_read_in_the_other(
+    staff: Client, targeted: DeskWorld, language: str
+) -> None:
+    text = staff.get(OUT, headers={"accept-language": language}).content.decode("utf-8")
+    words = (
+        ("자산군,종목코드,비중 %", "주식") if language == "ko" else ("Asset class,Ticker", "Stock")
     )
+    assert all(word in text for word in words) and "STOCK" not in text
+    other = {"ko": "en", "en": "ko"}[language]
+    file = SimpleUploadedFile("weights.csv", text.encode())
+    asked = {"account": targeted.account.pk, "file": file}
+    answer = staff.post(PAGE, asked, headers={"accept-language": other})
+    assert answer.status_code == 200 and "h-preview" in answer.content.decode()
+    assert {"비중", "weight", "자산군", "종목코드", "ticker"} <= {*csv_meanings()}
+
+
+def test_what_stays_keeps_its_version_and_the_preview_says_so(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    before = TargetDecision.objects.get()
+    bonds = before.sub_versions.get(portfolio__asset_class="BOND")
+    rows = "".join(f"BOND,{t},{w}\n" for t, w in bonds.weights_by_ticker().items())
+    mp = "".join(f"{c},,{w}\n" for c, w in before.model_version.weights_by_class().items())
+    text = f"asset_class,ticker,percent\n{mp}STOCK,100000,25\nSTOCK,100001,75\n{rows}"
+    page = sent(staff, targeted, text).content.decode()
+    assert "그대로 둡니다:" in page and "MP MP-T v1" in page and "채권 B-T v1" in page
+    assert "새 버전을 만듭니다: 주식 S-T v2" in page
+    assert "+25.00 %p" in page and "−25.00 %p" in page, "the difference"
+    staff.post(PAGE, {"seen": seen_in(page)})
+    made = TargetDecision.objects.first()
+    assert made is not None and made.pk != before.pk
+    assert made.model_version == before.model_version and bonds in made.sub_versions.all()
+    assert made.sub_versions.get(portfolio__asset_class="STOCK").number == 2
+
+
+def test_a_file_that_changes_nothing_makes_nothing(staff: Client, targeted: DeskWorld) -> None:
+    weights = read_weights(staff.get(OUT).content, AssetClass.values, csv_meanings())
+    ruling = TargetDecision.objects.get()
+    with pytest.raises(InputError, match="csv_nothing_changes"):
+        import_targets(targeted.account, weights, by="t", reason="", seen=ruling.pk)
+    assert TargetDecision.objects.count() == 1
+
+
+def test_why_is_kept_once_and_said_in_the_readers_language(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    page = sent(staff, targeted, GOOD).content.decode()
+    staff.post(PAGE, {"seen": seen_in(page)}, headers={"accept-language": "en"})
+    made = TargetDecision.objects.first()
+    assert made is not None and made.reason == "CSV 파일에서 가져옴"
+    for path in ("portfolio/targetdecision/", f"portfolio/targetdecision/{made.pk}/change/"):
+        english = staff.get(f"/admin/{path}", headers={"accept-language": "en"}).content.decode()
+        assert "Imported from a CSV file" in english and made.reason not in english, path
+
+
+def test_a_list_of_portfolios_goes_out_as_what_it_lists(staff: Client, targeted: DeskWorld) -> None:
+    models = staff.get("/admin/portfolio/modelportfolio/export-csv", follow=True).content.decode()
+    assert "MP-T,Test,v1,주식,60.00" in models and "100000" not in models
+    subs = staff.get("/admin/portfolio/subportfolio/export-csv", follow=True).content.decode()
+    assert "S-T,S-T,v1,주식,100000,Fund 100000,50.00" in subs and "B-T" in subs
 
 
 @pytest.mark.parametrize(
@@ -105,6 +170,8 @@ def test_what_another_account_follows_is_left_alone(staff: Client, targeted: Des
     made = TargetDecision.objects.filter(account=targeted.account).first()
     assert made is not None and made.model_version.portfolio != before.model_version.portfolio
     assert before.model_version.portfolio.versions.count() == 1
+    names = [str(v.portfolio) for v in (made.model_version, *made.sub_versions.all())]
+    assert not any(targeted.account.name in name for name in names), "everybody reads these names"
 
 
 def test_only_admins_of_the_account(staff: Client, targeted: DeskWorld) -> None:

@@ -115,8 +115,8 @@ def test_a_cancel_that_found_nothing_says_so(language: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("language", "headings"),
     [
-        ("ko", ("기간별", "심각도별")),
-        ("en", ("By period", "By severity")),
+        ("ko", ("기간", "심각도")),
+        ("en", ("Period", "Severity")),
     ],
 )
 def test_what_a_list_is_filtered_by_reads_well(

@@ -24,7 +24,7 @@ from unfold.decorators import action
 from trading.admin.account_form import SECRETS, AccountForm, MemberFormSet
 from trading.admin.lists import of_account, period
 from trading.admin.past import told_of
-from trading.admin.read_only import AddOnlyAdmin, StampedAdmin
+from trading.admin.read_only import AddOnlyAdmin, ReadOnlyInline, StampedAdmin
 from trading.domain.errors import BrokerError, ConfigurationError, StateConflict
 from trading.models import Account, AccountMember, ApprovalPolicy
 from trading.selectors.members import member_names
@@ -52,13 +52,10 @@ class MemberInline(TabularInline):
         return type("Members", (super().get_formset(request, obj, **kwargs),), {"by": request.user})
 
 
-class PolicyInline(TabularInline):
+class PolicyInline(ReadOnlyInline):
     """What ruled when; a new policy is added on its own page."""
 
     model = ApprovalPolicy
-    hide_title = True
-    extra = 0
-    can_delete = False
     fields = (
         "kind",
         "automatic",
@@ -67,13 +64,6 @@ class PolicyInline(TabularInline):
         "created_by",
         "created_at",
     )
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Account)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from trading.admin.lists import of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
+from trading.admin.tables import record_table
 from trading.models import (
+    Instrument,
     Ledger,
     Lot,
     LotPosting,
@@ -16,10 +21,12 @@ from trading.models import (
     Sleeve,
     Snapshot,
 )
+from trading.selectors.moments import moment_said
+from trading.templatetags.jeoul import shares, won
 
 __all__ = ["LedgerAdmin"]
 
-_NAMES = ("=instrument__ticker", "instrument__name")
+_NAMES = ("^instrument__ticker", "instrument__name")
 
 
 @admin.register(Ledger)
@@ -27,9 +34,9 @@ class LedgerAdmin(ReadOnlyAdmin):
     account_path = "order__account"
     list_display = ("posted_at", "order", "quantity", "amount", "fee", "tax")
     list_filter = (of_account("order__account"), period("posted_at"))
-    search_fields = ("=order__order_no", "=order__instrument__ticker")
-    search_help_text = _("주문 번호나 종목코드로 찾습니다.")
-    list_select_related = ("order",)
+    search_fields = ("=order__order_no", "^order__instrument__ticker")
+    search_help_text = _("주문 번호나 종목 코드의 앞부분으로 찾습니다.")
+    list_select_related = ("order__instrument",)
 
 
 @admin.register(Lot)
@@ -48,8 +55,8 @@ class LotPostingAdmin(ReadOnlyAdmin):
     account_path = "lot__account"
     list_display = ("ledger", "lot", "quantity")
     list_filter = (of_account("lot__account"), period("ledger__posted_at"))
-    search_fields = ("=lot__instrument__ticker",)
-    search_help_text = _("종목코드로 찾습니다.")
+    search_fields = ("^lot__instrument__ticker",)
+    search_help_text = _("종목 코드의 앞부분으로 찾습니다.")
     list_select_related = ("ledger", "lot")
 
 
@@ -73,8 +80,8 @@ class ReservationAdmin(ReadOnlyAdmin):
         period("opened_at"),
         ("closed_at", admin.EmptyFieldListFilter),
     )
-    search_fields = ("^intent__key", "=intent__instrument__ticker")
-    list_select_related = ("intent",)
+    search_fields = ("^intent__key", "^intent__instrument__ticker")
+    list_select_related = ("intent__instrument",)
 
 
 @admin.register(Sleeve)
@@ -97,3 +104,34 @@ class SnapshotAdmin(ReadOnlyAdmin):
     search_help_text = _("번호나 계좌 이름으로 찾습니다.")
     exclude = ("raw",)
     list_select_related = ("account",)
+    told = {"holdings": "held", "quotes": "prices"}
+
+    @admin.display(description=_("보유"))
+    def held(self, row: Snapshot) -> str:
+        heads = (gettext("종목"), gettext("종목코드"), gettext("수량"), gettext("매도 가능 수량"))
+        rows = [
+            (one.get("name", ""), ticker, shares(one["quantity"]), shares(one.get("sellable")))
+            for ticker, one in row.holdings.items()
+        ]
+        return record_table(heads, rows, numbers=(2, 3))
+
+    @admin.display(description=_("시세"))
+    def prices(self, row: Snapshot) -> str:
+        heads = (
+            gettext("종목"),
+            gettext("현재가"),
+            gettext("기준가"),
+            gettext("상한가"),
+            gettext("하한가"),
+            gettext("시각"),
+        )
+        names = dict(Instrument.objects.filter(pk__in=row.quotes).values_list("pk", "name"))
+        rows = [
+            (
+                f"{names.get(ticker, '')} {ticker}".strip(),
+                *(won(one.get(key)) for key in ("last", "reference", "upper", "lower")),
+                moment_said(datetime.fromisoformat(one["at"])) if one.get("at") else "",
+            )
+            for ticker, one in row.quotes.items()
+        ]
+        return record_table(heads, rows, numbers=range(1, 5))

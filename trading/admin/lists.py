@@ -49,7 +49,12 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class RememberingList(ChangeList):
-    """Asks once for what the theme asks for again with every row: the address of each column's order."""
+    """Asks once for what the theme asks for again with every row: the address of each column's order. What
+    the rows of a page need to be told in words is read for all of them together."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.model_admin.prepare(request, list(self.result_list))
 
     def get_query_string(
         self, new_params: Mapping[str, Any] | None = None, remove: Sequence[str] | None = None

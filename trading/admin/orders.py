@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from trading.admin.checks import checks_of
+from trading.admin.columns import folded
 from trading.admin.lists import known_values, of_account, period
-from trading.admin.read_only import ReadOnlyAdmin, in_lines
+from trading.admin.read_only import ReadOnlyAdmin
 from trading.models import (
     Attempt,
     BrokerOrder,
@@ -15,14 +17,11 @@ from trading.models import (
     Enumeration,
     Intent,
     Lane,
-    RuleCheck,
 )
 from trading.selectors.order_words import ATTEMPT_STATES, ORDER_STATES
-from trading.selectors.words import WORDS
+from trading.selectors.said import order_time_said
 
 __all__ = ["IntentAdmin"]
-
-_VERDICTS = {"PASS": _("통과"), "VETO": _("막음")}
 
 
 @admin.register(Intent)
@@ -32,7 +31,7 @@ class IntentAdmin(ReadOnlyAdmin):
     state_words = ORDER_STATES
     told = {"state": "state_in_words"}
     list_display = (
-        "key",
+        "__str__",
         "instrument",
         "side",
         "quantity",
@@ -49,8 +48,19 @@ class IntentAdmin(ReadOnlyAdmin):
         "side",
         "action",
     )
-    search_fields = ("^key", "=instrument__ticker", "instrument__name")
+    search_fields = ("^key", "^instrument__ticker", "instrument__name")
     list_select_related = ("instrument",)
+    exclude = ("key", "origin_id", "leg_id")
+    readonly_fields = ("checks", "stored_key")
+
+    @admin.display(description=_("함께 보기"))
+    def checks(self, row: Intent) -> str:
+        return checks_of(row)
+
+    @admin.display(description=_("키"))
+    def stored_key(self, row: Intent) -> str:
+        """What makes a second wish of the same fail; a search finds by its beginning."""
+        return folded(row.key)
 
     @admin.display(description=_("상태"), ordering="state")
     def state_in_words(self, row: Intent) -> str:
@@ -81,7 +91,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     search_fields = ("^intent__key", "=msg_cd")
     search_help_text = _("주문 의도의 앞부분이나 증권사의 응답 코드로 찾습니다.")
     exclude = ("body", "reply_body", "baseline")
-    list_select_related = ("intent",)
+    list_select_related = ("intent__instrument",)
 
     @admin.display(description=_("상태"), ordering="state")
     def state_in_words(self, row: Attempt) -> str:
@@ -92,62 +102,36 @@ class AttemptAdmin(ReadOnlyAdmin):
 class BrokerOrderAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = (
-        "trade_date",
+        "ordered",
         "order_no",
         "instrument",
         "side",
+        "price",
         "quantity",
         "filled_quantity",
         "remaining_quantity",
+        "masked",
         "source",
         "is_final",
     )
     list_filter = (of_account(), period("trade_date"), "source", "is_final", "side")
-    search_fields = ("=order_no", "=instrument__ticker", "instrument__name")
-    search_help_text = _("주문 번호나 종목으로 찾습니다.")
-    list_select_related = ("instrument",)
+    search_fields = ("=order_no", "^instrument__ticker", "instrument__name")
+    search_help_text = _("주문 번호, 종목 이름, 종목 코드의 앞부분으로 찾습니다.")
+    list_select_related = ("instrument", "account")
+    readonly_fields = ("checks",)
 
+    @admin.display(description=_("주문 시각"), ordering="trade_date")
+    def ordered(self, row: BrokerOrder) -> str:
+        """The broker's day and, where its list told it, the time."""
+        return f"{row.trade_date:%Y-%m-%d} {order_time_said(row.order_time)}".strip()
 
-@admin.register(RuleCheck)
-class RuleCheckAdmin(ReadOnlyAdmin):
-    """The gate before a send: every rule's verdict, and what it was decided on."""
+    @admin.display(description=_("계좌"), ordering="account")
+    def masked(self, row: BrokerOrder) -> str:
+        return row.account.masked
 
-    account_path = "intent__account"
-    list_display = ("at", "intent", "verdict_in_words", "refused", "rule_set_version")
-    list_filter = (
-        of_account("intent__account"),
-        period("at"),
-        known_values("verdict", _("결정"), _VERDICTS),
-    )
-    search_fields = ("^intent__key",)
-    search_help_text = _("주문 의도의 앞부분으로 찾습니다.")
-    list_select_related = ("intent",)
-    told = {"verdict": "verdict_in_words"}
-    exclude = ("results",)
-    readonly_fields = ("rules",)
-
-    @admin.display(description=_("결정"), ordering="verdict")
-    def verdict_in_words(self, row: RuleCheck) -> str:
-        return str(_VERDICTS.get(row.verdict, row.verdict))
-
-    @admin.display(description=_("막은 규칙"))
-    def refused(self, row: RuleCheck) -> str:
-        return " · ".join(_refused(row)) or "–"
-
-    @admin.display(description=_("규칙마다"))
-    def rules(self, row: RuleCheck) -> str:
-        passed = len(row.results) - len(_refused(row))
-        told = ngettext("규칙 %(n)d개 통과", "규칙 %(n)d개 통과", passed) % {"n": passed}
-        return in_lines([told, *_refused(row)])
-
-
-def _refused(row: RuleCheck) -> list[str]:
-    """Each rule that vetoed, in a sentence with its numbers."""
-    return [
-        WORDS.say(str(one["rule"]), one.get("numbers") or {})
-        for one in row.results
-        if not one["passed"]
-    ]
+    @admin.display(description=_("함께 보기"))
+    def checks(self, row: BrokerOrder) -> str:
+        return checks_of(row.owner) if row.owner else gettext("우리 주문이 아닙니다.")
 
 
 @admin.register(Decision)
@@ -158,7 +142,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("at", "intent", "verdict", "order_no", "by")
     list_filter = (of_account("intent__account"), period("at"), "verdict")
     search_fields = ("^intent__key", "^by", "=order_no")
-    list_select_related = ("intent",)
+    list_select_related = ("intent__instrument",)
 
 
 @admin.register(Enumeration)
@@ -170,7 +154,7 @@ class EnumerationAdmin(ReadOnlyAdmin):
         "started_at",
         "account",
         "trade_date",
-        "scope",
+        "read",
         "pages",
         "rows",
         "complete",
@@ -179,6 +163,14 @@ class EnumerationAdmin(ReadOnlyAdmin):
     list_filter = (of_account(), period("started_at"), "complete")
     search_fields = ("problem",)
     list_select_related = ("account",)
+    told = {"scope": "read"}
+
+    @admin.display(description=_("읽은 범위"), ordering="scope")
+    def read(self, row: Enumeration) -> str:
+        return str(_MARKETS.get(row.scope, row.scope))
+
+
+_MARKETS = {"ALL": _("모든 거래소"), "KRX": _("한국거래소 (KRX)")}
 
 
 @admin.register(Lane)
@@ -188,5 +180,5 @@ class LaneAdmin(ReadOnlyAdmin):
     account_path = "account"
     list_display = ("account", "instrument", "side", "late_watch_until")
     list_filter = (of_account(), "side")
-    search_fields = ("=instrument__ticker", "instrument__name")
+    search_fields = ("^instrument__ticker", "instrument__name")
     list_select_related = ("account", "instrument")

@@ -12,8 +12,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from trading.selectors.past import past_of
+from trading.admin.columns import ShownColumns
+from trading.admin.titles import Titled
+from trading.selectors.moments import moment_said, wall_moment_said
+from trading.selectors.past import PastAct, past_of
 from trading.selectors.people import Role, has_role
+from trading.services.clock import has_two_clocks
 
 __all__ = ["WithPast", "told_of"]
 
@@ -24,7 +28,12 @@ def told_of(subject: str, name: str, key: int) -> Q:
     return Q(object=subject) & (Q(payload__contains=said + ",") | Q(payload__contains=said + "}"))
 
 
-class WithPast:
+def _shown(act: PastAct) -> dict[str, Any]:
+    say = wall_moment_said if act.wall else moment_said
+    return {"act": act, "said": say(act.at)}
+
+
+class WithPast(ShownColumns, Titled):
     """For a model's admin. `past_as` is how the audit chain calls such a row, `state_words` what its states
     are called."""
 
@@ -43,19 +52,20 @@ class WithPast:
             raise Http404
         if not self.has_view_permission(request, row):  # type: ignore[attr-defined]
             raise PermissionDenied
-        acts = past_of(
+        parts = past_of(
             row,
             kind=self.past_as,
             about=self.about(row),
             states=self.state_words,
             chain=has_role(request.user, Role.APPROVER, Role.ADMIN),
+            two_clocks=has_two_clocks(),
         )
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
         context = self.admin_site.each_context(request) | {  # type: ignore[attr-defined]
-            "title": gettext("지난 기록"),
+            "title": gettext("히스토리"),
             "row": row,
             "kind": "" if str(row._meta.verbose_name) in str(row) else row._meta.verbose_name,
-            "acts": acts,
+            "parts": [(part.title, [_shown(act) for act in part.acts]) for part in parts],
             "back": reverse(name, args=[object_id]),
         }
         return TemplateResponse(request, "admin/past.html", context | (extra_context or {}))

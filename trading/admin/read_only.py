@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
 from trading.admin.columns import shown_columns
 from trading.admin.lists import BoundedPaginator, RememberingList, plain_lookup
@@ -34,6 +35,7 @@ __all__ = [
     "AddOnlyAdmin",
     "GuardedAdmin",
     "ReadOnlyAdmin",
+    "ReadOnlyInline",
     "ScopedAdmin",
     "StampedAdmin",
     "in_lines",
@@ -49,6 +51,27 @@ def in_lines(lines: Iterable[str]) -> str:
     """One field of a row in several lines; a dash where there is none."""
     made = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
     return format_html("<ul>{}</ul>", made) if made else "–"
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows of a record on its page, to read, with columns told as in a list."""
+
+    extra = 0
+    can_delete = False
+    hide_title = True
+    told: Mapping[str, str] = {}
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return shown_columns(self.model, self.fields or (), self.told)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
@@ -70,9 +93,6 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
     told: Mapping[str, str] = {}
     """Column → the method that tells it in words."""
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return shown_columns(self.model, super().get_list_display(request))
-
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Numbers are read strictly everywhere: the theme's own fields take "1_0" for ten."""
         found = plain_number(db_field, self.bounds.get(db_field.name))
@@ -81,11 +101,26 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RememberingList]:
         return RememberingList
 
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Read at once what columns of `rows` need, before any of them is shown."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            self.prepare(request, [found])
+        return found
+
     def find(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         fields = self.get_search_fields(request)
-        return searched(queryset, fields, search_term) if fields else (queryset, False)
+        if not fields:
+            return queryset, False
+        return searched(queryset, fields, search_term, partial(self.also, request))
+
+    def also(self, request: HttpRequest, word: str) -> Q:
+        """What a word of a search may mean beside what the fields hold; nothing where it means no more."""
+        return Q()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         if not plain_lookup(self.model, lookup, self.date_hierarchy):
@@ -146,6 +181,13 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
         return has_role(request.user, *self.roles) and super().has_view_permission(request, obj)
 
 
+def _in_words(one: ScopedAdmin, fieldsets: Any) -> Any:
+    return [
+        (title, {**more, "fields": shown_columns(one.model, more["fields"], one.told)})
+        for title, more in fieldsets
+    ]
+
+
 def _own(request: HttpRequest) -> list[int]:
     return list(accounts_of(request.user).values_list("pk", flat=True))
 
@@ -165,10 +207,7 @@ class ReadOnlyAdmin(ScopedAdmin):
         return list(self.fields or [*columns, *self.readonly_fields])  # type: ignore[list-item]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return [
-            (title, {**more, "fields": shown_columns(self.model, more["fields"], self.told)})
-            for title, more in super().get_fieldsets(request, obj)
-        ]
+        return _in_words(self, super().get_fieldsets(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return flatten_fieldsets(self.get_fieldsets(request, obj))
@@ -197,6 +236,16 @@ class GuardedAdmin(ScopedAdmin):
 
 class AddOnlyAdmin(GuardedAdmin):
     """Settings with history: a change is a new row, and an old row stays as it was. Admins only."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """An old row is told as a record is."""
+        found = super().get_fieldsets(request, obj)
+        return found if obj is None else _in_words(self, found)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        if obj is None:
+            return super().get_readonly_fields(request, obj)
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, Role.ADMIN) and super().has_add_permission(request)

@@ -5,7 +5,7 @@ A field is written as the admin writes it: `^name` begins with the word, `=name`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -25,12 +25,20 @@ _LAST = "\U0010ffff"
 _ORDER_DIGITS = 10
 
 
-def searched(rows: QuerySet[Any], fields: Sequence[str], term: str) -> tuple[QuerySet[Any], bool]:
-    """The rows in which every word of `term` is found in some field, and whether a row may come twice."""
+def searched(
+    rows: QuerySet[Any],
+    fields: Sequence[str],
+    term: str,
+    also: Callable[[str], Q] | None = None,
+) -> tuple[QuerySet[Any], bool]:
+    """The rows in which every word of `term` is found in some field, or in what `also` says that it means,
+    and whether a row may come twice."""
     model = rows.model
     indexed = all(_is_indexed(model, field) for field in fields)
     for word in term.split():
         found = reduce(or_, (_where(model, field, word) for field in fields))
+        if also is not None:
+            found |= also(word)
         if indexed:  # asked by itself, so that each field's own index answers and not the account's
             found = Q(pk__in=model._default_manager.filter(found).order_by().values("pk"))
         rows = rows.filter(found)
@@ -82,7 +90,8 @@ def _own(column: Any, name: str, how: str, word: str) -> Q:
     if how == "=":
         return Q(**{f"{name}__in": _spellings(word)})
     if how == "^" and _is_keyed(column):  # a range is read from the index, LIKE is not
-        return Q(**{f"{name}__gte": word, f"{name}__lt": word + _LAST})
+        ranges = (Q(**{f"{name}__gte": one, f"{name}__lt": one + _LAST}) for one in _cases(word))
+        return reduce(or_, ranges)
     return Q(**{f"{name}__{'istartswith' if how == '^' else 'icontains'}": word})
 
 
@@ -110,6 +119,11 @@ def _is_indexed(model: type[Model], field: str) -> bool:
     if how == "^":
         return _is_keyed(column)
     return bool(how) and (column.unique or column.db_index or first in by_index)
+
+
+def _cases(word: str) -> list[str]:
+    """As typed, and in capitals as tickers are."""
+    return sorted({word, word.upper()})
 
 
 def _spellings(word: str) -> list[str]:

@@ -196,7 +196,21 @@ class Intent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        """As people name an order; its key is for programs."""
+        shares = _("%(count)s주") % {"count": f"{self.quantity:,}"}
+        return f"{self.asked_by} · {self.instrument.name} {self.doing} {shares}"
+
+    @property
+    def doing(self) -> str:
+        """Which side, and that it takes an order back where it does."""
+        side = self.get_side_display()
+        return f"{side} {self.get_action_display()}" if self.action == "cancel" else side
+
+    @property
+    def asked_by(self) -> str:
+        """What wished it: a run by its number, a person, a bot."""
+        origin = self.get_origin_display()
+        return f"{origin} #{self.origin_id}" if self.origin_id is not None else origin
 
 
 class Attempt(Row):
@@ -336,6 +350,14 @@ class BrokerOrder(models.Model):
         ]
 
     def __str__(self) -> str:
+        """As people name it: what is traded, and the number without the zeros before it."""
+        shares = _("%(count)s주") % {"count": f"{self.quantity:,}"}
+        number = self.order_no.lstrip("0") or self.order_no
+        return f"{self.instrument.name} {self.get_side_display()} {shares} · {number}"
+
+    @property
+    def identity(self) -> str:
+        """As the record names it, the same in every language: day, branch and number."""
         return f"{self.trade_date:%Y%m%d}/{self.org_no}/{self.order_no}"
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from trading.models.account import Account
@@ -57,7 +58,9 @@ class AuditHead(Row):
 
 
 class Transition(Row):
-    """Every change of state, written in the transaction of the change."""
+    """Every change of state, written in the transaction of the change. `at` is the market's time of it,
+    `recorded_at` the wall's, by which it is ordered among what has no other; null in rows older than the
+    column."""
 
     object_type = models.CharField(max_length=8)
     object_id = models.BigIntegerField()
@@ -66,6 +69,7 @@ class Transition(Row):
     at = models.DateTimeField()
     by = models.CharField(max_length=150)
     reason = models.CharField(max_length=300, blank=True)
+    recorded_at = models.DateTimeField(null=True, default=timezone.now)
 
     class Meta:
         verbose_name = _("상태 변화")
@@ -232,7 +236,7 @@ class KisToken(Row):
         ]
 
 
-class ScheduleFire(models.Model):
+class ScheduleFire(Row):
     """One fire per job and slot, whatever the number of schedulers, and what came of it."""
 
     class Outcome(models.TextChoices):
@@ -266,6 +270,3 @@ class ScheduleFire(models.Model):
                 name="fire_outcome_known",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.job} {self.slot}"

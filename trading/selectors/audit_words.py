@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 __all__ = ["ACTION_NAMES", "FACT_NAMES"]
 
@@ -71,6 +72,9 @@ FACT_NAMES: Mapping[str, str | Promise] = {
     "active": _("사용"),
     "added": _("더함"),
     "before": _("전"),
+    "amount": _("금액"),
+    "filled": _("체결 수량"),
+    "intent": pgettext_lazy("one", "주문 의도"),
     "attempt": _("전송 시도"),
     "code": _("코드"),
     "decision": _("목표 결정"),

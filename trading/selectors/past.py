@@ -3,9 +3,8 @@ and the admin's own log."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +14,12 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
 from trading.models import AuditEntry, Transition
-from trading.selectors.audit_words import ACTION_NAMES, FACT_NAMES
+from trading.selectors.audit_words import ACTION_NAMES
+from trading.selectors.fact_words import told_facts
+from trading.selectors.said import actor_said
 from trading.selectors.words import WORDS
 
-__all__ = ["MOST", "PastAct", "past_of"]
+__all__ = ["MOST", "Past", "PastAct", "past_of"]
 
 MOST = 200
 """Of each kind, the newest; who wants more reads the audit list."""
@@ -28,12 +29,24 @@ _MOVING = ("run", "intent", "attempt")
 
 @dataclass(frozen=True, slots=True)
 class PastAct:
-    """`at` is aware; `facts` are the act's own, as text, "" where it has none."""
+    """`at` is aware; `facts` are the act's own, as text, "" where it has none. `wall` says that `at` is the
+    wall's time though the row lives on another clock; `order` is the wall's time by which acts of both clocks
+    are put in order, None where nobody wrote it down."""
 
     at: datetime
     by: str
     what: str
     facts: str
+    wall: bool = False
+    order: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Acts in their true order, newest first. `title` names the clock of what no order joins with the rest."""
+
+    title: str
+    acts: list[PastAct]
 
 
 def past_of(
@@ -43,50 +56,49 @@ def past_of(
     about: Q | None = None,
     states: Mapping[str, Any] | None = None,
     chain: bool = True,
-) -> list[PastAct]:
-    """Newest first. `kind` is how the chain and the transitions call such a row, `about` narrows the chain
-    where a row is told under another's name; `states` names the states in words; without `chain` the audit
-    chain, which not everybody may read, is left out."""
-    acts = _logged(row)
+    two_clocks: bool = False,
+) -> list[Past]:
+    """`kind` is how the chain and the transitions call such a row, `about` narrows the chain where a row is
+    told under another's name; `states` names the states in words; without `chain` the audit chain, which not
+    everybody may read, is left out. With `two_clocks` states change by the market's clock and the rest is told
+    by the wall's: all are in one order where each was also written down by the wall's, else each clock has its
+    own list."""
+    told = _logged(row)
     if about is None and kind:
         about = Q(object=f"{kind}:{row.pk}")
     if chain and about is not None:
-        acts += _audited(about)
-    if kind in _MOVING:
-        acts += _moved(kind, row, states or {})
-    return sorted(acts, key=lambda act: act.at, reverse=True)
+        told += _audited(about, states or {})
+    moved = _moved(kind, row, states or {}) if kind in _MOVING else []
+    if not two_clocks:
+        return [Past("", _newest_first([*moved, *told], lambda act: act.at))]
+    told = [replace(act, wall=True, order=act.at) for act in told]
+    if told and any(act.order is None for act in moved):
+        return [
+            Past(_("시뮬레이터 시각"), _newest_first(moved, lambda act: act.at)),
+            Past(_("실제 시각"), _newest_first(told, lambda act: act.at)),
+        ]
+    return [Past("", _newest_first([*moved, *told], lambda act: act.order or act.at))]
 
 
-def _audited(about: Q) -> list[PastAct]:
+def _newest_first(acts: list[PastAct], by: Callable[[PastAct], datetime]) -> list[PastAct]:
+    return sorted(acts, key=by, reverse=True)
+
+
+def _audited(about: Q, states: Mapping[str, Any]) -> list[PastAct]:
     return [
         PastAct(
             datetime.fromisoformat(entry.at),
-            entry.actor,
+            actor_said(entry.actor),
             str(ACTION_NAMES.get(entry.action, entry.action)),
-            _facts(entry.payload),
+            _facts(entry.payload, states),
         )
         for entry in AuditEntry.objects.filter(about)[:MOST]
     ]
 
 
-def _facts(payload: str) -> str:
-    try:
-        found = json.loads(payload)
-    except ValueError:
-        return payload
-    return " · ".join(
-        f"{FACT_NAMES.get(name, name)}: {_plain(value)}"
-        for name, value in found.items()
-        if value not in ("", None, [], {})
-    )
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("예") if value else _("아니요")
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+def _facts(payload: str, states: Mapping[str, Any]) -> str:
+    told = told_facts(payload, states)
+    return " · ".join(f"{name}: {value}" if name else value for name, value in told)
 
 
 def _moved(kind: str, row: Model, states: Mapping[str, Any]) -> list[PastAct]:
@@ -94,11 +106,12 @@ def _moved(kind: str, row: Model, states: Mapping[str, Any]) -> list[PastAct]:
     return [
         PastAct(
             one.at,
-            one.by,
+            actor_said(one.by),
             " → ".join(
                 str(states.get(name, name)) for name in (one.from_state, one.to_state) if name
             ),
             WORDS.say(one.reason) if one.reason else "",
+            order=one.recorded_at,
         )
         for one in rows
     ]

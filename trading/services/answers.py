@@ -87,7 +87,7 @@ def _apply(
                 **_answer(raw, reply, now),
             )
             move(intent, IntentState.ACKED, at=now, by=by)
-            audit(by, "order_acked", f"intent:{intent.pk}", {"order": str(order)})
+            audit(by, "order_acked", f"intent:{intent.pk}", {"order": order.identity})
             return SendOutcome(intent.state)
     move(
         attempt,

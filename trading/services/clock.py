@@ -21,6 +21,7 @@ __all__ = [
     "SEOUL",
     "SimulatedClock",
     "WallClock",
+    "has_two_clocks",
     "market_clock",
     "simulated_clock",
     "wall_seconds",
@@ -107,6 +108,12 @@ def market_clock(account: Account) -> Clock:
     if account.environment == Account.Environment.SIM and settings.SIM_CLOCK_URL:
         return simulated_clock(settings.SIM_CLOCK_URL)
     return WallClock()
+
+
+def has_two_clocks() -> bool:
+    """True where accounts of this process may live on the simulator's clock: a moment of the wall's is then
+    marked as such, beside theirs."""
+    return bool(settings.SIM_CLOCK_URL)
 
 
 def wall_seconds(account: Account, market: timedelta) -> float:

@@ -62,7 +62,7 @@ def _give_up(order: BrokerOrder, intent: Intent, now: datetime) -> None:
     move(intent, IntentState.UNKNOWN, at=now, by=SYSTEM, reason=NOT_OURS)
     for cancel in Intent.objects.filter(target_order=order, state=IntentState.AUTHORIZED):
         move(cancel, IntentState.REVOKED, at=now, by=SYSTEM, reason=NOT_OURS)
-    audit(SYSTEM, "order_disowned", f"intent:{intent.pk}", {"order": str(order)})
+    audit(SYSTEM, "order_disowned", f"intent:{intent.pk}", {"order": order.identity})
     tell_number_not_ours(intent, order.order_no)
 
 

@@ -137,7 +137,7 @@ def _was_accepted(attempt: Attempt, found: Iterable[OrderRow], now: datetime) ->
         SYSTEM,
         "refusal_was_wrong",
         f"intent:{intent.pk}",
-        {"msg_cd": attempt.msg_cd, "ticker": ticker, "order": str(order)},
+        {"msg_cd": attempt.msg_cd, "ticker": ticker, "order": order.identity},
     )
     alert(
         "refusal_was_wrong",

@@ -124,14 +124,14 @@ def adopt(attempt: Attempt, intent: Intent, row: OrderRow, now: datetime, by: st
         )
         order.refresh_from_db()
         if order.owner_id != intent.pk:
-            raise StateConflict("order_has_owner", order=str(order))
+            raise StateConflict("order_has_owner", order=order.identity)
     move(attempt, AttemptState.ACKED, at=now, by=by, reason="adopted", broker_order=order)
     move(intent, IntentState.ACKED, at=now, by=by, reason="adopted")
     audit(
         by,
         "order_adopted",
         f"intent:{intent.pk}",
-        {"order": str(order), "spooled_answer": take_hint(attempt.nonce)},
+        {"order": order.identity, "spooled_answer": take_hint(attempt.nonce)},
     )
     Alert.objects.filter(
         code__in=["order_unknown", "unknown_absent"], intent_id=intent.pk, acknowledged_at=None

@@ -12,6 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from trading.selectors.moments import moment_said, wall_moment_said
+from trading.selectors.said import actor_said, reason_said
+from trading.services.clock import has_two_clocks
+
 register = template.Library()
 DASH = "–"
 MINUS = "−"
@@ -127,6 +131,24 @@ def clock(value: datetime | None) -> str:
 def day_clock(value: datetime | None) -> str:
     """11.20 09:41."""
     return localtime(value).strftime("%m.%d %H:%M") if value else DASH
+
+
+@register.filter
+def made_at(value: datetime | None) -> str:
+    """2026-12-01 09:41:07 by the wall's clock, marked where accounts live on another one."""
+    return wall_moment_said(value) if has_two_clocks() else moment_said(value)
+
+
+@register.filter
+def by_whom(name: str) -> str:
+    """Who did something: a person by name, what ran by itself in words."""
+    return actor_said(name)
+
+
+@register.filter
+def own_words(reason: str) -> str:
+    """A reason: a program's in the reader's language, a person's as they wrote it."""
+    return reason_said(reason)
 
 
 @register.filter

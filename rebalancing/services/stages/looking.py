@@ -46,7 +46,7 @@ def snapshot(driver: Driver, now: datetime) -> Due:
         return now + POLL
     working = BrokerOrder.objects.filter(account=run.account, trade_date=now.date(), is_final=False)
     if not run.dry_run and working.exists():
-        orders = [str(order) for order in working]
+        orders = [order.identity for order in working]
         end_run(driver, RunState.FAILED, now, "open_orders", {"orders": orders})
         return None
     assert run.target is not None
