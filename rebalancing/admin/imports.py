@@ -24,7 +24,7 @@ from rebalancing.selectors.words import WORDS
 from rebalancing.services.imports import PlanLine, import_plan, import_targets
 from rebalancing.services.targets import current_target
 from trading.domain.errors import InputError, StateConflict
-from trading.models import Account, Instrument
+from trading.models import Account, Instrument, Proposal
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.selectors.words import CLASS_NAMES
 from trading.views.proof import asked_first
@@ -121,6 +121,9 @@ def _confirmed(request: HttpRequest) -> HttpResponse:
     except StateConflict as conflict:
         messages.error(request, WORDS.say(conflict.code, conflict.facts))
         return redirect("admin:portfolio_targetdecision_import_csv")
+    if isinstance(made, Proposal):
+        messages.success(request, _("제안했습니다. 다른 승인자가 동의하면 적용됩니다."))
+        return redirect("rebalancing:proposals")
     messages.success(request, _("목표를 바꿨습니다. 다음 리밸런싱부터 따릅니다."))
     return redirect(reverse("admin:portfolio_targetdecision_change", args=[made.pk]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from rebalancing.selectors.proposals import lines_of
-from trading.api.filters import by_account, choice, day_span, words
+from trading.api.filters import by_account, choice, day_span, flag, words
 from trading.api.lists import Door, ListDoor, OneDoor
 from trading.api.once import done_once
 from trading.api.permissions import ApproverWrites, Deciders
@@ -98,7 +99,8 @@ class ProposalsView(_Seen, ListDoor):
     narrowing = (
         by_account(),
         choice("kind", Proposal.Kind.values),
-        choice("outcome", Proposal.Outcome.values),
+        choice("outcome", [one for one in Proposal.Outcome.values if one]),
+        flag("open", Q(outcome=""), "it still waits"),
         words("by"),
         *day_span("at"),
     )

@@ -12,10 +12,12 @@ from django.db import transaction
 from portfolio.domain.weights_csv import Weights
 from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
 from portfolio.services import create_model_version, create_sub_version
-from rebalancing.services.targets import current_target, decide_targets
+from rebalancing.services.keepers import targets_change
+from rebalancing.services.targets import current_target
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.domain.targets import CASH
-from trading.models import Account
+from trading.models import Account, Proposal
+from trading.services.proposals import ask
 
 __all__ = ["PlanLine", "import_plan", "import_targets"]
 
@@ -25,8 +27,9 @@ NEUTRAL = "CSV"
 
 def import_targets(
     account: Account, weights: Weights, *, by: str, reason: str, seen: int | None
-) -> TargetDecision:
-    """Bind the account to `weights`: what is as it was keeps its version, what differs gets a new one.
+) -> TargetDecision | Proposal:
+    """Bind the account to `weights`, or under four eyes propose to: what is as it was keeps its version, what
+    differs gets a new one.
 
     New versions are of the portfolios the account is bound to now, as long as no other account follows them;
     else of ones with a neutral name, because everybody reads the names of portfolios and not everybody the
@@ -46,7 +49,9 @@ def import_targets(
         if not any(line.changes for line in plan):
             raise InputError(Reason("csv_nothing_changes"))
         made = [_made(account, line, weights, by, reason) for line in plan]
-        return decide_targets(account, made[0], made[1:], by=by, reason=reason)
+        change = targets_change(account, made[0], made[1:], reason)
+        found: TargetDecision | Proposal = ask(change, by=by)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tests.desk.conftest import DeskWorld
 from tests.desk.records import a_sale, pages_of_records
 from tests.desk.test_moments import without_raw
 from trading.admin.subjects import MOST_NAMED
-from trading.models import Account, AuditEntry, Switch
+from trading.models import Account, AccountMember, AuditEntry, Switch
 from trading.selectors.said import (
     actor_said,
     order_time_said,
@@ -120,6 +120,7 @@ class TestAudit:
         with transaction.atomic():
             audit("admin", "account_changed", f"account:{foreign.pk}", {})
         assert rows_of(targeted.client("approver"), "?q=Secret") == []
+        AccountMember.objects.create(account=foreign, user=targeted.people["admin"])
         assert len(rows_of(staff, "?q=Secret")) == 1
 
     @pytest.mark.django_db

@@ -16,6 +16,7 @@ from trading.domain.instruments import InstrumentKind
 from trading.domain.price_grid import is_on_tick
 
 __all__ = [
+    "NOT_ASKED",
     "GateInputs",
     "GateLimits",
     "RULE_SET_VERSION",

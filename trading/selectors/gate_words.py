@@ -12,7 +12,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from trading.models import Instrument, Intent, OrderAction, Side, Switch
+from trading.domain.limits import NOT_ASKED
+from trading.models import Instrument, Intent, OrderAction, Side, Switch, TradingLimits
 from trading.selectors.moments import moment_said
 from trading.selectors.words import Sentence
 
@@ -36,6 +37,10 @@ RULE_NAMES: Mapping[str, Sentence] = {
     "price_inside_daily_limits": gettext_lazy("가격제한폭 안의 가격이다"),
     "price_collar": gettext_lazy("현재가에서 멀지 않은 가격이다"),
     "order_amount": gettext_lazy("주문 한 건의 금액 한도 안이다"),
+    "ticker_amount": gettext_lazy("한 종목의 하루 금액 한도 안이다"),
+    "run_amount": gettext_lazy("리밸런싱 하나의 금액 한도 안이다"),
+    "day_amount": gettext_lazy("계좌의 하루 금액 한도 안이다"),
+    "volume_share": gettext_lazy("전일 거래량에 비해 크지 않다"),
     "pace": gettext_lazy("주문이 너무 잦지 않다"),
     "no_duplicate": gettext_lazy("1분 안에 같은 주문이 없었다"),
     "no_self_trade": gettext_lazy("같은 종목의 반대 주문이 살아 있지 않다"),
@@ -80,6 +85,11 @@ INPUT_NAMES: Mapping[str, tuple[Sentence, str]] = {
     "needed_won": (gettext_lazy("이 주문에 필요한 돈"), "won"),
     "budget_won": (gettext_lazy("확인된 현금"), "won"),
     "budget_used_won": (gettext_lazy("확인된 현금에서 이미 쓴 돈"), "won"),
+    "ticker_won": (gettext_lazy("오늘 이 종목의 주문 금액"), "won"),
+    "run_won": (gettext_lazy("이 리밸런싱의 주문 금액"), "won"),
+    "day_won": (gettext_lazy("오늘 계좌의 주문 금액"), "won"),
+    "previous_volume": (gettext_lazy("전일 거래량"), "volume"),
+    "limits": (gettext_lazy("적용된 한도"), "limits"),
     "other_build": (gettext_lazy("아직 주문할 수 있는 다른 버전"), "text"),
 }
 """Each field of the gate's inputs: what it is called and of which kind it is."""
@@ -100,6 +110,7 @@ _NUMBERS: Mapping[str, tuple[Sentence, str]] = {
     "last": (gettext_lazy("현재가"), "won"),
     "away_percent": (gettext_lazy("현재가와의 거리"), "percent"),
     "won": (gettext_lazy("금액"), "won"),
+    "volume": (gettext_lazy("전일 거래량"), "volume"),
     "last_minute": (gettext_lazy("지난 1분의 주문"), "count"),
     "today": (gettext_lazy("오늘의 주문"), "count"),
     "same_within_minute": (gettext_lazy("1분 안의 같은 주문"), "count"),
@@ -122,7 +133,8 @@ def rule_name(rule: str) -> str:
 
 def rule_numbers(rule: str, numbers: Mapping[str, Any]) -> str:
     """What a rule was decided on, name by name; empty where it was decided on nothing but itself."""
-    most = (pgettext_lazy("one", "한도"), "won" if rule == "order_amount" else "shares")
+    unit = "won" if rule.endswith("_amount") else "percent" if rule == "volume_share" else "shares"
+    most = (pgettext_lazy("one", "한도"), unit)
     told = {**_NUMBERS, "max": most}
     return " · ".join(
         f"{told[name][0] if name in told else name} {_said(told.get(name, ('', 'text'))[1], value)}"
@@ -155,11 +167,19 @@ def _said(kind: str, value: Any) -> str:
         "switch": dict(Switch.State.choices),
         "kind": dict(Instrument.KINDS),
     }
+    if kind == "limits" and isinstance(value, Mapping):
+        return " · ".join(
+            f"{_limit_name(name)} {_said('number', one)}" for name, one in value.items()
+        )
+    if kind == "volume" and value == NOT_ASKED:
+        return "–"
     if kind in codes:
         return str(codes[kind].get(str(value), value))
     units: Mapping[str, str] = {
         "won": _("%(amount)s원"),
         "shares": _("%(count)s주"),
+        "volume": _("%(count)s주"),
+        "number": "%(n)s",
         "count": _("%(n)s건"),
         "seconds": _("%(n)s초"),
         "percent": "%(n)s %%",
@@ -168,6 +188,16 @@ def _said(kind: str, value: Any) -> str:
         return str(value)
     text = f"{value:,}" if isinstance(value, int) else str(value)
     return units[kind] % {"amount": text, "count": text, "n": text}
+
+
+def _limit_name(name: str) -> str:
+    known: dict[str, Sentence] = {
+        "quote_age_seconds": _("현재가의 나이 (초)"),
+        "max_quantity": _("주문 수량 (주)"),
+        "duplicate_seconds": _("같은 주문으로 보는 시간 (초)"),
+    }
+    fields = {field.name: field.verbose_name for field in TradingLimits._meta.fields}
+    return str(known.get(name) or fields.get(name, name))
 
 
 def _moment(text: str) -> str:
