@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trading.domain.limits import GateInputs, evaluate_gate
+from trading.domain.limits import GateInputs, GateLimits, evaluate_gate, tightest
 
 GOOD = GateInputs(
     action="order",
@@ -82,6 +82,17 @@ def test_a_sound_order_passes_every_rule(good: GateInputs) -> None:
         ({"quote_last": None}, "price_collar"),
         ({"quantity": 71_429, "orderable_won": 10**12}, "order_amount"),
         ({"limit_price": None, "quantity": 71_429, "orderable_won": 10**12}, "order_amount"),
+        ({"ticker_won": 9_999_300_001}, "ticker_amount"),
+        ({"run_won": 19_999_300_001}, "run_amount"),
+        ({"day_won": 19_999_300_001}, "day_amount"),
+        ({"previous_volume": 99}, "volume_share"),
+        ({"previous_volume": None}, "volume_share"),
+        ({"limits": {"max_order_won": 699_999}}, "order_amount"),
+        ({"limits": {"max_ticker_day_won": 699_999}}, "ticker_amount"),
+        ({"limits": {"max_day_won": 1_000_000}, "day_won": 300_001}, "day_amount"),
+        ({"limits": {"volume_share_percent": "1.00"}, "previous_volume": 999}, "volume_share"),
+        ({"limits": {"collar_percent": "0.50"}, "limit_price": 70_400}, "price_collar"),
+        ({"limits": {"per_day": 5}, "sent_today": 5}, "pace"),
         ({"sent_last_minute": 60}, "pace"),
         ({"sent_today": 200}, "pace"),
         ({"duplicates": 1}, "no_duplicate"),
@@ -110,6 +121,15 @@ def test_a_buy_is_stopped_by(change: dict[str, Any], rule: str) -> None:
         {"orderable_won": 700_100},
         {"reserved_won": 99_900},
         {"sent_last_minute": 59},
+        {"ticker_won": 9_999_300_000},
+        {"run_won": 19_999_300_000},
+        {"day_won": 19_999_300_000},
+        {"previous_volume": 100},
+        {"limits": {"max_order_won": 700_000}},
+        {"limits": {"max_day_won": 1_000_000}, "day_won": 300_000},
+        {"limits": {"volume_share_percent": "1.00"}, "previous_volume": 1_000},
+        {"limits": {"collar_percent": "0.50"}, "limit_price": 70_300},
+        {"limits": {"per_day": 5}, "sent_today": 4},
         {"budget_won": 1_000_000, "budget_used_won": 299_900},
         {"limit_price": None},
         {"cash_changed_at": "2026-11-20T09:59:56+09:00"},
@@ -149,3 +169,36 @@ def test_every_reason_is_listed_at_once() -> None:
 def test_a_stored_check_replays_to_the_same_verdict() -> None:
     stored = GateInputs(**GOOD.as_json())
     assert evaluate_gate(stored) == evaluate_gate(GOOD)
+
+
+def test_a_sale_is_not_held_back_for_want_of_a_volume_but_by_a_small_one() -> None:
+    assert refused(replace(SELL, previous_volume=None)) == set()
+    assert refused(replace(SELL, previous_volume=99)) == {"volume_share"}
+
+
+def test_only_a_runs_order_counts_against_the_runs_limit() -> None:
+    over = {"run_won": 20_000_000_000}
+    assert refused(replace(GOOD, **over)) == {"run_amount"}
+    assert refused(replace(GOOD, origin="manual", **over)) == set()
+
+
+def test_a_check_of_an_older_rule_set_replays_as_it_was() -> None:
+    """It knows nothing of volumes and limits in rows, and nothing is held against it."""
+    new = ("ticker_won", "run_won", "day_won", "previous_volume", "limits")
+    stored = {name: value for name, value in GOOD.as_json().items() if name not in new}
+    assert refused(GateInputs(**stored)) == set()
+
+
+def test_limits_that_cannot_be_read_let_nothing_through() -> None:
+    broken = replace(GOOD, limits={"volume_share_percent": "much"}, previous_volume=1_000)
+    assert "volume_share" in refused(broken)
+
+
+def test_the_tightest_is_the_smaller_of_each() -> None:
+    loose, tight = GateLimits(max_order_won=10**9), GateLimits(max_order_won=5, per_day=300)
+    found = tightest([loose, tight, GateLimits(collar_percent="0.9")])
+    assert (found.max_order_won, found.per_day, found.collar_percent) == (5, 200, "0.9")
+    assert tightest([]) == GateLimits()
+    assert (
+        tightest([GateLimits(volume_share_percent="9"), GateLimits()]).volume_share_percent == "9"
+    )

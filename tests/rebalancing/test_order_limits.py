@@ -1,0 +1,102 @@
+"""Limits of an account as rows: what they stop, what they let through, and what a plan in flight follows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from rebalancing.models import Leg, Run
+from tests.support.world import World
+from trading.domain.errors import InputError
+from trading.models import Intent, RuleCheck, TradingLimits
+from trading.selectors.limits import limits_in_force
+from trading.services.limits import add_limits
+
+pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
+
+
+def vetoed(run: Run) -> set[str]:
+    checks = RuleCheck.objects.filter(intent__origin_id=run.pk, verdict="VETO")
+    return {row["rule"] for check in checks for row in check.results if not row["passed"]}
+
+
+@pytest.mark.parametrize(
+    ("limits", "rule"),
+    [
+        ({"max_order_won": 1_000_000}, "order_amount"),
+        ({"max_ticker_day_won": 1_000_000}, "ticker_amount"),
+        ({"max_run_won": 1_000_000}, "run_amount"),
+        ({"max_day_won": 1_000_000}, "day_amount"),
+        ({}, ""),
+    ],
+    ids=["order", "name", "run", "day", "none"],
+)
+def test_a_run_is_held_by_its_accounts_limits(
+    world: World, limits: dict[str, int], rule: str
+) -> None:
+    if limits:
+        add_limits(world.account, limits, by="owner")
+    run = world.drive(world.open())
+    if not rule:
+        assert vetoed(run) == set() and run.state == "COMPLETED"
+        return
+    assert vetoed(run) == {rule}
+    most = next(iter(limits.values()))
+    for order in world.accepted():
+        assert int(order["qty"]) * int(order["price"] or 0) <= most
+    assert run.state == "COMPLETED_WITH_SHORTFALL"
+
+
+def test_what_is_spent_counts_and_what_came_to_nothing_does_not(world: World) -> None:
+    """The day's cap is on what traded or may trade: exactly that of a whole run lets the run through."""
+    run = world.drive(world.open())
+    amounts = Intent.objects.filter(origin_id=run.pk, action="order")
+    most = max(check.inputs["day_won"] for check in RuleCheck.objects.all())
+    traded = sum(amount for amount in amounts.values_list("filled_amount", flat=True))
+    assert 0 < most <= traded
+    last = RuleCheck.objects.filter(verdict="PASS", intent__action="order").order_by("-pk")[0]
+    assert last.inputs["run_won"] == last.inputs["day_won"]
+    assert last.inputs["limits"]["max_day_won"] == 20_000_000_000
+
+
+def test_nobody_loosens_what_a_plan_in_flight_was_approved_under(world: World) -> None:
+    planned = world.now
+    add_limits(world.account, {"max_day_won": 5_000_000}, by="owner")
+    world.sim.advance(60)
+    approved = world.now
+    world.sim.advance(60)
+    add_limits(world.account, {"max_day_won": 9_000_000, "per_day": 50}, by="owner")
+    account = world.account
+    assert limits_in_force(account, approved).max_day_won == 5_000_000, "looser later: as approved"
+    assert limits_in_force(account, approved).per_day == 50, "tighter later: at once"
+    assert limits_in_force(account, world.now).max_day_won == 9_000_000, "a plan of now"
+    assert limits_in_force(account).max_day_won == 9_000_000
+    assert limits_in_force(account, planned - timedelta(hours=1)).max_day_won == 5_000_000
+
+
+def test_a_stop_by_a_limit_in_flight_ends_the_run_short_and_tells(world: World) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    add_limits(world.account, {"max_order_won": 0}, by="owner", reason="stop")
+    ended = world.drive(run)
+    assert ended.state == "COMPLETED_WITH_SHORTFALL" and not world.accepted()
+    assert Leg.objects.filter(run=run).exists()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "values",
+    [{"collar_percent": "3.01"}, {"per_day": 201}, {"max_day_won": -1}, {"per_minute": 61}],
+)
+def test_a_row_is_never_looser_than_the_code(world: World, values: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        add_limits(world.account, values, by="owner")
+    assert not TradingLimits.objects.exists()
+
+
+def test_a_row_stays_as_it_was_made(world: World) -> None:
+    add_limits(world.account, {"per_day": 5}, by="owner")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        TradingLimits.objects.update(per_day=200)
