@@ -3,6 +3,7 @@
     python -m tests.storm 0-199            the seeds 0 to 199, on a database of its own
     python -m tests.storm 0-199 --seconds 600    as many of them as fit
     python -m tests.storm directed               every fault × leg × profile × crash point once
+    python -m tests.storm composite              the composite storms, each three times on either profile
     python -m tests.storm 0-199 --postgres       on PostgreSQL: DATABASE_URL's server, or one started for it
 
 A seed whose folder is there already is read, not played again: a storm that was stopped goes on. What is left
@@ -44,8 +45,11 @@ def _made_by() -> str:
 
 
 def _seeds(text: str) -> list[int]:
+    from tests.storm.composites import composite_seeds
     from tests.storm.seeds import directed_seeds
 
+    if text == "composite":
+        return list(composite_seeds(rounds=3))
     if text == "directed":
         return list(directed_seeds())
     first, _, last = text.partition("-")

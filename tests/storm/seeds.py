@@ -19,6 +19,7 @@ __all__ = [
     "plan_of",
     "short_seeds",
     "twin_of",
+    "weights",
 ]
 
 DAYS = 3
@@ -208,7 +209,7 @@ def _directed(seed: int) -> Plan:
         match = {"side": side} if side else {}
         strikes.append(Strike(day, 0, fault, params, match, 1))
         deaths += [(day, death)] if death else []
-    targets = tuple(_weights(rng) for _ in range(DAYS))
+    targets = tuple(weights(rng) for _ in range(DAYS))
     minutes = tuple(rng.randint(5, 240) for _ in range(DAYS))
     return Plan(seed, profile, minutes, targets, tuple(strikes), tuple(deaths), 0.0)
 
@@ -235,7 +236,7 @@ def _short(seed: int) -> Plan:
         seed,
         profile,
         minutes,
-        (_weights(rng),),
+        (weights(rng),),
         tuple(strikes),
         deaths,
         doubled,
@@ -245,6 +246,10 @@ def _short(seed: int) -> Plan:
 
 def plan_of(seed: int) -> Plan:
     """What happens in a seed; the same plan for the same number for ever."""
+    from tests.storm.composites import COMPOSITE, composite_of
+
+    if seed >= COMPOSITE:
+        return composite_of(seed)
     if seed >= SHORT:
         return _short(seed)
     if seed >= DIRECTED:
@@ -261,7 +266,7 @@ def plan_of(seed: int) -> Plan:
         (rng.randrange(DAYS), f"{rng.choice(DEATHS)}:{rng.randint(1, 4)}")
         for _ in range(rng.choice((0, 0, 1, 2, 3)))
     )
-    targets = tuple(_weights(rng) for _ in range(DAYS))
+    targets = tuple(weights(rng) for _ in range(DAYS))
     minutes = tuple(rng.randint(5, 240) for _ in range(DAYS))
     strikes.sort(key=lambda one: (one.day, one.second))
     doubled = rng.choice((0.0, 0.1, 0.5))
@@ -283,7 +288,7 @@ def _acts(rng: random.Random, days: int = DAYS) -> tuple[Act, ...]:
     )
 
 
-def _weights(rng: random.Random) -> dict[str, int]:
+def weights(rng: random.Random) -> dict[str, int]:
     """Whole percents that make a hundred, with at least a little of everything."""
     bond, gold = rng.randint(15, 45), rng.randint(5, 20)
     cash = rng.randint(5, 15)

@@ -28,6 +28,7 @@ from tests.support.world import ACCOUNT_NO, APP_KEY, APP_SECRET, HOLDINGS, MP, S
 from trading.domain.errors import JeoulError
 from trading.domain.sessions import KRX, SEOUL
 from trading.models import Account, Attempt
+from trading.services import rate
 from trading.services.deciding import decide_unknown
 from trading.services.releases import ask_release
 from trading.services.switches import GLOBAL, engage, is_engaged
@@ -89,7 +90,7 @@ class _Story:
         self.rng = random.Random(f"story:{plan.seed}")
         self.refused: list[str] = []
         self.acted: Counter[str] = Counter()
-        self._watched = self._idled = self._looked = bed.now
+        self._watched = self._idled = self._looked = self._approves_from = bed.now
 
     # --- one day ------------------------------------------------------------------------------
     def day(self, number: int, day: date) -> None:
@@ -109,12 +110,18 @@ class _Story:
         bed.sleep_at = {
             ("after_T2_commit", act.nth): act.amount for act in acts if act.kind == "G17"
         }
+        late = next((act for act in acts if act.kind == "EXPIRY"), None)
+        self._approves_from = began + timedelta(seconds=late.amount if late else 0)
         self._begin()
+        if late is not None:
+            self._expire()
         while self._alive() and bed.now.time() < CLOSED:
             while strikes and bed.now >= began + timedelta(seconds=strikes[0].second):
                 self._arm(strikes.pop(0))
             while acts and bed.now >= began + timedelta(seconds=acts[0].second):
-                self._act(acts.pop(0))
+                if not self._act(acts[0]):
+                    break  # there is nothing yet to do it to
+                acts.pop(0)
             self._turn()
         bed.control.disarm({})
         bed.die_at, bed.sleep_at = "", {}
@@ -158,8 +165,17 @@ class _Story:
             self.acted["H04"] += self._alive()
             bed.living(self._open)
 
-    def _act(self, act: Act) -> None:
-        """What a person does while the run is alive."""
+    def _expire(self) -> None:
+        """Nobody decides the first plan; the next one is opened when it has ended."""
+        while self._alive() and self.bed.now.time() < CLOSED:
+            self._turn()
+        expired = Run.objects.filter(state="APPROVAL_EXPIRED").count()
+        self.acted["EXPIRY"] += bool(expired)
+        self._approves_from = self.bed.now
+        self.bed.living(self._open)
+
+    def _act(self, act: Act) -> bool:
+        """What a person does while the run is alive; False while it cannot be done yet."""
         if act.kind == "H02":
             self.acted["H02"] += 1
             self.bed.living(lambda: engage(GLOBAL, "HALTED", self._by, "a drill"))
@@ -170,6 +186,31 @@ class _Story:
                 {"account": ACCOUNT_NO, "ticker": ticker, "side": "sell", "qty": int(act.amount)}
             )
             self.acted["H08"] += bool(placed["accepted"])
+        elif act.kind == "G11":
+            self.acted["G11"] += 1
+            rate.budget_for.cache_clear()
+            rate._window.cache_clear()
+        elif act.kind == "B15":
+            return self._same_order()
+        return True
+
+    def _same_order(self) -> bool:
+        """The order that has no answer, once more by hand: one that our list cannot tell from ours."""
+        lost = Attempt.objects.filter(state="UNKNOWN").first()
+        if lost is None:
+            return False
+        wish = lost.intent
+        placed = self.bed.control.manual_order(
+            {
+                "account": ACCOUNT_NO,
+                "ticker": wish.instrument_id,
+                "side": wish.side.lower(),
+                "qty": wish.quantity,
+                "price": wish.limit_price,
+            }
+        )
+        self.acted["B15"] += bool(placed["accepted"])
+        return True
 
     def _approve(self, run: Run) -> None:
         self.bed.living(lambda: decide_run(run.pk, run.plan_hash, self.owner, "APPROVE"))
@@ -198,7 +239,7 @@ class _Story:
         """What the sweep would do now, and then the next moment in which anything can be due."""
         bed = self.bed
         for run in Run.objects.filter(terminal_at=None):
-            if run.state == "AWAITING_APPROVAL":
+            if run.state == "AWAITING_APPROVAL" and bed.now >= self._approves_from:
                 self._approve(run)
         for _ in range(STEPS):
             due = due_runs()
