@@ -149,6 +149,7 @@ def test_what_is_agreed_to_is_what_was_proposed(four: DeskWorld) -> None:
         ("admin", "owner", []),
         ("owner", "owner", ["proposal_needs_another_person"]),
         ("shell:owner", "owner", ["proposal_needs_another_person"]),
+        ("admin", "stranger", ["not_a_member"]),
         ("admin", "trader", ["approver_role_required"]),
         ("admin", "viewer", ["approver_role_required"]),
         ("admin", "admin", ["approver_role_required", "proposal_needs_another_person"]),

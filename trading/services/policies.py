@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,6 +15,8 @@ from trading.selectors.policies import default_kind, policy_in_force
 from trading.services.audit import audit
 
 __all__ = ["add_policy", "agree_policy", "awaits_agreement", "policy_of", "waiting_policy"]
+
+LIFE = timedelta(days=7)
 
 
 def policy_of(account: Account) -> ApprovalPolicy:
@@ -36,7 +40,10 @@ def add_policy(policy: ApprovalPolicy, by: str) -> ApprovalPolicy:
 
 
 def awaits_agreement(policy: ApprovalPolicy) -> bool:
-    """True while the row rules nothing because nobody else has agreed to it."""
+    """True while the row rules nothing because nobody else has agreed to it. It lapses after a week, as every
+    other proposal does: whoever agrees later agrees to what nobody has in mind any more."""
+    if timezone.now() - policy.created_at > LIFE:
+        return False
     real = policy.account.environment == Account.Environment.REAL
     return not policy.agreed_by and needs_second_person(
         real=real, kind=policy.kind, automatic=policy.automatic

@@ -18,7 +18,7 @@ from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.proof import Proof
 from trading.models import Account, Proposal
 from trading.selectors.independence import plain_name, second_person_grounds
-from trading.selectors.people import Person, Role, has_role, may_see
+from trading.selectors.people import Person, Role, accounts_of, has_role, may_see
 from trading.selectors.policies import under_four_eyes
 from trading.selectors.second_factor import act_grounds
 from trading.services.audit import audit
@@ -211,9 +211,16 @@ def _role_grounds(proposal: Proposal, person: Person) -> list[Reason]:
     grounds = []
     if not has_role(person, Role.APPROVER):
         grounds.append(Reason("approver_role_required"))
-    if proposal.account is not None and not may_see(person, proposal.account):
+    if not _concerns(proposal, person):
         grounds.append(Reason("not_a_member"))
     return grounds
+
+
+def _concerns(proposal: Proposal, person: Person) -> bool:
+    """A member of the account; for what concerns every account, of one that asks for two people."""
+    if proposal.account is not None:
+        return may_see(person, proposal.account)
+    return any(under_four_eyes(account) for account in accounts_of(person))
 
 
 def _judged(proposal_id: int, person: Person, proof: Proof | None) -> Proposal:

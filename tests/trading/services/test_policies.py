@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from trading.domain.errors import RuleViolation, StateConflict
 from trading.domain.policies import needs_second_person
@@ -82,3 +85,19 @@ def test_the_database_refuses_an_agreement_with_oneself() -> None:
     loose = add(account_in("real"), "owner")
     with pytest.raises(IntegrityError), transaction.atomic():
         ApprovalPolicy.objects.filter(pk=loose.pk).update(agreed_by="kim")
+
+
+@pytest.mark.parametrize(("days", "waits"), [(6, True), (8, False)])
+def test_a_policy_that_nobody_agreed_to_lapses_after_a_week(days: int, waits: bool) -> None:
+    account = account_in("real")
+    add(account, "four_eyes")
+    loose = add(account, "owner")
+    with time_machine.travel(timezone.now() + timedelta(days=days), tick=True):
+        assert (waiting_policy(account) == loose) == waits
+        if waits:
+            agree_policy(loose.pk, "lee")
+            assert policy_of(account) == loose
+        else:
+            with pytest.raises(StateConflict, match="policy_not_waiting"):
+                agree_policy(loose.pk, "lee")
+            assert policy_of(account).kind == "four_eyes"
