@@ -204,6 +204,9 @@ class PeopleAdmin(BoundedSearch, WithPast, UserAdmin, ModelAdmin):
         if not making_approver_takes_two(person, by):
             return
         person.groups.remove(*Group.objects.filter(name=name))
+        if not person.is_active:
+            messages.warning(request, _("들어올 수 없는 사람에게는 승인자 역할을 주지 않습니다."))
+            return
         propose(approver_change(person), by=by)
         messages.warning(
             request,

@@ -224,6 +224,7 @@ FIELD_NAMES: dict[str, str | Promise] = {
     "releaserequest.by": _("요청한 사람"),
     "releaserequest.at": _("요청한 때"),
     "tradinglimits.created_at": _("만든 때 (시장 시각)"),
+    "releaserequest.switch_id": _("해제할 정지"),
     "proposal.by": _("제안한 사람"),
     "proposal.at": _("제안한 때"),
     "proposal.subject": _("대상"),

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from trading.domain.errors import Reason
-from trading.models import Account, Switch
+from trading.models import Account, AccountMember, Switch
 from trading.selectors.independence import plain_name, second_person_grounds
-from trading.selectors.people import Role, accounts_of, has_role
+from trading.selectors.people import Role, has_role
 from trading.services.policies import waiting_policy
-from trading.services.releases import open_requests, release_policy
+from trading.services.releases import newest_switch, open_requests, release_policy
 from trading.services.switches import GLOBAL, account_scope, file_state, stops_of, switch_state
 from trading.views.parts import Part
 from trading.views.switches import kept_reason
@@ -46,17 +46,16 @@ def stop_card(request: HttpRequest, account: Account) -> Part:
         "two_for_alone": release_policy(scopes[1]) == "four_eyes" if alone != "ACTIVE" else False,
         "two_for_all": release_policy(GLOBAL) == "four_eyes" if everything != "ACTIVE" else False,
         "typed_reason": kept_reason(request),
+        "switch_all": newest_switch(GLOBAL),
+        "switch_alone": newest_switch(scopes[1]),
     }
     url = f"{reverse('health-switch')}?account={account.pk}"
     return Part("switch-card", url, "config/_switch.html", context)
 
 
 def _is_member_of_all(request: HttpRequest) -> bool:
-    return (
-        not Account.objects.filter(is_active=True)
-        .exclude(pk__in=accounts_of(request.user))
-        .exists()
-    )
+    own = AccountMember.objects.filter(user=request.user.pk).values("account")
+    return not Account.objects.exclude(pk__in=own).exists()
 
 
 def waiting_policy_of(request: HttpRequest, account: Account) -> dict[str, Any] | None:
@@ -82,9 +81,12 @@ def _requests(request: HttpRequest, scopes: list[str]) -> list[dict[str, Any]]:
 def _agreement(request: HttpRequest, first: str, same: str) -> dict[str, Any]:
     me = request.user.get_username()
     decides = has_role(request.user, Role.APPROVER, Role.ADMIN)
+    is_approver = has_role(request.user, Role.APPROVER)
     grounds = (
         [Reason(same)] if plain_name(first) == plain_name(me) else second_person_grounds(me, first)
     )
+    if not is_approver:
+        grounds = [*grounds, Reason("approver_role_required")]
     return {
         "may_withdraw": decides,
         "may_agree": decides and not grounds,

@@ -120,6 +120,8 @@ class Run(models.Model):
     dry_run = models.BooleanField(_("모의 계산"), default=False)
     requester_kind = models.CharField(_("요청 방식"), max_length=8, choices=Requester)
     requester = models.CharField(_("요청"), max_length=150)
+    set_by = models.CharField(_("예약을 바꾼 사람"), max_length=150, null=True, blank=True)
+    """Of a schedule's run who had changed the schedule last when it was opened."""
     planner = models.CharField(
         _("계획한 이"), max_length=10, choices=Planner, default=Planner.RULES
     )

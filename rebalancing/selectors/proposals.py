@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from portfolio.models import AssetClass, ModelPortfolioVersion, SubPortfolioVersion, TargetDecision
 from rebalancing.models import RebalancingConfig
 from trading.models import Attempt, Decision, Instrument, MarketDay, Proposal, TradingLimits
-from trading.selectors.limits import newest_limits
 from trading.selectors.people import Role
 
 __all__ = ["Line", "lines_of"]
@@ -35,12 +34,13 @@ class Line:
 
 
 def lines_of(proposal: Proposal) -> list[Line]:
-    """Every value that the proposal is about; read from the rows it names, which never change."""
+    """Every value that the proposal is about, beside what ruled when it was made; read from the rows it names,
+    which never change."""
     return _TELLERS[KIND(proposal.kind)](proposal)
 
 
 def _targets(proposal: Proposal) -> list[Line]:
-    newest = TargetDecision.objects.filter(account=proposal.account_id).order_by("-pk").first()
+    newest = TargetDecision.objects.filter(pk=_number(proposal.standing)).first()
     mp_now: Mapping[str, str] = newest.snapshot["mp"] if newest else {}
     sub_now: Mapping[str, Mapping[str, str]] = newest.snapshot["sub"] if newest else {}
     model = ModelPortfolioVersion.objects.filter(pk=proposal.value["model"]).first()
@@ -77,7 +77,8 @@ def _percent(weight: Decimal | str | None) -> str:
 
 
 def _config(proposal: Proposal) -> list[Line]:
-    newest = RebalancingConfig.objects.order_by("-pk").first() or RebalancingConfig()
+    newest = RebalancingConfig.objects.filter(pk=_number(proposal.standing)).first()
+    newest = newest or RebalancingConfig()
     fields = {field.name: field for field in RebalancingConfig._meta.fields}
     return [
         Line(str(fields[name].verbose_name), _plain(getattr(newest, name)), _plain(text))
@@ -87,8 +88,8 @@ def _config(proposal: Proposal) -> list[Line]:
 
 
 def _limits(proposal: Proposal) -> list[Line]:
-    assert proposal.account is not None
-    newest = newest_limits(proposal.account)
+    newest = TradingLimits.objects.filter(pk=_number(proposal.standing)).first()
+    newest = newest or TradingLimits()
     fields = {field.name: field for field in TradingLimits._meta.fields}
     return [
         Line(str(fields[name].verbose_name), _plain(getattr(newest, name)), _plain(text))
@@ -104,16 +105,15 @@ def _plain(value: object) -> str:
 
 def _day(proposal: Proposal) -> list[Line]:
     day = date.fromisoformat(_name(proposal))
-    found = MarketDay.objects.filter(day=day).first()
     words = dict(MarketDay.Override.choices)
-    now = words.get(found.override if found else "", "")
+    now = words.get(proposal.standing.partition("|")[0], "")
     return [Line(f"{day:%Y-%m-%d}", str(now), str(words.get(proposal.value["override"], "")))]
 
 
 def _approver(proposal: Proposal) -> list[Line]:
     person = get_user_model().objects.filter(pk=_name(proposal)).first()
     name = person.get_username() if person else proposal.value["name"]
-    held = set(person.groups.values_list("name", flat=True)) if person else set()
+    held = {role for role in proposal.standing.rpartition("|")[2].split(",") if role}
     now = ", ".join(sorted(held))
     then = ", ".join(sorted(held | {str(Role.APPROVER)}))
     return [Line(_("%(who)s님의 역할") % {"who": name}, now, then)]
@@ -131,6 +131,10 @@ def _attempt(proposal: Proposal) -> list[Line]:
     if number := proposal.value["order_no"]:
         then = f"{then} · {number}"
     return [Line(name, str(_("모름")), then)]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
 
 
 def _name(proposal: Proposal) -> str:

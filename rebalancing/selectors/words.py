@@ -100,6 +100,18 @@ _ENDS = {
     "open_orders": _("체결을 기다리는 주문이 있어 끝냈습니다: %(orders)s."),
     "snapshot_too_old": _("조회한 값이 60초보다 오래되어 끝냈습니다. 다시 시작하세요."),
     "checks_failed": _("점검을 통과하지 못했습니다. 주문은 나가지 않았습니다."),
+    "over_run_amount": _(
+        "계획의 금액 %(won)s원이 리밸런싱 하나의 한도 %(max)s원을 넘습니다. 주문은 나가지 않았습니다."
+    ),
+    "over_day_amount": _(
+        "계획의 금액 %(won)s원이 하루 한도 %(max)s원을 넘습니다. 주문은 나가지 않았습니다."
+    ),
+    "over_order_amount": _(
+        "%(ticker)s 주문 %(won)s원이 주문 한 건의 한도 %(max)s원을 넘습니다. 주문은 나가지 않았습니다."
+    ),
+    "over_ticker_amount": _(
+        "%(ticker)s 주문 %(won)s원이 한 종목의 하루 한도 %(max)s원을 넘습니다. 주문은 나가지 않았습니다."
+    ),
     "dry_run": _("모의 계산이라 계획까지만 만들었습니다. 주문은 나가지 않았습니다."),
     "stopped_by_person": _("사람이 중지해 계획을 다 마치지 않았습니다. 남은 현금 %(cash)s원."),
     "stopped_by_switch": _("긴급 정지로 계획을 다 마치지 않았습니다. 남은 현금 %(cash)s원."),

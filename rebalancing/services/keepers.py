@@ -13,7 +13,7 @@ from rebalancing.services.second_persons import run_grounds
 from rebalancing.services.targets import decide_targets
 from trading.domain.errors import InputError, Reason
 from trading.models import Account, Attempt, Intent, Proposal
-from trading.selectors.people import Person
+from trading.selectors.people import Person, Role
 from trading.services.deciding import decide_unknown
 from trading.services.proposals import Change, Keeper, register
 
@@ -33,7 +33,13 @@ def register_keepers() -> None:
     register(KIND.CONFIG, Keeper(_standing_config, _configure))
     register(
         KIND.ATTEMPT,
-        Keeper(_standing_attempt, _decide, asks_broker=True, grounds=_attempt_grounds),
+        Keeper(
+            _standing_attempt,
+            _decide,
+            asks_broker=True,
+            role=(Role.TRADER, Role.APPROVER),
+            grounds=_attempt_grounds,
+        ),
     )
 
 

@@ -71,6 +71,7 @@ def run_open(
     planner: str = "rules",
     trigger_kind: str | None = None,
     trigger_facts: dict[str, object] | None = None,
+    set_by: str | None = None,
 ) -> Run:
     """Open a run; at most one is active per account and one exists per slot.
 
@@ -92,6 +93,7 @@ def run_open(
                 state_since=now,
                 requester=requester,
                 requester_kind=requester_kind,
+                set_by=set_by,
                 dry_run=dry_run,
                 planner=planner,
                 trigger_kind=trigger_kind,

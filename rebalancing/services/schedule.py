@@ -155,6 +155,7 @@ def _open(schedule: RunSchedule, slot: Slot, now: datetime, facts: dict[str, obj
                 schedule.account,
                 requester=f"schedule:{schedule.pk}",
                 requester_kind=Run.Requester.SCHEDULE,
+                set_by=schedule.changed_by or None,
                 slot=_slot_of_run(schedule, slot),
                 planner=schedule.planner,
                 trigger_kind=schedule.kind,

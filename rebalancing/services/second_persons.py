@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 
-from rebalancing.models import Run, RunSchedule
+from rebalancing.models import Run
 from trading.domain.errors import Reason
 from trading.selectors.independence import plain_name, second_person_grounds
 
 __all__ = ["behind_run", "other_person_grounds", "run_grounds"]
 
-_SCHEDULE = "schedule:"
 ASKED, SCHEDULED, TARGETED = (
     "requester_may_not_approve",
     "scheduler_may_not_approve",
@@ -19,13 +18,11 @@ ASKED, SCHEDULED, TARGETED = (
 
 
 def behind_run(run: Run) -> list[tuple[str, str]]:
-    """Who stands behind it, each as the code of the reason and the name: who asked, of a schedule who changed
-    it last, and who decided the targets alone, before that took two people."""
+    """Who stands behind it, each as the code of the reason and the name: who asked, of a schedule who had
+    changed it last when the run was opened, and who decided the targets alone, before that took two."""
     found = [(ASKED, run.requester)]
-    if run.requester.startswith(_SCHEDULE):
-        number = run.requester.removeprefix(_SCHEDULE)
-        names = RunSchedule.objects.filter(pk=number).values_list("changed_by", flat=True)
-        found += [(SCHEDULED, name) for name in names if name]
+    if run.set_by:
+        found.append((SCHEDULED, run.set_by))
     target = run.target
     if target is not None and not target.agreed_by and _is_person(target.decided_by):
         found.append((TARGETED, target.decided_by))

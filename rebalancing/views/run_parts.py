@@ -80,7 +80,6 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         if order.attempt.intent.origin == "run" and order.attempt.intent.origin_id == run.pk
     ]
     legs, policy = legs_of(run), policy_shown(run.account)
-    me = request.user.get_username()
     context = {
         "problems": problems,
         "policy": policy,
@@ -91,7 +90,7 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         "is_approver": has_role(request.user, Role.APPROVER),
         "may_propose": has_role(request.user, Role.TRADER, Role.APPROVER),
         "two_needed": policy.kind == ApprovalPolicy.Kind.FOUR_EYES,
-        "approval_grounds": approval_grounds(run, policy, me),
+        "approval_grounds": approval_grounds(run, policy, request.user),
         "unknown": unknown,
         "stopped": stopped_by(run, transitions_of(run)) if run.is_terminal else "",
         "nothing_sent": run.state in BEFORE_SELLING,

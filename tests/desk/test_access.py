@@ -51,7 +51,7 @@ ACTS = {
     "stop": {"trader": 303, "approver": 303, "admin": 303, "viewer": 403},
     "release": {"admin": 303, "trader": 403, "approver": 403, "viewer": 403},
     "agree": {"admin": 303, "approver": 303, "trader": 403, "viewer": 403},
-    "agree-policy": {"admin": 303, "approver": 303, "trader": 403, "viewer": 403},
+    "agree-policy": {"admin": 403, "approver": 303, "trader": 403, "viewer": 403},
 }
 
 

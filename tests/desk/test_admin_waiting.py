@@ -374,7 +374,7 @@ def test_four_eyes_hold_for_each_plan(waiting: Waiting, targeted: DeskWorld) -> 
     own, others = waiting(requester="approver"), waiting(requester="trader")
     for run in (own, others):
         ApprovalPolicy.objects.create(account=run.account, kind="four_eyes", created_by="test")
-    client = targeted.client("approver")
+    client = targeted.proved("approver")
     shown = _page(client.post(CONFIRM, _body(own, others)))
     assert shown.count("요청한 사람은 이 계획을 승인할 수 없습니다") == 1, "told before pressing"
     told = _page(client.post(DECIDE, _body(own, others), follow=True))

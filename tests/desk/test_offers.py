@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
 
@@ -77,8 +78,8 @@ def test_thresholds_and_targets_are_offered_to_whoever_may_change_them(
     assert ("목표 바꾸기" in client.get("/portfolio/").content.decode()) == may
 
 
-def _action(desk: DeskWorld, name: str, run: Run) -> str:
-    text = desk.client(name).get(f"/rebalancing/runs/{run.pk}/action/").content.decode()
+def _action(desk: DeskWorld, name: str, run: Run, client: Client | None = None) -> str:
+    text = (client or desk.client(name)).get(f"/rebalancing/runs/{run.pk}/action/").content.decode()
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
 
 
@@ -97,14 +98,16 @@ def test_under_four_eyes_the_one_who_asked_reads_why_instead_of_a_button(
 ) -> None:
     everybody.policy("four_eyes")
     run = everybody.run(requester="owner")
-    own = _action(everybody, "owner", run)
+    assert "2차 인증" in _action(everybody, "approver", run), "nobody approves without"
+    owner, approver = everybody.proved("owner"), everybody.proved("approver")
+    own = _action(everybody, "owner", run, owner)
     assert "건 승인" not in own and "요청한 사람은 승인할 수 없습니다" in own
     assert "이 계획 거절" in own
-    assert "건 승인" in _action(everybody, "approver", run)
+    assert "건 승인" in _action(everybody, "approver", run, approver)
     CredentialChange.objects.create(
         user=everybody.people["approver"], by="owner", kind="password", at=timezone.now()
     )
-    dependent = _action(everybody, "approver", run)
+    dependent = _action(everybody, "approver", run, approver)
     assert "건 승인" not in dependent and "두 사람으로 보지 않습니다" in dependent
 
 

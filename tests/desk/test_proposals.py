@@ -23,6 +23,7 @@ from rebalancing.services.keepers import config_change, targets_change
 from rebalancing.services.schedule_changes import make_schedule
 from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import HASH, DeskWorld
+from tests.support.authenticator import with_code
 from tests.support.forms import form_of
 from trading.domain.errors import InputError, RuleViolation, StateConflict
 from trading.domain.proof import Proof
@@ -387,10 +388,14 @@ def test_taking_the_role_from_the_others_first_helps_nobody(four: DeskWorld) -> 
 # --- runs
 
 
+def decided(run: Any, person: Any) -> Any:
+    return decide_run(run.pk, HASH, person, "APPROVE", proof=with_code(person))
+
+
 def _scheduled(desk: DeskWorld, by: str) -> Any:
     made = make_schedule(desk.account, {"at": timezone.now().time().replace(
         hour=10, minute=0, second=0, microsecond=0), "kind": "drift"}, by=by)  # fmt: skip
-    return desk.run(requester=f"schedule:{made.pk}")
+    return desk.run(requester=f"schedule:{made.pk}", set_by=made.changed_by)
 
 
 @pytest.mark.parametrize(
@@ -407,20 +412,37 @@ def test_who_changed_a_schedule_stands_behind_its_runs(
     targeted.policy(policy)
     run = _scheduled(targeted, by)
     if not expected:
-        decide_run(run.pk, HASH, targeted.people["owner"], "APPROVE")
+        decided(run, targeted.people["owner"])
         return
     with pytest.raises(RuleViolation) as error:
-        decide_run(run.pk, HASH, targeted.people["owner"], "APPROVE")
+        decided(run, targeted.people["owner"])
     assert codes(error) == expected
 
 
-def test_whoever_changes_it_last_is_the_one(staff: Client, targeted: DeskWorld) -> None:
+def test_who_stands_behind_a_run_is_fixed_when_it_opens(staff: Client, targeted: DeskWorld) -> None:
+    """Somebody else's touch of the schedule later sets nobody free."""
     targeted.policy(STRICT)
-    run = _scheduled(targeted, "admin")
-    RunSchedule.objects.update(changed_by="owner")
+    run = _scheduled(targeted, "owner")
+    RunSchedule.objects.update(changed_by="admin")
     with pytest.raises(RuleViolation):
-        decide_run(run.pk, HASH, targeted.people["owner"], "APPROVE")
-    decide_run(run.pk, HASH, targeted.people["approver"], "APPROVE")
+        decided(run, targeted.people["owner"])
+    decided(run, targeted.people["approver"])
+
+
+@pytest.mark.parametrize(("policy", "asked"), [(STRICT, True), ("owner", True), (LOOSE, False)])
+def test_outside_of_practice_an_approval_takes_a_second_factor(
+    targeted: DeskWorld, policy: str, asked: bool
+) -> None:
+    """Law I11 asks it of every approval of two, whatever the environment."""
+    targeted.policy(policy)
+    run, person = targeted.run(requester="trader"), targeted.people["approver"]
+    if not asked:
+        assert decide_run(run.pk, HASH, person, "APPROVE").state == "APPROVED"
+        return
+    with pytest.raises(RuleViolation) as error:
+        decide_run(run.pk, HASH, person, "APPROVE")
+    assert codes(error) == ["second_factor_required"]
+    assert decided(run, person).state == "APPROVED"
 
 
 @pytest.mark.parametrize(("second", "stopped"), [("", True), ("approver", False)])
@@ -435,10 +457,10 @@ def test_who_decided_the_targets_alone_stands_behind_a_run_too(
     )  # fmt: skip
     run = targeted.run(target=decision)
     if not stopped:
-        decide_run(run.pk, HASH, targeted.people["owner"], "APPROVE")
+        decided(run, targeted.people["owner"])
         return
     with pytest.raises(RuleViolation) as error:
-        decide_run(run.pk, HASH, targeted.people["owner"], "APPROVE")
+        decided(run, targeted.people["owner"])
     assert codes(error) == ["target_decider_may_not_approve"]
 
 

@@ -257,7 +257,7 @@ def test_what_is_not_there(desk: DeskWorld, path: str) -> None:
 @pytest.mark.parametrize("act", ["switch/agree", "policy/agree"])
 def test_a_number_that_is_none_is_not_there(desk: DeskWorld, act: str, typed: str) -> None:
     data = {"request": typed, "policy": typed, "account": desk.account.pk}
-    assert desk.client("admin").post(f"/trading/{act}/", data).status_code == 404
+    assert desk.client("approver").post(f"/trading/{act}/", data).status_code == 404
 
 
 def test_only_a_member_of_every_account_lets_everything_trade_again(

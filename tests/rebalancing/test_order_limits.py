@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from rebalancing.models import Leg, Run
+from rebalancing.selectors.words import WORDS
 from tests.support.world import World
 from trading.domain.errors import InputError
 from trading.models import Intent, RuleCheck, TradingLimits
@@ -23,31 +24,59 @@ def vetoed(run: Run) -> set[str]:
     return {row["rule"] for check in checks for row in check.results if not row["passed"]}
 
 
-@pytest.mark.parametrize(
-    ("limits", "rule"),
-    [
-        ({"max_order_won": 1_000_000}, "order_amount"),
-        ({"max_ticker_day_won": 1_000_000}, "ticker_amount"),
-        ({"max_run_won": 1_000_000}, "run_amount"),
-        ({"max_day_won": 1_000_000}, "day_amount"),
-        ({}, ""),
-    ],
-    ids=["order", "name", "run", "day", "none"],
-)
-def test_a_run_is_held_by_its_accounts_limits(
+CAPS = [
+    ({"max_order_won": 1_000_000}, "order_amount"),
+    ({"max_ticker_day_won": 1_000_000}, "ticker_amount"),
+    ({"max_run_won": 1_000_000}, "run_amount"),
+    ({"max_day_won": 1_000_000}, "day_amount"),
+    ({}, ""),
+]
+NAMES = ["order", "name", "run", "day", "none"]
+
+
+@pytest.mark.parametrize(("limits", "rule"), CAPS, ids=NAMES)
+def test_a_plan_beyond_its_accounts_limits_does_not_begin(
     world: World, limits: dict[str, int], rule: str
 ) -> None:
     if limits:
         add_limits(world.account, limits, by="owner")
     run = world.drive(world.open())
     if not rule:
+        assert run.state == "COMPLETED" and world.accepted()
+        return
+    assert (run.state, run.end_reason) == ("VETOED", f"over_{rule}")
+    assert run.end_facts["won"] > run.end_facts["max"] == 1_000_000
+    assert not world.accepted() and "%(" not in WORDS.say(run.end_reason, run.end_facts)
+
+
+@pytest.mark.parametrize(("limits", "rule"), CAPS, ids=NAMES)
+def test_an_order_of_an_approved_plan_is_held_by_what_was_tightened_since(
+    world: World, limits: dict[str, int], rule: str
+) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    if limits:
+        add_limits(world.account, limits, by="owner")
+    run = world.drive(run)
+    if not rule:
         assert vetoed(run) == set() and run.state == "COMPLETED"
         return
     assert vetoed(run) == {rule}
-    most = next(iter(limits.values()))
     for order in world.accepted():
-        assert int(order["qty"]) * int(order["price"] or 0) <= most
+        assert int(order["qty"]) * int(order["price"] or 0) <= next(iter(limits.values()))
     assert run.state == "COMPLETED_WITH_SHORTFALL"
+
+
+def test_loosened_in_the_very_moment_of_the_approval_counts_as_loosened_after_it(
+    world: World,
+) -> None:
+    add_limits(world.account, {"max_day_won": 5_000_000}, by="owner")
+    now = world.now
+    TradingLimits.objects.bulk_create(
+        [TradingLimits(account=world.account, created_at=now, created_by="owner")]
+    )
+    assert limits_in_force(world.account, now).max_day_won == 5_000_000
+    world.sim.advance(1)
+    assert limits_in_force(world.account, world.now).max_day_won == 20_000_000_000
 
 
 def test_what_is_spent_counts_and_what_came_to_nothing_does_not(world: World) -> None:
@@ -72,6 +101,7 @@ def test_nobody_loosens_what_a_plan_in_flight_was_approved_under(world: World) -
     account = world.account
     assert limits_in_force(account, approved).max_day_won == 5_000_000, "looser later: as approved"
     assert limits_in_force(account, approved).per_day == 50, "tighter later: at once"
+    world.sim.advance(1)
     assert limits_in_force(account, world.now).max_day_won == 9_000_000, "a plan of now"
     assert limits_in_force(account).max_day_won == 9_000_000
     assert limits_in_force(account, planned - timedelta(hours=1)).max_day_won == 5_000_000

@@ -104,8 +104,8 @@ class AccountAdmin(StampedAdmin):
         return ("environment", "wire") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Only columns whose posted value differs from the row are written. A page that was opened before
-        somebody else's change posts the older values, and these are written."""
+        """Only columns whose posted value differs from the row are written; what somebody else changed since
+        the page was opened the form has kept or refused."""
         new_keys = any(form.cleaned_data.get(name) != form.kept[name] for name in SECRETS)
         by, paused = request.user.get_username(), obj.paused_reason
         obj.paused_reason = form.paused  # only the service pauses and lifts

@@ -57,6 +57,7 @@ WALL: Mapping[str, frozenset[str]] = {
     "trading.kistoken": frozenset({"issued_at", "expires_at", "last_attempt_at", "issuing_until"}),
     "trading.marketday": frozenset({"changed_at"}),
     "trading.processepoch": frozenset({"started_at", "ended_at"}),
+    "trading.proposal": frozenset({"at", "expires_at", "closed_at"}),
     "trading.releaserequest": frozenset({"at", "expires_at", "closed_at"}),
     "trading.transition": frozenset({"recorded_at"}),
 }

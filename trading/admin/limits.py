@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -15,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from trading.admin.lists import of_account, period
 from trading.admin.past import told_of
 from trading.admin.read_only import AddOnlyAdmin
+from trading.admin.seen import SeenForm
 from trading.models import Account, TradingLimits
 from trading.selectors.limits import LIMIT_NAMES, newest_limits
 from trading.selectors.people import accounts_of
@@ -26,13 +28,15 @@ from trading.views.access import chosen_account
 __all__ = ["TradingLimitsAdmin"]
 
 
-class LimitsForm(forms.ModelForm):
-    """Starts from what rules the chosen account; writes what differs from what was shown."""
+class LimitsForm(SeenForm, forms.ModelForm):
+    """Starts from what rules the chosen account, and is about that one alone; writes what was changed, and
+    refuses what somebody else changed meanwhile."""
 
+    seen_on_add = True
+    unseen = frozenset({"account", "reason"})
     account = forms.ModelChoiceField(
         Account.objects.none(), label=_("계좌"), widget=UnfoldAdminSelectWidget()
     )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput())
     user: Any = None
     chosen: Account | None = None
 
@@ -43,32 +47,24 @@ class LimitsForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         ruling = newest_limits(self.chosen) if self.chosen is not None else TradingLimits()
         shown = {name: getattr(ruling, name) for name in LIMIT_NAMES}
-        kwargs["initial"] = shown | {"account": self.chosen} | dict(kwargs.get("initial") or {})
+        kwargs["initial"] = dict(kwargs.get("initial") or {}) | shown | {"account": self.chosen}
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = accounts_of(self.user)  # type: ignore[attr-defined]
-        newest = TradingLimits.objects.order_by("-pk").values_list("pk", flat=True).first()
-        self.fields["seen"].initial = newest or 0
+        mine = accounts_of(self.user)
+        field: Any = self.fields["account"]
+        field.queryset = mine.filter(pk=self.chosen.pk) if self.chosen is not None else mine.none()
+        others = [one for one in mine if one != self.chosen]
+        if others:
+            links = ((f"?account={one.pk}", str(one)) for one in others)
+            field.help_text = format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     def wanted(self) -> dict[str, Any]:
-        """What differs from what rules the account; every value travels with the form, none is half seen."""
-        ruling = newest_limits(self.cleaned_data["account"])
-        return {
-            name: self.cleaned_data[name]
-            for name in LIMIT_NAMES
-            if self.cleaned_data[name] != getattr(ruling, name)
-        }
+        """What this person changed; everything where the page did not say what it showed."""
+        names = self.changed_here() if self.carries_seen else frozenset(LIMIT_NAMES)
+        return {name: self.cleaned_data[name] for name in LIMIT_NAMES if name in names}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.errors:
-            return cleaned
-        seen = str(cleaned.get("seen") or "")
-        known = seen.isascii() and seen.isdigit() and len(seen) <= 18
-        newer = TradingLimits.objects.filter(account=cleaned["account"], pk__gt=int(seen or 0))
-        if known and newer.exists():
-            said = _("그 사이 다른 사람이 바꾸었습니다. 이 화면을 다시 열어 확인하세요.")
-            self.add_error(None, said)
-        elif not self.wanted():
+        if not self.errors and not self.wanted():
             self.add_error(None, _("바뀐 값이 없습니다."))
         return cleaned
 
@@ -95,7 +91,7 @@ class TradingLimitsAdmin(AddOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return ("account", *LIMIT_NAMES, "reason", "seen")
+            return ("account", *LIMIT_NAMES, "reason")
         return ("account", *LIMIT_NAMES, "reason", "created_at", "created_by", "agreed_by")
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:

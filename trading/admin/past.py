@@ -58,6 +58,7 @@ class WithPast(ShownColumns, Titled):
             about=self.about(row),
             states=self.state_words,
             chain=has_role(request.user, Role.APPROVER, Role.ADMIN),
+            reader=request.user,
             two_clocks=has_two_clocks(),
         )
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"

@@ -19,6 +19,18 @@ __all__ = ["ProposalAdmin"]
 
 @admin.register(Proposal)
 class ProposalAdmin(ReadOnlyAdmin):
+    fields = (
+        "kind",
+        "account",
+        "by",
+        "at",
+        "reason",
+        "expires_at",
+        "outcome",
+        "second",
+        "second_reason",
+        "closed_at",
+    )
     list_display = ("at", "kind", "account", "by", "outcome", "second", "reason")
     list_filter = (of_account(), period("at"), "kind", "outcome")
     search_fields = ("^by", "^second", "reason", "^subject")

@@ -24,7 +24,7 @@ from trading.admin.numbers import plain_number
 from trading.admin.past import WithPast
 from trading.admin.search import BoundedSearch, searched
 from trading.admin.seen import lock_row
-from trading.domain.errors import InputError
+from trading.domain.errors import InputError, StateConflict
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.selectors.scopes import of_accounts
 from trading.selectors.words import WORDS
@@ -160,6 +160,9 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
         except InputError as error:
             for reason in error.reasons:
                 messages.error(request, WORDS.say(reason.code, reason.facts))
+            return redirect(request.path)
+        except StateConflict as conflict:
+            messages.error(request, WORDS.say(conflict.code, conflict.facts))
             return redirect(request.path)
         messages.success(request, _("제안했습니다. 다른 승인자가 동의하면 적용됩니다."))
         return redirect("rebalancing:proposals")

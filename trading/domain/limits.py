@@ -237,7 +237,8 @@ def _notional(i: GateInputs, limits: GateLimits) -> Verdict:
 
 
 def _won(i: GateInputs) -> int:
-    price = i.limit_price or i.quote_last
+    """At worst: a purchase at market may cost as much as the day allows."""
+    price = i.limit_price or (i.upper_limit if i.side == "BUY" else i.quote_last)
     assert price is not None
     return price * i.quantity
 

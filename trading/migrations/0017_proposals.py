@@ -9,7 +9,7 @@ from trading.models.laws import guard_values, keep_rows
 def forwards(apps, editor):
     kinds = ("targets", "config", "limits", "day", "approver", "attempt")
     guard_values(editor, "trading_proposal", "kind", kinds)
-    ends = ("", "agreed", "refused", "withdrawn", "replaced", "overtaken", "expired")
+    ends = ("", "deciding", "agreed", "refused", "withdrawn", "replaced", "overtaken", "expired")
     guard_values(editor, "trading_proposal", "outcome", ends)
     keep_rows(editor, "trading_proposal")
 
@@ -57,6 +57,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             ("", "동의를 기다림"),
+                            ("deciding", "결정하는 중"),
                             ("agreed", "동의함"),
                             ("refused", "거절함"),
                             ("withdrawn", "거두어들임"),

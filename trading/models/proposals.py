@@ -29,6 +29,7 @@ class Proposal(Row):
 
     class Outcome(models.TextChoices):
         OPEN = "", _("동의를 기다림")
+        DECIDING = "deciding", _("결정하는 중")
         AGREED = "agreed", _("동의함")
         REFUSED = "refused", _("거절함")
         WITHDRAWN = "withdrawn", _("거두어들임")

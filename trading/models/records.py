@@ -145,6 +145,8 @@ class ReleaseRequest(Row):
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     second = models.CharField(max_length=150, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    switch_id = models.BigIntegerField(null=True, blank=True)
+    """The newest row of the scope when it was asked: another stop since is another thing to release."""
 
     class Meta:
         verbose_name = _("해제 요청")

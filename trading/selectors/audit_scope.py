@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     BigIntegerField,
     Case,
@@ -56,11 +57,15 @@ def _alias(prefix: str) -> str:
 
 
 def _number(prefix: str) -> Case:
-    """The row's number where the subject is of this kind; what is no number is never cast."""
-    plain = rf"^{prefix}:[0-9]{{1,18}}$"
+    """The row's number where the subject is of this kind. PostgreSQL refuses to cast what is no number; SQLite
+    makes it 0, which is nobody's, and would ask each row by a slow expression."""
+    if connection.vendor == "postgresql":
+        kind = Q(object__regex=rf"^{prefix}:[0-9]{{1,18}}$")
+    else:
+        kind = Q(object__startswith=f"{prefix}:")
     number = Cast(Substr("object", len(prefix) + 2), BigIntegerField())
     return Case(
-        When(object__regex=plain, then=number),
+        When(kind, then=number),
         default=Value(None),
         output_field=BigIntegerField(),
     )

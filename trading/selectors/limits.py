@@ -34,7 +34,8 @@ def limits_in_force(account: Account, planned_at: datetime | None = None) -> Gat
     rules = []
     for row in TradingLimits.objects.filter(account=account).order_by("-pk"):
         rules.append(_of(row))
-        if planned_at is None or row.created_at <= planned_at:
+        # one of the plan's own moment may have come before it or after: the one before it counts as well
+        if planned_at is None or row.created_at < planned_at:
             break
     else:
         rules.append(GateLimits())

@@ -10,12 +10,14 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from trading.models import AuditEntry, Transition
+from trading.selectors.audit_scope import audit_seen_by
 from trading.selectors.audit_words import ACTION_NAMES
 from trading.selectors.fact_words import told_facts
+from trading.selectors.people import Person
 from trading.selectors.said import actor_said
 from trading.selectors.words import WORDS
 
@@ -56,6 +58,7 @@ def past_of(
     about: Q | None = None,
     states: Mapping[str, Any] | None = None,
     chain: bool = True,
+    reader: Person | None = None,
     two_clocks: bool = False,
 ) -> list[Past]:
     """`kind` is how the chain and the transitions call such a row, `about` narrows the chain where a row is
@@ -67,7 +70,8 @@ def past_of(
     if about is None and kind:
         about = Q(object=f"{kind}:{row.pk}")
     if chain and about is not None:
-        told += _audited(about, states or {})
+        rows = AuditEntry.objects.all() if reader is None else audit_seen_by(reader)
+        told += _audited(rows.filter(about), states or {})
     moved = _moved(kind, row, states or {}) if kind in _MOVING else []
     if not two_clocks:
         return [Past("", _newest_first([*moved, *told], lambda act: act.at))]
@@ -84,7 +88,7 @@ def _newest_first(acts: list[PastAct], by: Callable[[PastAct], datetime]) -> lis
     return sorted(acts, key=by, reverse=True)
 
 
-def _audited(about: Q, states: Mapping[str, Any]) -> list[PastAct]:
+def _audited(rows: QuerySet[AuditEntry], states: Mapping[str, Any]) -> list[PastAct]:
     return [
         PastAct(
             datetime.fromisoformat(entry.at),
@@ -92,7 +96,7 @@ def _audited(about: Q, states: Mapping[str, Any]) -> list[PastAct]:
             str(ACTION_NAMES.get(entry.action, entry.action)),
             _facts(entry.payload, states),
         )
-        for entry in AuditEntry.objects.filter(about)[:MOST]
+        for entry in rows[:MOST]
     ]
 
 

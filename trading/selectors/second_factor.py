@@ -55,8 +55,8 @@ def act_grounds(
 
 
 def _ruled_by(user: Person) -> Iterable[Account]:
-    """Whose money an act of `user` on settings may touch: an admin's and a superuser's reach is everybody."""
-    if user.is_superuser or has_role(user, Role.ADMIN):
+    """Whose money an act of `user` on settings may touch: who decides for everybody reaches everybody."""
+    if user.is_superuser or has_role(user, Role.ADMIN, Role.APPROVER):
         return Account.objects.filter(is_active=True)
     return accounts_of(user)
 

@@ -25,12 +25,14 @@ def add_limits(
 ) -> TradingLimits:
     """A row with these values; what is not given stays as it is. Audited, with the second person who agreed.
 
-    Raises InputError naming every field that is out of range.
+    Raises InputError naming every field that is out of range, and where nothing would change.
     """
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account.pk)
         old = newest_limits(account)
         kept = {name: getattr(old, name) for name in LIMIT_NAMES}
+        if all(kept[name] == value for name, value in values.items()):
+            raise InputError(Reason("limits_unchanged"))
         row = TradingLimits(
             account=account,
             **(kept | dict(values)),

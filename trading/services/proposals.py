@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from trading.domain.errors import Reason, RuleViolation, StateConflict
@@ -67,13 +68,15 @@ class Keeper:
 
     `standing` says what rules now, as a text that differs when anything has changed. `carry_out` makes the
     change in the names of both; it raises JeoulError when it may not be made any more. One that asks the broker
-    (`asks_broker`) runs outside the transaction that closes the proposal, and must refuse to be done twice.
+    (`asks_broker`) is done between two transactions of the proposal, and must refuse to be done twice.
+    `role` is who may propose it, asked of them again when somebody agrees.
     `grounds` are the kind's own reasons against a second person.
     """
 
     standing: Callable[[str], str]
     carry_out: Callable[[Proposal, str], object]
     asks_broker: bool = False
+    role: tuple[Role, ...] = (Role.ADMIN,)
     grounds: Callable[[Proposal, Person], list[Reason]] = field(default=lambda _proposal, _who: [])
 
 
@@ -89,8 +92,11 @@ def keeper_of(kind: str) -> Keeper:
 
 
 def takes_two(account: Account | None) -> bool:
-    """Whether a change to `account`, or with None one that concerns every account, needs a second person."""
-    accounts = [account] if account is not None else Account.objects.filter(is_active=True)
+    """Whether a change to `account`, or with None one that concerns every account, needs a second person.
+
+    Accounts that are switched off count: else one person would switch them off, change, and on again.
+    """
+    accounts = [account] if account is not None else Account.objects.all()
     return any(under_four_eyes(one) for one in accounts)
 
 
@@ -118,12 +124,15 @@ def propose(change: Change, *, by: str) -> Proposal:
         with transaction.atomic():
             keeper.carry_out(made, "")
             transaction.set_rollback(True)
-    with transaction.atomic():
-        _expire_old()
-        _close_all(change.subject, Proposal.Outcome.REPLACED)
-        made.standing = keeper.standing(change.subject)[:200]
-        made.save(force_insert=True)
-        audit(by, "change_proposed", made.subject, {"proposal": made.pk, "value": made.value})
+    try:
+        with transaction.atomic():
+            _expire_old()
+            _close_all(change.subject, Proposal.Outcome.REPLACED)
+            made.standing = keeper.standing(change.subject)[:200]
+            made.save(force_insert=True)
+            audit(by, "change_proposed", made.subject, {"proposal": made.pk, "value": made.value})
+    except IntegrityError as error:  # somebody else proposes about the same thing at this moment
+        raise StateConflict("proposed_meanwhile") from error
     return made
 
 
@@ -156,16 +165,37 @@ def agree(proposal_id: int, person: Person, proof: Proof | None = None) -> Propo
         raise StateConflict("proposal_overtaken", proposal=found.pk)
     second = person.get_username()
     if keeper.asks_broker:
-        keeper.carry_out(found, second)
+        return _carried_out_apart(found, keeper, second)
     with transaction.atomic():
         proposal = _open(proposal_id)
-        if not keeper.asks_broker:
-            if keeper.standing(proposal.subject) != proposal.standing:
-                raise StateConflict("proposal_overtaken", proposal=proposal.pk)
-            keeper.carry_out(proposal, second)
-        _close(proposal, Proposal.Outcome.AGREED, second)
-        audit(second, "proposal_agreed", proposal.subject, {"proposal": proposal.pk})
+        if keeper.standing(proposal.subject) != proposal.standing:
+            raise StateConflict("proposal_overtaken", proposal=proposal.pk)
+        keeper.carry_out(proposal, second)
+        _agreed(proposal, second)
     return proposal
+
+
+def _carried_out_apart(found: Proposal, keeper: Keeper, second: str) -> Proposal:
+    """First taken from everybody else, then carried out: nobody refuses meanwhile what is being done."""
+    with transaction.atomic():
+        _close(_open(found.pk), Proposal.Outcome.DECIDING, second)
+    try:
+        keeper.carry_out(found, second)
+    except Exception:
+        with transaction.atomic():
+            Proposal.objects.filter(pk=found.pk, outcome=Proposal.Outcome.DECIDING).update(
+                outcome="", second="", closed_at=None
+            )
+        raise
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().get(pk=found.pk)
+        _agreed(proposal, second)
+    return proposal
+
+
+def _agreed(proposal: Proposal, second: str) -> None:
+    _close(proposal, Proposal.Outcome.AGREED, second)
+    audit(second, "proposal_agreed", proposal.subject, {"proposal": proposal.pk})
 
 
 def refuse(proposal_id: int, person: Person, reason: str = "") -> Proposal:
@@ -203,8 +233,18 @@ def decision_grounds(proposal: Proposal, person: Person, proof: Proof | None) ->
     if plain_name(proposal.by) == name:
         grounds.append(Reason("proposal_needs_another_person"))
     grounds += second_person_grounds(name, proposal.by)
+    grounds += _proposer_grounds(proposal)
     grounds += keeper_of(proposal.kind).grounds(proposal, person)
     return grounds + act_grounds(person, proposal.account, proof, timezone.now())
+
+
+def _proposer_grounds(proposal: Proposal) -> list[Reason]:
+    """Whoever may do so no longer has proposed nothing that counts."""
+    name = plain_name(proposal.by)
+    proposer = get_user_model().objects.filter(username=name).first()
+    if proposer is None or has_role(proposer, *keeper_of(proposal.kind).role):
+        return []
+    return [Reason("proposer_may_no_longer", {"who": name})]
 
 
 def _role_grounds(proposal: Proposal, person: Person) -> list[Reason]:

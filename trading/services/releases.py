@@ -15,25 +15,36 @@ from trading.selectors.policies import policy_shown
 from trading.services.audit import audit
 from trading.services.switches import accounts_under, release, require_engaged
 
-__all__ = ["agree_release", "ask_release", "open_requests", "release_policy", "withdraw_release"]
+__all__ = [
+    "agree_release",
+    "ask_release",
+    "newest_switch",
+    "open_requests",
+    "release_policy",
+    "withdraw_release",
+]
 
 LIFE = timedelta(minutes=30)
 
 
 def release_policy(scope: str) -> str:
-    """The strictest policy in force among the accounts that the scope's switch rules."""
-    kinds = {policy_shown(account).kind for account in accounts_under(scope)}
+    """The strictest policy in force among the accounts that the scope's switch rules, those that are switched
+    off among them: one person could switch them off, release, and on again."""
+    kinds = {policy_shown(account).kind for account in accounts_under(scope, everyone=True)}
     return next((kind for kind in ("four_eyes", "owner") if kind in kinds), "owner_practice")
 
 
 def ask_release(
-    scope: str, by: str, reason: str, proof: Proof | None = None
+    scope: str, by: str, reason: str, proof: Proof | None = None, *, seen: int | None = None
 ) -> Switch | ReleaseRequest:
     """Release `scope`, or under four eyes file the request that a second person agrees to.
 
-    Raises InputError with every reason against it; StateConflict when nothing is engaged or a request
-    is open already.
+    `seen` is the row of the switch that the page showed: one that was stopped again since is not released.
+    Raises InputError with every reason against it; StateConflict when nothing is engaged, another stop came
+    or a request is open already.
     """
+    if seen is not None and seen != newest_switch(scope):
+        raise StateConflict("stopped_again", scope=scope)
     policy = release_policy(scope)
     if policy != "four_eyes":
         return release(scope, by, "", reason, policy, proof)
@@ -46,7 +57,12 @@ def ask_release(
             raise StateConflict("release_already_asked", scope=scope)
         now = timezone.now()
         asked = ReleaseRequest.objects.create(
-            scope=scope, by=by, reason=reason[:300], at=now, expires_at=now + LIFE
+            scope=scope,
+            by=by,
+            reason=reason[:300],
+            at=now,
+            expires_at=now + LIFE,
+            switch_id=newest_switch(scope),
         )
         audit(by, "release_asked", f"switch:{scope}", {"request": asked.pk, "reason": reason})
     return asked
@@ -55,7 +71,8 @@ def ask_release(
 def agree_release(request_id: int, by: str) -> Switch:
     """The second person agrees and trading goes on.
 
-    Raises StateConflict when the request is no longer open; InputError with every reason when `by` is who
+    Raises StateConflict when the request is no longer open or trading was stopped again since;
+    InputError with every reason when `by` is who
     asked, or may be acting for them.
     """
     with transaction.atomic():
@@ -67,8 +84,15 @@ def agree_release(request_id: int, by: str) -> Switch:
             reasons.append(Reason("second_person_required"))
         if reasons:
             raise InputError(reasons)
+        if asked.switch_id != newest_switch(asked.scope):
+            raise StateConflict("stopped_again", scope=asked.scope)
         _close(asked, ReleaseRequest.Outcome.AGREED, second=by)
         return release(asked.scope, asked.by, by, asked.reason, "four_eyes")
+
+
+def newest_switch(scope: str) -> int | None:
+    """Which row of `scope` is in force."""
+    return Switch.objects.filter(scope=scope).order_by("-pk").values_list("pk", flat=True).first()
 
 
 def withdraw_release(request_id: int, by: str) -> None:

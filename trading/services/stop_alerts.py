@@ -1,4 +1,5 @@
-"""A stop by a person is told to everybody it concerns, once, and the telling ends with the release.
+"""A stop by a person is told to everybody it concerns, once, and the telling ends with the release. One of what
+is stopped already tells nothing new.
 
 What the system stops by itself is told by whoever found the reason, with that reason.
 """

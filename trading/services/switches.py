@@ -91,9 +91,14 @@ def write_kill_file(by: str, reason: str) -> None:
     os.replace(temporary, path)
 
 
-def accounts_under(scope: str) -> QuerySet[Account]:
-    """The accounts that a switch of `scope` rules; a strategy's switch rules those of every account."""
-    accounts = Account.objects.filter(is_active=True).order_by("pk")
+def accounts_under(scope: str, *, everyone: bool = False) -> QuerySet[Account]:
+    """The accounts that a switch of `scope` rules; a strategy's switch rules those of every account.
+
+    `everyone`: those too that are switched off at present.
+    """
+    accounts = Account.objects.order_by("pk")
+    if not everyone:
+        accounts = accounts.filter(is_active=True)
     kind, _, number = scope.partition(":")
     return accounts.filter(pk=int(number)) if kind == "account" and number.isdigit() else accounts
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from trading.domain.errors import InputError, Reason, RuleViolation, StateConflict
-from trading.models import Account, ReleaseRequest, Switch
-from trading.selectors.people import Role, accounts_of
+from trading.models import Account, AccountMember, ReleaseRequest, Switch
+from trading.selectors.people import Role, has_role
 from trading.selectors.words import WORDS
 from trading.services.policies import agree_policy
 from trading.services.releases import agree_release, ask_release, withdraw_release
@@ -83,7 +83,14 @@ def release_trading(request: HttpRequest) -> HttpResponse:
         scope = _scope(request)
         if scope == GLOBAL:
             _require_all(request)
-        done = ask_release(scope, by, request.POST.get("reason", ""), proof_of(request))
+        seen = request.POST.get("switch_all" if scope == GLOBAL else "switch_alone", "")
+        done = ask_release(
+            scope,
+            by,
+            request.POST.get("reason", ""),
+            proof_of(request),
+            seen=int(seen) if _is_id(seen) else None,
+        )
         request.session.pop(TYPED, None)
         if isinstance(done, ReleaseRequest):
             messages.success(
@@ -97,7 +104,10 @@ def release_trading(request: HttpRequest) -> HttpResponse:
 @desk_view(Role.APPROVER, Role.ADMIN, methods=("POST",))
 @step_up
 def agree_to_release(request: HttpRequest) -> HttpResponse:
-    """The second person agrees to an open request, or anybody who may stop takes it back."""
+    """The second person, an approver, agrees to an open request; or anybody who may stop takes it back.
+
+    Not an admin: one of them could have made the other.
+    """
     by = request.user.get_username()
     with _refusals_shown(request):
         asked = _request_seen(request)
@@ -105,12 +115,14 @@ def agree_to_release(request: HttpRequest) -> HttpResponse:
             withdraw_release(asked.pk, by)
             messages.success(request, _("해제 요청을 거두었습니다."))
         else:
+            if not has_role(request.user, Role.APPROVER):
+                raise RuleViolation([Reason("approver_role_required")])
             agree_release(asked.pk, by)
             messages.success(request, _("다시 거래할 수 있습니다."))
     return back_to(request, "/health/")
 
 
-@desk_view(Role.APPROVER, Role.ADMIN, methods=("POST",))
+@desk_view(Role.APPROVER, methods=("POST",))
 @step_up
 def agree_to_policy(request: HttpRequest) -> HttpResponse:
     """The second person agrees to the policy that waits on an account of theirs."""
@@ -156,7 +168,8 @@ def _is_id(text: str) -> bool:
 
 def _require_all(request: HttpRequest) -> None:
     """Letting everything trade again concerns every account: only for who is a member of all."""
-    unseen = Account.objects.filter(is_active=True).exclude(pk__in=accounts_of(request.user))
+    own = AccountMember.objects.filter(user=request.user.pk).values("account")
+    unseen = Account.objects.exclude(pk__in=own)
     if unseen.exists():
         raise InputError(Reason("release_needs_every_account"))
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from rebalancing.domain.plan_limits import PlannedLeg, beyond_limits
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
 from rebalancing.services import wishes
@@ -24,6 +25,7 @@ from rebalancing.services.stages.common import (
     end_run,
     wait_until,
 )
+from trading.selectors.limits import limits_in_force
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.calendar import run_cutoffs
@@ -45,6 +47,10 @@ def rules(driver: Driver, now: datetime) -> Due:
     if failed:
         end_run(driver, RunState.VETOED, now, "checks_failed", {"checks": failed})
         return None
+    if beyond := _beyond_limits(run):
+        first = beyond[0]
+        end_run(driver, RunState.VETOED, now, f"over_{first['limit']}", first | {"beyond": beyond})
+        return None
     if run.dry_run:
         end_run(driver, RunState.CANCELED, now, "dry_run", {})
         return None
@@ -65,6 +71,20 @@ def rules(driver: Driver, now: datetime) -> Due:
             )
             return now
     return now + APPROVAL_TTL
+
+
+def _beyond_limits(run: Run) -> list[dict[str, object]]:
+    """Sales done and purchases refused would be the worst end: a plan that is too large does not begin."""
+    legs = Leg.objects.filter(run=run, generation=run.generation)
+    planned = [
+        PlannedLeg(
+            leg.instrument_id,
+            tuple(leg.slices or [leg.quantity]),
+            leg.limit_price or leg.reference_price,
+        )
+        for leg in legs
+    ]
+    return beyond_limits(planned, limits_in_force(run.account))
 
 
 def _texts(facts: dict[str, object]) -> dict[str, str]:
