@@ -15,6 +15,7 @@ from config.limits import limits_page
 from rebalancing.selectors.inbox import inbox_of
 from trading.selectors.calendar import known_calendar
 from trading.selectors.people import Role, has_role, role_names
+from trading.selectors.proposals import open_proposals
 from trading.services.switches import strictest_state
 from trading.views.access import accounts_seen, desk_view
 from trading.views.moments import market_now
@@ -52,5 +53,6 @@ def _part(request: HttpRequest) -> Part:
         "inbox": inbox_of(clocks, known_calendar(), timezone.now(), admin=is_admin),
         "switch": strictest_state(accounts) if accounts else "ACTIVE",
         "may_decide": has_role(request.user, Role.APPROVER),
+        "proposals": open_proposals(request.user).count(),
     }
     return Part("admin-home", reverse("admin-home"), "admin/_home.html", context)

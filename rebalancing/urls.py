@@ -28,6 +28,7 @@ urlpatterns = [
     path("runs/<int:run_id>/resume/", runs.resume_run, name="resume"),
     path("attempts/<int:attempt_id>/decide/", decisions.decide_attempt, name="decide-attempt"),
     path("proposals/", proposals.proposals, name="proposals"),
+    path("proposals/part/", proposals.proposals_part, name="proposals-part"),
     path("proposals/<int:proposal_id>/agree/", proposals.agree_proposal, name="agree-proposal"),
     path("proposals/<int:proposal_id>/refuse/", proposals.refuse_proposal, name="refuse-proposal"),
     path(

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from rebalancing.models import Run
-from trading.models import Account, Alert, Attempt, Proposal
+from trading.models import Account, Alert, Attempt, Proposal, ReleaseRequest
+from trading.selectors.scopes import GLOBAL, account_scope
 from trading.selectors.unknown import unknown_attempts
 
 __all__ = ["Attention", "attention_of", "open_alerts"]
@@ -27,6 +29,8 @@ class Attention:
     alert_count: int
     proposals: int = 0
     """Changes that wait for a second person's word."""
+    releases: int = 0
+    """Stops that somebody asked to release, for a second person."""
     external_pause: bool = False
     """Buying waits for a look at somebody else's order, and no paused run asks for it already."""
 
@@ -44,6 +48,7 @@ class Attention:
             bool(self.awaiting)
             + bool(self.paused)
             + self.proposals
+            + self.releases
             + self.external_pause
             + len(self.unknown)
             + self.alert_count
@@ -69,15 +74,21 @@ def attention_of(
     waiting = Proposal.objects.none() if proposals is None else proposals
     counts = (
         Account.objects.filter(pk=account.pk)
-        .values_list(_count(alerts), _count(lost), _count(waiting))
+        .values_list(_count(alerts), _count(lost), _count(waiting), _count(_asked(account)))
         .first()
-    ) or (0, 0, 0)
+    ) or (0, 0, 0, 0)
     active = Run.objects.filter(account=account, terminal_at=None).first()
     unknown = tuple(lost.select_related("intent__instrument")[:20]) if counts[1] else ()
     waits = account.paused_reason == Account.EXTERNAL_ORDER
     asked = active is not None and active.state == "PAUSED_EXTERNAL"
     newest = tuple(alerts[:MOST_ALERTS]) if counts[0] else ()
-    return Attention(active, unknown, newest, counts[0], counts[2], waits and not asked)
+    return Attention(active, unknown, newest, counts[0], counts[2], counts[3], waits and not asked)
+
+
+def _asked(account: Account) -> QuerySet[ReleaseRequest]:
+    scopes = [GLOBAL, account_scope(account)]
+    now = timezone.now()
+    return ReleaseRequest.objects.filter(scope__in=scopes, outcome="", expires_at__gt=now)
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

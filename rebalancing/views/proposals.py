@@ -26,18 +26,38 @@ from trading.selectors.proposals import closed_proposals, open_proposals, propos
 from trading.services.proposals import agree, decision_grounds, refuse, withdraw
 from trading.views.access import desk_view
 from trading.views.back import back_to
+from trading.views.parts import Part, answer_part, embed
 from trading.views.proof import proof_of, step_up
 
-__all__ = ["agree_proposal", "proposals", "refuse_proposal", "withdraw_proposal"]
+__all__ = [
+    "agree_proposal",
+    "proposals",
+    "proposals_part",
+    "refuse_proposal",
+    "withdraw_proposal",
+]
 
 
 @desk_view()
 def proposals(request: HttpRequest) -> HttpResponse:
-    context = {
-        "waiting": [_card(request, one) for one in open_proposals(request.user)],
-        "closed": closed_proposals(request.user),
-    }
-    return render(request, "rebalancing/proposals.html", context)
+    return render(request, "rebalancing/proposals.html", {"part": embed(request, _part(request))})
+
+
+@desk_view()
+def proposals_part(request: HttpRequest) -> HttpResponse:
+    return answer_part(request, _part(request))
+
+
+def _part(request: HttpRequest) -> Part:
+    """Keeps itself fresh: a proposal that somebody decides meanwhile must not look as if it waited."""
+    closed = [
+        {"row": one, "lines": [line for line in lines_of(one) if line.changes]}
+        for one in closed_proposals(request.user)
+    ]
+    waiting = [_card(request, one) for one in open_proposals(request.user)]
+    context = {"waiting": waiting, "closed": closed}
+    url = reverse("rebalancing:proposals-part")
+    return Part("proposals-part", url, "rebalancing/_proposals.html", context)
 
 
 def _card(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:

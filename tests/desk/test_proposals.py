@@ -30,7 +30,9 @@ from trading.domain.proof import Proof
 from trading.models import Account, AccountMember, AuditEntry, CredentialChange, MarketDay, Proposal
 from trading.services.keepers import approver_change, making_approver_takes_two
 from trading.services.proposals import agree, ask, propose, refuse, takes_two, withdraw
+from trading.services.releases import ask_release
 from trading.services.roles import ensure_roles
+from trading.services.switches import account_scope, engage
 
 pytestmark = [pytest.mark.money]
 PAGE = "/rebalancing/proposals/"
@@ -518,3 +520,32 @@ def test_members_of_one_account_do_not_read_of_another(four: DeskWorld) -> None:
     AccountMember.objects.create(account=other, user=four.people["approver"])
     for path in (PAGE, "/admin/trading/proposal/"):
         assert "Secret" in four.client("approver").get(path).content.decode()
+
+
+def test_an_open_page_learns_of_what_somebody_decides(four: DeskWorld) -> None:
+    approver = four.client("approver")
+    made = wider()
+    page = approver.get(PAGE).content.decode()
+    seen = page.split('name="seen"')[-1].split('value="')[1].split('"')[0]
+    part = f"{PAGE}part/?seen={seen}"
+    assert approver.get(part).status_code == 204
+    refuse(made.pk, four.people["owner"], "no")
+    answer = approver.get(part)
+    assert answer.status_code == 200 and f"{made.pk}/agree/" not in answer.content.decode()
+    assert "3.0 → 9.0" in answer.content.decode(), "and what it was about"
+
+
+def test_a_release_that_waits_is_something_to_do(four: DeskWorld) -> None:
+    approver = four.client("approver")
+    scope = account_scope(four.account)
+    engage(scope, "HALTED", "trader", "drill")
+    assert "정지 해제 요청" not in approver.get("/").content.decode()
+    ask_release(scope, "admin", "checked")
+    assert "정지 해제 요청이 동의를 기다립니다" in approver.get("/").content.decode()
+
+
+def test_the_admins_front_page_counts_what_waits(four: DeskWorld) -> None:
+    admin = four.client("admin")
+    assert PAGE not in admin.get("/admin/").content.decode()
+    wider()
+    assert "동의를 기다리는 변경 1건" in admin.get("/admin/").content.decode()
