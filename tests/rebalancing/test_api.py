@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from config.throttles import WriteThrottle
 from rebalancing.models import RebalancingConfig, Run
+from tests.support.authenticator import enrolled
 from tests.support.world import World, make_user
 from trading.models import Account, AccountMember, Alert, AuditEntry
 
@@ -300,14 +301,19 @@ def test_four_eyes_need_a_second_person(world: World) -> None:
     Account.objects.get().approval_policies.create(kind="four_eyes", created_by="test")
     run = world.drive(world.open(), approve=False)
     url = f"{BASE}/rebalancing/runs/{run.pk}/approve"
-    alone = client_for(world.owner).post(url, {"plan_hash": run.plan_hash}, format="json")
+    body, code = {"plan_hash": run.plan_hash}, enrolled(world.owner).code()
+    alone = client_for(world.owner).post(url, body, format="json", HTTP_X_ONE_TIME_CODE=code)
     assert alone.status_code == 422
     said = "네 눈 원칙: 요청한 사람은 승인할 수 없습니다."
     assert alone.json()["violations"] == [{"code": "requester_may_not_approve", "detail": said}]
     assert alone.json()["detail"] == said
     second = make_user("second", "approver")
     AccountMember.objects.create(account=world.account, user=second)
-    agreed = client_for(second).post(url, {"plan_hash": run.plan_hash}, format="json")
+    bare = client_for(second).post(url, body, format="json")
+    assert [row["code"] for row in bare.json()["violations"]] == ["second_factor_required"]
+    code = enrolled(second).code()
+    second._state.fields_cache.pop("second_factor", None)
+    agreed = client_for(second).post(url, body, format="json", HTTP_X_ONE_TIME_CODE=code)
     assert agreed.json()["state"] == "APPROVED"
 
 
@@ -318,7 +324,8 @@ def test_a_superuser_needs_a_second_person_too(world: World) -> None:
     world.owner.save()
     run = world.drive(world.open(), approve=False)
     url = f"{BASE}/rebalancing/runs/{run.pk}/approve"
-    alone = client_for(world.owner).post(url, {"plan_hash": run.plan_hash}, format="json")
+    body, code = {"plan_hash": run.plan_hash}, enrolled(world.owner).code()
+    alone = client_for(world.owner).post(url, body, format="json", HTTP_X_ONE_TIME_CODE=code)
     assert alone.status_code == 422
     assert [row["code"] for row in alone.json()["violations"]] == ["requester_may_not_approve"]
     assert Run.objects.get(pk=run.pk).state == "AWAITING_APPROVAL"
@@ -430,7 +437,8 @@ def test_the_schema_tells_the_status_that_is_answered(owner: APIClient) -> None:
         for method, answer in verbs.items()
         if method in ("post", "put") and path.startswith(BASE)
     }
-    assert made[f"{BASE}/rebalancing/config", "post"] == ["201"]
+    assert made[f"{BASE}/rebalancing/config", "post"] == ["201", "202"]
     assert made[f"{BASE}/rebalancing/runs", "post"] == ["200", "201"]
-    for name in ("model-portfolios", "sub-portfolios", "targets"):
+    for name in ("model-portfolios", "sub-portfolios"):
         assert made[f"{BASE}/{name}", "put"] == ["201"]
+    assert made[f"{BASE}/targets", "put"] == ["201", "202"]

@@ -88,7 +88,7 @@ def test_a_run_that_cannot_be_approved_is_named(world: World) -> None:
     run = Run.objects.get()
     assert status == 1
     assert json.loads(text) == {
-        "refused": [{"code": "requester_may_not_approve"}],
+        "refused": [{"code": "requester_may_not_approve"}, {"code": "second_factor_required"}],
         "run": run.pk,
         "state": "AWAITING_APPROVAL",
         "plan_hash": run.plan_hash,
