@@ -262,7 +262,7 @@ class _VersionedAdmin(StampedAdmin):
             with transaction.atomic():
                 self._make_version(form, request.user.get_username(), form.cleaned_data["note"])
 
-    @action(description=_("CSV로 가져오기"), url_path="import-csv", permissions=["add"])
+    @action(description=_("계좌 목표를 CSV로 가져오기"), url_path="import-csv", permissions=["add"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
         """A file holds an MP with its Sub-MPs: one way in for all of them."""
         return redirect("admin:portfolio_targetdecision_import_csv")
