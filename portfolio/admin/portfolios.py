@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -261,8 +261,12 @@ class _VersionedAdmin(StampedAdmin):
         if form.weights_changed:
             with transaction.atomic():
                 self._make_version(form, request.user.get_username(), form.cleaned_data["note"])
+            messages.info(
+                request,
+                gettext("새 버전입니다. 계좌는 ‘목표 결정’에서 이 버전을 고른 뒤에 따릅니다."),
+            )
 
-    @action(description=_("CSV로 가져오기"), url_path="import-csv", permissions=["add"])
+    @action(description=_("계좌 목표를 CSV로 가져오기"), url_path="import-csv", permissions=["add"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
         """A file holds an MP with its Sub-MPs: one way in for all of them."""
         return redirect("admin:portfolio_targetdecision_import_csv")

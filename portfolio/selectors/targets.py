@@ -26,12 +26,15 @@ def class_label(code: str) -> str:
 
 
 def weight_lines(snapshot: Mapping[str, Any]) -> list[str]:
-    """A decision's copy of its weights, a line for each class: its share, then its tickers inside it."""
+    """A decision's copy of its weights, a line for each class: its share, then its instruments inside it."""
     lines = []
+    every = {ticker for inside in snapshot.get("sub", {}).values() for ticker in inside}
+    names = dict(Instrument.objects.filter(ticker__in=every).values_list("ticker", "name"))
     for code, share in snapshot.get("mp", {}).items():
         inside = snapshot.get("sub", {}).get(code, {}) if code != CASH else {}
         tickers = " · ".join(
-            f"{ticker} {inner}\N{NO-BREAK SPACE}%" for ticker, inner in inside.items()
+            f"{names.get(ticker, ticker)} {inner}\N{NO-BREAK SPACE}%"
+            for ticker, inner in inside.items()
         )
         lines.append(f"{class_label(code)} {share} %" + (f": {tickers}" if tickers else ""))
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -17,16 +18,23 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from portfolio.domain.weights_csv import MOST_BYTES, Weights, read_weights, write_weights
+from portfolio.domain.weights_csv import (
+    COLUMNS,
+    MOST_BYTES,
+    Weights,
+    read_weights,
+    write_weights,
+)
 from portfolio.models import AssetClass
 from portfolio.selectors.csv_words import csv_headings, csv_labels, csv_meanings
 from rebalancing.selectors.words import WORDS
 from rebalancing.services.imports import PlanLine, import_plan, import_targets
 from rebalancing.services.targets import current_target
-from trading.domain.errors import InputError, StateConflict
+from trading.domain.errors import InputError, Reason, StateConflict
 from trading.models import Account, Instrument, Proposal
 from trading.selectors.people import Role, accounts_of, has_role
 from trading.selectors.words import CLASS_NAMES
+from trading.services.proposals import takes_two
 from trading.views.proof import asked_first
 
 __all__ = ["export_targets", "import_page"]
@@ -35,6 +43,8 @@ SALT = "targets by file"
 FROM_FILE = gettext_noop("CSV 파일에서 가져옴")
 """Kept as it stands here and said in the language of whoever reads it."""
 LIFE_SECONDS = 15 * 60
+_SHORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+"""A code of six digits that a spreadsheet kept as a number."""
 
 
 def import_page(request: HttpRequest, site: Any) -> HttpResponse:
@@ -55,13 +65,33 @@ def import_page(request: HttpRequest, site: Any) -> HttpResponse:
             context |= _what_becomes(plan)
             if any(line.changes for line in plan):
                 _try(account, weights, request)
-                context |= {"seen": _sign(request, account, weights)}
+                seen = _sign(request, account, weights)
+                context |= {"seen": seen, "two_needed": takes_two(account)}
         except InputError as error:
             context.pop("preview", None)
-            context["problems"] = [WORDS.say(r.code, r.facts) for r in error.reasons]
+            context["problems"] = [_said(reason) for reason in error.reasons]
             status = 400
     context |= site.each_context(request) | {"title": _("목표를 CSV로 가져오기")}
     return TemplateResponse(request, "admin/rebalancing/import.html", context, status=status)
+
+
+def _said(reason: Reason) -> str:
+    """Columns by the names that the reader's own files have, and a code that a spreadsheet took for a number
+    with the one that was meant."""
+    if reason.code == "csv_columns":
+        return WORDS.say(reason.code, {"expected": csv_headings()[: len(COLUMNS)]})
+    name = str(reason.facts.get("name", ""))
+    if reason.code != "csv_row_ticker" or not _SHORT.fullmatch(name):
+        return WORDS.say(reason.code, reason.facts)
+    meant = name.zfill(6)
+    facts = {"row": reason.facts["row"], "name": name, "meant": meant}
+    text = _("%(row)s번째 줄: 종목 코드 앞의 0이 사라졌습니다 (%(name)s). 열을 글자로 바꾸세요.")
+    if Instrument.objects.filter(ticker=meant).exists():
+        text = _(
+            "%(row)s번째 줄: 종목 코드 앞의 0이 사라졌습니다 (%(name)s)."
+            " 열을 글자로 바꾸고 %(meant)s로 적으세요."
+        )
+    return text % facts
 
 
 def _account(request: HttpRequest) -> Account:

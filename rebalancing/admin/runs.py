@@ -31,6 +31,7 @@ from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
 from rebalancing.selectors.words import STATE_NAMES, WORDS
 from rebalancing.services.approvals import code_age
+from rebalancing.templatetags.run_words import state_name
 from trading.admin.links import link_to_list, link_to_row
 from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin, in_lines
@@ -106,7 +107,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("상태"))
     def state_in_words(self, run: Run) -> str:
-        return str(STATE_NAMES.get(run.state, run.state))
+        return state_name(run.state, run.end_reason)
 
     @admin.display(description=_("누가 결정했나"))
     def decided(self, run: Run) -> str:
@@ -176,7 +177,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @display(description=_("상태"), label={True: "success", False: "warning"}, ordering="state")
     def shown_state(self, run: Run) -> tuple[bool, str]:
-        return run.state in TERMINAL, str(STATE_NAMES.get(run.state, run.state))
+        return run.state in TERMINAL, state_name(run.state, run.end_reason)
 
     @action(description=_("데스크에서 보기"), url_path="desk")
     def open_desk(self, request: HttpRequest, object_id: int) -> HttpResponse:

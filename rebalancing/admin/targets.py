@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -67,7 +68,7 @@ class DecisionForm(forms.ModelForm):
         Account.objects.none(), label=_("계좌"), widget=UnfoldAdminSelectWidget()
     )
     model_version = _ModelVersion(
-        ModelPortfolioVersion.objects.none(), label=_("MP"), widget=UnfoldAdminSelectWidget()
+        ModelPortfolioVersion.objects.none(), label=_("MP"), widget=UnfoldAdminRadioSelectWidget()
     )
     sub_versions = _SubVersions(
         SubPortfolioVersion.objects.none(),

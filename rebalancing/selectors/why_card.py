@@ -14,6 +14,7 @@ from rebalancing.models import Leg, RebalancingHistory, Run
 from rebalancing.selectors.deeds import deeds_of
 from rebalancing.selectors.refused_cancels import refusal_text
 from rebalancing.selectors.run_detail import approvals_of, history_of, legs_of, names_in
+from rebalancing.selectors.story_stop import stop_of
 from rebalancing.selectors.told import Told, count, won
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
 from rebalancing.selectors.why import Why, why_of
@@ -36,6 +37,7 @@ def story_of_run(run: Run) -> list[Told]:
         *_too_small(run, legs),
         *_decided(run),
         *deeds_of(run, legs),
+        *stop_of(run),
         *_ended(run, history),
     ]
 
@@ -52,6 +54,7 @@ def story_of_leg(run: Run, leg: Leg) -> list[Told]:
         _manner(leg),
         *_decided(run),
         *_sent(run, leg),
+        *stop_of(run),
         *_result(leg),
     ]
 

@@ -21,6 +21,8 @@ def state_name(state: str, end_reason: str = "") -> str:
     """The state in words; one that somebody stopped says so instead of sounding finished."""
     if end_reason in ("stopped_by_person", "stopped_by_switch"):
         return str(_("중지됨, 일부 체결"))
+    if end_reason == "dry_run":  # it did all that it was asked for
+        return str(_("모의 계산 마침"))
     return str(STATE_NAMES.get(state, state))
 
 

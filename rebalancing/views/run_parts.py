@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from rebalancing.domain.states import BEFORE_SELLING
-from rebalancing.models import Run
+from rebalancing.models import Leg, Run
 from rebalancing.selectors.advice_view import advice_of
 from rebalancing.selectors.refused_cancels import refused_cancels
 from rebalancing.selectors.run_detail import (
@@ -31,7 +31,9 @@ from trading.domain.errors import Reason
 from trading.models import ApprovalPolicy
 from trading.selectors.people import Role, has_role
 from trading.selectors.policies import policy_shown
+from trading.selectors.stops import ruling_stop
 from trading.selectors.unknown import unknown_orders
+from trading.services.switches import switch_state
 from trading.views.access import accounts_seen
 from trading.views.parts import Part
 from trading.views.proof import needs_code
@@ -80,6 +82,7 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         if order.attempt.intent.origin == "run" and order.attempt.intent.origin_id == run.pk
     ]
     legs, policy = legs_of(run), policy_shown(run.account)
+    stop = _stop(run, legs)
     context = {
         "problems": problems,
         "policy": policy,
@@ -92,11 +95,22 @@ def action_part(request: HttpRequest, run: Run, problems: list[Reason]) -> Part:
         "two_needed": policy.kind == ApprovalPolicy.Kind.FOUR_EYES,
         "approval_grounds": approval_grounds(run, policy, request.user),
         "unknown": unknown,
+        "stop_state": stop,
+        "stop_row": ruling_stop(run.account) if stop else None,
         "stopped": stopped_by(run, transitions_of(run)) if run.is_terminal else "",
         "nothing_sent": run.state in BEFORE_SELLING,
         "paused": run.state in ("PAUSED_UNKNOWN", "PAUSED_EXTERNAL"),
     }
     return _part(run, "action", context)
+
+
+def _stop(run: Run, legs: list[Leg]) -> str:
+    """The state of the switch where it speaks against approving the plan: an approval would only end it."""
+    if run.state != "AWAITING_APPROVAL":
+        return ""
+    state = switch_state(run.account)
+    buys = any(leg.side == "BUY" for leg in legs)
+    return state if state == "HALTED" or (state == "REDUCING" and buys) else ""
 
 
 def result_part(run: Run) -> Part:

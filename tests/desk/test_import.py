@@ -13,7 +13,7 @@ from rebalancing.services.imports import import_targets
 from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import DeskWorld
 from trading.domain.errors import InputError
-from trading.models import Account, Proposal
+from trading.models import Account, Instrument, Proposal
 from trading.services.proposals import agree
 
 pytestmark = pytest.mark.once
@@ -199,3 +199,24 @@ def test_under_four_eyes_a_file_is_proposed_and_another_person_agrees(
     newest = TargetDecision.objects.order_by("-pk")[0]
     assert newest.snapshot["mp"]["STOCK"] == "50.00"
     assert newest.agreed_by == ("approver" if waits else "")
+
+
+@pytest.mark.parametrize(("policy", "waits"), [("four_eyes", True), ("owner_practice", False)])
+def test_the_button_says_whether_it_changes_or_proposes(
+    staff: Client, targeted: DeskWorld, policy: str, waits: bool
+) -> None:
+    targeted.policy(policy)
+    page = sent(staff, targeted, GOOD).content.decode()
+    assert ("이 목표를 제안하기" in page, "이 목표로 바꾸기" in page) == (waits, not waits)
+
+
+def test_a_code_that_lost_its_zeros_is_told_with_the_one_that_was_meant(
+    staff: Client, targeted: DeskWorld
+) -> None:
+    Instrument.objects.create(ticker="069500", name="KODEX 200", kind="etf", tradable=True)
+    short = GOOD.replace("100001", "69500")
+    assert "069500로 적으세요" in sent(staff, targeted, short).content.decode()
+    unknown = sent(staff, targeted, GOOD.replace("100001", "69501")).content.decode()
+    assert "앞의 0이 사라졌습니다 (69501)" in unknown and "069501" not in unknown
+    other = sent(staff, targeted, GOOD.replace("100001", "69-500")).content.decode()
+    assert "종목 코드가 아닙니다 (69-500)" in other and "사라졌습니다" not in other

@@ -79,7 +79,7 @@ class AttemptAdmin(ReadOnlyAdmin):
         "action",
         "state_in_words",
         "http_status",
-        "msg_cd",
+        "broker_said",
         "committed_at",
     )
     list_filter = (
@@ -96,6 +96,10 @@ class AttemptAdmin(ReadOnlyAdmin):
     @admin.display(description=_("상태"), ordering="state")
     def state_in_words(self, row: Attempt) -> str:
         return str(ATTEMPT_STATES.get(row.state, row.state))
+
+    @admin.display(description=_("증권사의 답"), ordering="msg_cd")
+    def broker_said(self, row: Attempt) -> str:
+        return " ".join(filter(None, (row.msg_cd, row.message))) or "–"
 
 
 @admin.register(BrokerOrder)

@@ -6,14 +6,16 @@ of row; the way is shown to those who may open it, the name to whoever may read 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from trading.admin.links import link_to_list, model_admin_of
 
@@ -54,9 +56,19 @@ def codes_named_like(word: str, request: HttpRequest) -> list[str]:
     return found
 
 
+_OF: Mapping[str, tuple[str, Promise]] = {
+    "targets": ("account", gettext_lazy("목표")),
+    "limits": ("account", gettext_lazy("주문 한도")),
+    "approver": ("user", gettext_lazy("승인자 역할")),
+}
+"""What proposals are about that is somebody's or some account's."""
+
+
 def _parts(code: str) -> tuple[str, str]:
-    """A switch's scope is named as what it stops."""
+    """A switch's scope is named as what it stops; what is an account's or a person's as theirs."""
     kind, _colon, key = code.partition(":")
+    if kind in _OF:
+        return _OF[kind][0], key
     return ("switch", key) if kind == "switch" else (kind, key)
 
 
@@ -91,8 +103,13 @@ def _name(code: str, kind: str, key: str, rows: dict[str, tuple[str, str]]) -> s
         return link_to_list("trading_switch", text)
     if kind == "day":
         return _("개장일 %(day)s") % {"day": key}
+    if kind == "config" and not key and (all_of_it := model_admin_of(kind)) is not None:
+        meta = all_of_it.opts
+        return link_to_list(f"{meta.app_label}_{meta.model_name}", str(meta.verbose_name))
     if key in rows:
         text, address = rows[key]
+        if (of := code.partition(":")[0]) in _OF:
+            text = f"{_OF[of][1]} · {text}"
         return (
             format_html('<a class="jeoul-link" href="{}">{}</a>', address, text)
             if address

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
@@ -43,10 +45,10 @@ _ALWAYS = frozenset({"format"})
 """The framework's own name for the form of an answer; it refuses what it does not know by itself."""
 
 
-_EXAMPLES = {
+_EXAMPLES: Mapping[str, Sequence[str | Promise]] = {
     "boolean": ["true", "false"],
     "integer": ["1", "2", "3 …"],
-    "date": ["2026-11-20"],
+    "date": [_("2026-11-20 같은 날짜")],
 }
 
 
@@ -66,7 +68,8 @@ class Filter:
         """What it takes, for a refusal to say: every value, or examples of them."""
         if "enum" in self.schema:
             return list(self.schema["enum"])
-        return _EXAMPLES.get(str(self.schema.get("format") or self.schema["type"]), ["A-Z 0-9 …"])
+        kind = str(self.schema.get("format") or self.schema["type"])
+        return [str(one) for one in _EXAMPLES.get(kind, ("A-Z 0-9 …",))]
 
 
 def filtered(rows: Rows, filters: Sequence[Filter], asked: QueryDict) -> Rows:

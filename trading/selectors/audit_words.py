@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-__all__ = ["ACTION_NAMES", "FACT_NAMES"]
+__all__ = ["ACTION_NAMES", "FACT_NAMES", "VALUE_WORDS"]
 
 ACTION_NAMES: Mapping[str, str | Promise] = {
     "account_added": _("계좌 등록"),
@@ -70,6 +70,32 @@ ACTION_NAMES: Mapping[str, str | Promise] = {
 FACT_NAMES: Mapping[str, str | Promise] = {
     "account": _("계좌"),
     "active": _("사용"),
+    "ticker": _("종목코드"),
+    "model": _("MP"),
+    "subs": _("Sub-MP"),
+    "reach": _("할 수 있는 일"),
+    "until": _("끝나는 때"),
+    "limits": _("주문 한도"),
+    "at": _("시각"),
+    "period": _("주기"),
+    "edge": _("날"),
+    "inside_bands": _("임계값 안이어도 목표까지"),
+    "min_flow_won": _("최소 입출금액 (원)"),
+    "catch_up": _("놓치면 늦게라도"),
+    "enabled": _("사용"),
+    "planner": _("플래너"),
+    "mp_threshold_percent": _("MP 임계값 %p"),
+    "sub_mp_threshold_percent": _("Sub-MP 임계값 %p"),
+    "min_trade_won": _("최소 거래금액 (원)"),
+    "cash_buffer_percent": _("현금 버퍼 %"),
+    "max_order_won": _("주문 한 건의 금액 (원)"),
+    "max_ticker_day_won": _("한 종목의 하루 금액 (원)"),
+    "max_run_won": _("리밸런싱 하나의 금액 (원)"),
+    "max_day_won": _("하루 금액 (원)"),
+    "volume_share_percent": _("전일 거래량에 대한 주문 한 건의 비율 %"),
+    "collar_percent": _("지정가가 현재가에서 벗어난 폭 %"),
+    "per_minute": _("1분 동안 주문 (건)"),
+    "per_day": _("하루 동안 주문 (건)"),
     "added": _("더함"),
     "before": _("전"),
     "amount": _("금액"),
@@ -104,3 +130,15 @@ FACT_NAMES: Mapping[str, str | Promise] = {
     "why": _("이유"),
 }
 """What the payload of an act names; another name is shown as it stands."""
+
+VALUE_WORDS: Mapping[str, Mapping[str, str | Promise]] = {
+    "edge": {"first": _("첫 거래일"), "last": _("마지막 거래일")},
+    "period": {"month": _("매월"), "quarter": _("분기 (1–3월, 4–6월, 7–9월, 10–12월)")},
+    "reach": {"read": _("읽기만"), "full": _("읽기와 쓰기")},
+    "kind": {
+        "drift": _("편차: 거래일마다"),
+        "periodic": _("정기: 매월 또는 분기"),
+        "cash_flow": _("입출금이 있을 때"),
+    },
+}
+"""Fact → what its stored values are called."""

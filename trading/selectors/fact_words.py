@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from trading.models import Switch
-from trading.selectors.audit_words import FACT_NAMES
+from trading.selectors.audit_words import FACT_NAMES, VALUE_WORDS
 from trading.selectors.moments import moment_said
 from trading.selectors.order_words import ORDER_STATES
 from trading.selectors.said import policy_said, reason_said, slot_said
@@ -22,6 +22,8 @@ __all__ = ["told_facts"]
 _SHORT = 12
 _FOR_PROGRAMS = frozenset({"body_hash", "nonce"})
 """Told where the payload is shown as it is stored, and nowhere else."""
+_HOLE = re.compile(r"\S*%\(\w+\)s\S*\s*")
+_END = re.compile(r"(?<=\.)\s+")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 
@@ -55,12 +57,16 @@ def _said(name: str, value: Any, states: Mapping[str, Any]) -> str:
         return slot_said(text)
     if name == "state":
         return str(states.get(text, text))
+    if text in VALUE_WORDS.get(name, {}):
+        return str(VALUE_WORDS[name][text])
     if name in ("rules", "why", "code"):
-        return WORDS.say(text)
+        return _without_gaps(text)
     if name == "reason":
         return reason_said(text)
     if name in ("kind", "policy"):
         return policy_said(text)
+    if name.endswith("_won") and text.isdigit():
+        return f"{int(text):,}"
     if name == "amount" and text.isdigit():
         return _("%(amount)s원") % {"amount": f"{int(text):,}"}
     if (
@@ -72,3 +78,14 @@ def _said(name: str, value: Any, states: Mapping[str, Any]) -> str:
     if len(text) == 64 and all(digit in "0123456789abcdef" for digit in text):
         return f"{text[:_SHORT]}…"
     return text
+
+
+def _without_gaps(code: str) -> str:
+    """The sentences of a code whose facts stand elsewhere: those that need none of them, else all without the
+    words that wait for one."""
+    found = str(WORDS.find(code) or "")
+    if "%(" not in found:
+        return WORDS.say(code)
+    whole = [one for one in _END.split(found) if "%(" not in one]
+    said = " ".join(whole) if whole else _HOLE.sub("", found)
+    return said.replace("%%", "%").strip() or code

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from trading.models import ApprovalPolicy, Intent
+from trading.selectors.program_reasons import program_reason
 from trading.selectors.words import Sentence
 
 __all__ = [
@@ -66,7 +67,9 @@ def proof_said(level: str) -> str:
 
 def reason_said(reason: str) -> str:
     """A program's own words are kept in one language and read in everybody's; a person's are left alone."""
-    return gettext(reason) if reason else ""
+    if not reason:
+        return ""
+    return program_reason(reason) or gettext(reason)
 
 
 def slot_said(slot: str) -> str:
