@@ -16,9 +16,9 @@ __all__ = ["program_reason"]
 _REASONS: tuple[tuple[str, Sentence], ...] = (
     (
         r"law (?P<law>I\d+) is broken: (?P<text>.+)",
-        _("늘 지켜야 할 규칙 %(law)s이(가) 깨졌습니다: %(text)s"),
+        _("늘 지켜야 할 규칙이 깨졌습니다 (%(law)s): %(text)s"),
     ),
-    (r"order (?P<no>\S+) came twice", _("주문 %(no)s이(가) 두 번 접수되었습니다.")),
+    (r"order (?P<no>\S+) came twice", _("두 번 접수된 주문: %(no)s.")),
     (r"daily loss (?P<percent>-?[\d.]+) %", _("오늘 손익이 %(percent)s %%입니다.")),
     (r"(?P<n>\d+) unknown orders today", _("오늘 결과를 모르는 주문이 %(n)s건입니다.")),
     (r"(?P<n>\d+) rejects in ten minutes", _("10분 동안 증권사가 거부한 주문이 %(n)s건입니다.")),
