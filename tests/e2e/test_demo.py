@@ -142,11 +142,11 @@ def new_targets_and_a_schedule_in_the_admin(installation: Installation, page: An
     page.get_by_label("채권").fill("60")
     page.get_by_text("합계 100.00 %").wait_for()
     page.get_by_role("button", name="저장", exact=True).click()
+    page.get_by_text("바꿨습니다").first.wait_for()
     page.get_by_role("link", name="목표 결정", exact=True).first.click()
     page.get_by_role("link", name=re.compile("추가")).first.click()
     page.get_by_role("combobox", name=re.compile("^계좌")).select_option(index=1)
-    models = page.get_by_role("combobox", name=re.compile("^MP"))
-    models.select_option(label=_option(models, "MP-3 v2"))
+    page.get_by_role("radio", name=re.compile("^MP-3 v2")).check()
     for sub in ("Eq-A", "Bnd-L", "Alt-C"):
         page.get_by_role("checkbox", name=re.compile(sub)).check()
     page.get_by_role("button", name="저장", exact=True).click()
@@ -159,11 +159,6 @@ def new_targets_and_a_schedule_in_the_admin(installation: Installation, page: An
     page.get_by_role("link", name="개요", exact=True).first.click()
     page.get_by_text("임계값을 넘은 곳").first.wait_for()
     assert page.noise == []
-
-
-def _option(box: Any, begins: str) -> str:
-    options = box.locator("option").all_inner_texts()
-    return str(next(text for text in options if text.strip().startswith(begins)))
 
 
 def approve_what_waits_on_a_phone(installation: Installation, page: Any, app: Phone) -> None:
