@@ -76,7 +76,7 @@ def _s6(rng: random.Random) -> Parts:
 
 def _s7(_rng: random.Random) -> Parts:
     """The broker is away across the close while sales are open."""
-    away = _strike("A01", {"mode": "refuse", "seconds": 1_500}, ANY, second=12)
+    away = _strike("A01", {"mode": "refuse", "seconds": 1_500}, ANY, second=30)
     return (away,), (), (), 0.0, 368
 
 
