@@ -32,7 +32,7 @@ class PersonForm(SeenForm, UserChangeForm):
         password = self.fields["password"]
         password.widget = PasswordState()
         password.help_text = format_html(
-            '{} <a href="../password/" class="text-primary-600 dark:text-primary-500">{}</a>',
+            '{} <a href="../password/" class="text-primary-600 dark:text-primary-500 underline">{}</a>',
             _("비밀번호 자체는 저장하지 않아 아무도 볼 수 없습니다."),
             _("새 비밀번호 정하기"),
         )

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from rebalancing.models import Advice, Campaign, Leg
+from rebalancing.selectors.advice_view import ADVICE_NAMES
 from rebalancing.selectors.words import WORDS, price_rule
-from trading.admin.lists import of_account, period
+from trading.admin.lists import known_values, of_account, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.templatetags.jeoul import shares
 
@@ -64,12 +65,22 @@ class AdviceAdmin(ReadOnlyAdmin):
     """What was asked of the model and what it said, beside what the rules would have done."""
 
     account_path = "run__account"
-    list_display = ("run", "generation", "state", "model", "asked_at", "latency_ms")
-    list_filter = (of_account("run__account"), period("created_at"), "state")
+    told = {"state": "state_in_words"}
+    state_words = {str(state): name for state, name in ADVICE_NAMES.items()}
+    list_display = ("run", "generation", "state_in_words", "model", "asked_at", "latency_ms")
+    list_filter = (
+        of_account("run__account"),
+        period("created_at"),
+        known_values("state", _("상태"), state_words),
+    )
     search_fields = ("=run__id", "^model")
     search_help_text = _("리밸런싱 번호나 모델의 앞부분으로 찾습니다.")
     list_select_related = ("run__account",)
     ordering = ("-id",)
+
+    @admin.display(description=_("상태"), ordering="state")
+    def state_in_words(self, row: Advice) -> str:
+        return str(self.state_words.get(row.state, row.state))
 
 
 @admin.register(Campaign)

@@ -17,6 +17,7 @@ from rebalancing.services.keepers import config_change
 from trading.admin.lists import period
 from trading.admin.read_only import AddOnlyAdmin
 from trading.admin.seen import SeenForm
+from trading.admin.two_people import note_for_everything
 from trading.services.proposals import SecondPersonNeeded, takes_two
 
 __all__ = ["RebalancingConfigAdmin"]
@@ -91,6 +92,9 @@ class RebalancingConfigAdmin(AddOnlyAdmin):
         """Start from the row that rules now."""
         newest = RebalancingConfig.objects.first() or RebalancingConfig()
         return {name: getattr(newest, name) for name in _VALUES}
+
+    def before_saving(self, request: HttpRequest) -> str:
+        return note_for_everything()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if takes_two(None):

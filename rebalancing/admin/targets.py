@@ -29,6 +29,7 @@ from rebalancing.services.targets import decide_targets
 from trading.admin.lists import of_account, period
 from trading.admin.past import told_of
 from trading.admin.read_only import AddOnlyAdmin, in_lines
+from trading.admin.two_people import note_for_accounts
 from trading.domain.errors import InputError
 from trading.models import Account
 from trading.selectors.people import accounts_of
@@ -217,6 +218,9 @@ class TargetDecisionAdmin(AddOnlyAdmin):
             "decided_by",
             "agreed_by",
         )
+
+    def before_saving(self, request: HttpRequest) -> str:
+        return note_for_accounts(accounts_of(request.user))
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         if takes_two(form.cleaned_data["account"]):

@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from rebalancing.selectors.words import STATE_NAMES, WORDS
+from rebalancing.domain.states import TERMINAL
+from rebalancing.selectors.words import STATE_NAMES, WORDS, run_state_name
 from trading.admin.lists import known_values, period
 from trading.admin.read_only import ReadOnlyAdmin
 from trading.admin.subjects import names_of
@@ -74,6 +75,8 @@ class TransitionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("다음 상태"), ordering="to_state")
     def after(self, row: Transition) -> str:
+        if row.object_type == "run" and row.to_state in TERMINAL:  # the reason is that of its end
+            return run_state_name(row.to_state, row.reason)
         return _named(row, row.to_state)
 
     @admin.display(description=_("이유"))

@@ -11,7 +11,7 @@ from rebalancing.selectors.advice_words import ADVICE
 from trading.selectors.words import WORDS as TRADING
 from trading.selectors.words import Sentence, Words
 
-__all__ = ["LEG_REASONS", "STATE_NAMES", "WORDS", "check_sentence", "price_rule"]
+__all__ = ["LEG_REASONS", "STATE_NAMES", "WORDS", "check_sentence", "price_rule", "run_state_name"]
 
 _START = {
     "no_targets": _("이 계좌의 목표가 없습니다. 관리 화면에서 MP와 Sub-MP를 정하세요."),
@@ -279,6 +279,16 @@ STATE_NAMES: Mapping[str, Sentence] = {
     RunState.FAILED: _("중단"),
     RunState.CANCELED: _("취소"),
 }
+
+
+def run_state_name(state: str, end_reason: str = "") -> str:
+    """The state in words; one that somebody stopped says so instead of sounding finished."""
+    if end_reason in ("stopped_by_person", "stopped_by_switch"):
+        return str(_("중지됨, 일부 체결"))
+    if end_reason == "dry_run":  # it did all that it was asked for
+        return str(_("모의 계산 마침"))
+    return str(STATE_NAMES.get(state, state))
+
 
 _RULES = {
     "CURRENT_PRICE": _("현재가"),

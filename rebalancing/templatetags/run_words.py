@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rebalancing.selectors.deeds import why_question
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
-from rebalancing.selectors.words import STATE_NAMES, WORDS, check_sentence, price_rule
+from rebalancing.selectors.words import WORDS, check_sentence, price_rule, run_state_name
 from trading.selectors.said import actor_said, policy_said
 
 register = template.Library()
@@ -18,12 +18,7 @@ register = template.Library()
 
 @register.filter
 def state_name(state: str, end_reason: str = "") -> str:
-    """The state in words; one that somebody stopped says so instead of sounding finished."""
-    if end_reason in ("stopped_by_person", "stopped_by_switch"):
-        return str(_("중지됨, 일부 체결"))
-    if end_reason == "dry_run":  # it did all that it was asked for
-        return str(_("모의 계산 마침"))
-    return str(STATE_NAMES.get(state, state))
+    return run_state_name(state, end_reason)
 
 
 @register.filter

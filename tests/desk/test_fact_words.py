@@ -44,7 +44,7 @@ def test_a_code_without_its_facts_leaves_no_gap() -> None:
     [
         (
             "law I12 is broken: sent while stopped",
-            "늘 지켜야 할 규칙이 깨졌습니다 (I12 ‘정지하면 멈춘다’)",
+            "늘 지켜야 할 규칙이 깨졌습니다: I12 ‘정지하면 멈춘다’.",
         ),
         ("clock off by -31 s", "시계가 증권사와 −31초 다릅니다."),
         ("order 0000012 came twice", "두 번 접수된 주문: 0000012."),

@@ -27,7 +27,15 @@ from tests.support.authenticator import with_code
 from tests.support.forms import form_of
 from trading.domain.errors import InputError, RuleViolation, StateConflict
 from trading.domain.proof import Proof
-from trading.models import Account, AccountMember, AuditEntry, CredentialChange, MarketDay, Proposal
+from trading.models import (
+    Account,
+    AccountMember,
+    AuditEntry,
+    CredentialChange,
+    MarketDay,
+    Proposal,
+    TradingLimits,
+)
 from trading.services.keepers import approver_change, making_approver_takes_two
 from trading.services.proposals import agree, ask, propose, refuse, takes_two, withdraw
 from trading.services.releases import ask_release
@@ -81,6 +89,11 @@ def _day(desk: DeskWorld) -> tuple[str, str, dict[str, str]]:
     return "/admin/trading/marketday/add/", "marketday_form", told
 
 
+def _limits(desk: DeskWorld) -> tuple[str, str, dict[str, str]]:
+    told = {"account": str(desk.account.pk), "max_order_won": "7000000", "reason": "smaller"}
+    return "/admin/trading/tradinglimits/add/", "tradinglimits_form", told
+
+
 @dataclass(frozen=True)
 class Kind:
     kind: str
@@ -92,6 +105,7 @@ class Kind:
 KINDS = [
     Kind("targets", _targets, lambda: TargetDecision.objects.count()),
     Kind("config", _config, lambda: RebalancingConfig.objects.count()),
+    Kind("limits", _limits, lambda: TradingLimits.objects.count()),
     Kind("day", _day, lambda: MarketDay.objects.exclude(override="").count()),
 ]
 
@@ -104,9 +118,11 @@ def test_an_admins_change_waits_under_four_eyes_and_counts_at_once_elsewhere(
     targeted.policy(policy)
     path, form, typed = kind.page(targeted)
     before = kind.count()
-    answer = staff.post(path, form_of(staff.get(path), form) | typed)
+    page = staff.get(path)
+    answer = staff.post(path, form_of(page, form) | typed)
     assert answer.status_code == 302, answer.content.decode()
     waits = policy == STRICT
+    assert ('id="said-before"' in page.content.decode()) is waits, "the form says so beforehand"
     assert kind.count() == before + (not waits)
     assert Proposal.objects.filter(kind=kind.kind, by="admin", outcome="").count() == waits
     if waits:

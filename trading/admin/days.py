@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.admin.read_only import StampedAdmin
 from trading.admin.seen import SeenForm
+from trading.admin.two_people import note_for_everything
 from trading.domain.krx_closures import FIRST_YEAR, LAST_YEAR
 from trading.models import MarketDay
 from trading.services.day_overrides import correct_day
@@ -67,6 +68,9 @@ class MarketDayAdmin(StampedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         told = ("is_open", "read_at", "changed_by", "changed_at")
         return ("day", *told) if obj is not None else told
+
+    def before_saving(self, request: HttpRequest) -> str:
+        return note_for_everything()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if takes_two(None):

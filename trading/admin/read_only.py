@@ -85,6 +85,7 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
     show_full_result_count = False
     paginator = BoundedPaginator
     list_before_template = "admin/_many.html"
+    change_form_before_template = "admin/_before.html"
     bounds: Mapping[str, tuple[Any, Any]] = {}
     """The least and the most that a number's field takes, where its column does not say it."""
 
@@ -140,10 +141,24 @@ class ScopedAdmin(BoundedSearch, WithPast, ModelAdmin):
             return redirect(f"{request.path}?e=1")
         return super().changelist_view(request, extra_context)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def before_saving(self, request: HttpRequest) -> str:
+        """What somebody should know before they save this form; shown above it."""
+        return ""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         """What the database refuses after the form found nothing wrong is told, never a crash."""
+        saves = object_id is None or self.has_change_permission(request)
+        told = {"said_before": self.before_saving(request)} if saves else {}
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return super().changeform_view(
+                request, object_id, form_url, {**told, **(extra_context or {})}
+            )
         except SecondPersonNeeded as needed:
             return self._proposed(request, needed)
         except IntegrityError:

@@ -65,6 +65,8 @@ def _said(name: str, value: Any, states: Mapping[str, Any]) -> str:
         return reason_said(text)
     if name in ("kind", "policy"):
         return policy_said(text)
+    if name in ("model", "subs"):
+        return f"#{text}"
     if name.endswith("_won") and text.isdigit():
         return f"{int(text):,}"
     if name == "amount" and text.isdigit():

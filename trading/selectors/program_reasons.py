@@ -15,8 +15,11 @@ __all__ = ["program_reason"]
 
 _REASONS: tuple[tuple[str, Sentence], ...] = (
     (
-        r"law (?P<law>I\d+) is broken: (?P<text>.+)",
-        _("늘 지켜야 할 규칙이 깨졌습니다 (%(law)s): %(text)s"),
+        r"law (?P<law>I\d+) is broken: .+",
+        _(
+            "늘 지켜야 할 규칙이 깨졌습니다: %(law)s. 어느 기록인지는 manage.py invariants가 "
+            "알려 줍니다."
+        ),
     ),
     (r"order (?P<no>\S+) came twice", _("두 번 접수된 주문: %(no)s.")),
     (r"daily loss (?P<percent>-?[\d.]+) %", _("오늘 손익이 %(percent)s %%입니다.")),
