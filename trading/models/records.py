@@ -75,7 +75,10 @@ class Transition(Row):
         verbose_name = _("상태 변화")
         verbose_name_plural = _("상태 변화")
         ordering = ("id",)
-        indexes = [models.Index(fields=["object_type", "object_id"])]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"]),
+            models.Index(fields=["object_type", "-id"], name="transition_newest_of_type"),
+        ]
 
 
 class Snapshot(Row):
