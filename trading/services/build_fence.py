@@ -7,37 +7,32 @@ until it has sent nothing for as long as no frame and no slow step of it can sti
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Max, Q
 
-from trading.models import Account, Attempt
+from trading.domain.sent import Sent
 from trading.services.epochs import has_ended, is_of_this_machine
 
 __all__ = ["SILENT", "build_in_the_way"]
 
 SILENT = timedelta(minutes=10)
+_UNANSWERED = frozenset({"SENDING", "UNKNOWN"})
 
 
-def build_in_the_way(account: Account, now: datetime) -> str:
-    """The other build for which nothing may be sent now; empty when there is none."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    others = Attempt.objects.filter(intent__account=account, committed_at__gte=midnight).exclude(
-        epoch__build_id=settings.BUILD_ID
-    )
-    lives = (
-        others.filter(Q(state__in=["SENDING", "UNKNOWN"]) | Q(epoch__ended_at=None))
-        .order_by()
-        .values("epoch", "epoch__build_id")
-        .annotate(
-            newest=Max("committed_at"),
-            lost=Max("pk", filter=Q(state__in=["SENDING", "UNKNOWN"])),
-        )
-    )
-    for life in lives:
-        if life["lost"] is not None or _may_still_send(life["epoch"], now - life["newest"]):
-            return str(life["epoch__build_id"])
+def build_in_the_way(todays: Iterable[Sent], now: datetime) -> str:
+    """The other build for which nothing may be sent now, by what the account sent today; empty when there is
+    none."""
+    lives: dict[int, list[Sent]] = {}
+    for one in todays:
+        if one.build != settings.BUILD_ID:
+            lives.setdefault(one.epoch, []).append(one)
+    for epoch, sent in lives.items():
+        unanswered = any(one.state in _UNANSWERED for one in sent)
+        silent_for = now - max(one.at for one in sent)
+        if unanswered or (not sent[0].epoch_ended and _may_still_send(epoch, silent_for)):
+            return sent[0].build
     return ""
 
 

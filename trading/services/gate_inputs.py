@@ -5,27 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import (
-    BigIntegerField,
-    Case,
-    Count,
-    ExpressionWrapper,
-    F,
-    Q,
-    Sum,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce
-
 from trading.domain.errors import BrokerContradicts, ConfigurationError
 from trading.domain.limits import GateInputs, GateLimits
-from trading.domain.orders import IntentState
 from trading.domain.ports import Balance
 from trading.domain.quotes import Quote
+from trading.domain.sent import WORKING, Wanted, same_order, tally
 from trading.domain.sessions import Phase
-from trading.models import Account, Attempt, Intent, Lane, Ledger, OrderAction, Position, Side
+from trading.models import Account, Intent, Lane, Ledger, OrderAction, Position, Side
 from trading.selectors.limits import limits_in_force
+from trading.selectors.sent import sent_since
 from trading.services.brokers import base_url_of, broker_for
 from trading.services.build_fence import build_in_the_way
 from trading.services.calendar import market_phase
@@ -88,22 +76,22 @@ def gate_inputs(
     phase = market_phase(now)
     quote = fresh.quote
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    sent = Attempt.objects.filter(
-        intent__account=account, action=OrderAction.ORDER, committed_at__gte=midnight
-    ).aggregate(
-        today=Count("pk"),
-        minute=Count("pk", filter=Q(committed_at__gt=now - timedelta(minutes=1))),
-        day_won=_traded(Q()),
-        ticker_won=_traded(Q(intent__instrument=intent.instrument_id)),
-        run_won=_traded(Q(intent__origin=intent.origin, intent__origin_id=intent.origin_id)),
+    window = timedelta(seconds=GateLimits().duplicate_seconds)
+    wanted = Wanted(
+        intent.pk,
+        (intent.instrument_id, intent.side, intent.quantity, intent.limit_price),
+        (intent.origin, intent.origin_id),
     )
+    lately = sent_since(account, min(midnight, now - window))
+    todays = [one for one in lately if one.at >= midnight]
+    counted = tally(todays, wanted, now)
     in_force = limits_in_force(account, intent.approval.decided_at if intent.approval else None)
     open_lane = (
         Intent.objects.filter(
             account=account, instrument_id=intent.instrument_id, action=OrderAction.ORDER
         )
         .exclude(pk=intent.pk)
-        .filter(state__in=_WORKING)
+        .filter(state__in=WORKING)
     )
     needed = reserve_for(intent, quote.upper_limit) if quote and intent.side == Side.BUY else 0
     return GateInputs(
@@ -116,7 +104,7 @@ def gate_inputs(
         now=now.isoformat(),
         switch=switch_state(account),
         environment_ok=_environment_ok(account),
-        other_build=build_in_the_way(account, now),
+        other_build=build_in_the_way(todays, now),
         market_open=phase == Phase.REGULAR,
         cancel_allowed_now=phase in (Phase.PRE_OPEN, Phase.REGULAR, Phase.CLOSING_AUCTION),
         instrument_tradable=intent.instrument.tradable,
@@ -125,9 +113,9 @@ def gate_inputs(
         lane_free=not lane.attempts.filter(state__in=["SENDING", "UNKNOWN"]).exists(),
         account_paused=bool(account.paused_reason) and intent.side == Side.BUY,
         opposite_open=open_lane.exclude(side=intent.side).count(),
-        duplicates=_duplicates(intent, now),
-        sent_last_minute=sent["minute"],
-        sent_today=sent["today"],
+        duplicates=same_order(lately, wanted, now - window),
+        sent_last_minute=counted.minute,
+        sent_today=counted.today,
         quote_at=quote.at.isoformat() if quote else None,
         quote_last=quote.last if quote else None,
         upper_limit=quote.upper_limit if quote else None,
@@ -137,9 +125,9 @@ def gate_inputs(
         warning=quote.warning if quote else "",
         sellable=fresh.sellable,
         open_sell_shares=unseen_sell_shares(intent),
-        ticker_won=sent["ticker_won"] or 0,
-        run_won=sent["run_won"] or 0,
-        day_won=sent["day_won"] or 0,
+        ticker_won=counted.ticker_won,
+        run_won=counted.run_won,
+        day_won=counted.day_won,
         previous_volume=quote.previous_volume if quote else None,
         limits=asdict(in_force),
         orderable_won=fresh.orderable,
@@ -150,28 +138,6 @@ def gate_inputs(
         budget_won=budget_won,
         budget_used_won=budget_used(intent) if budget_won is not None else 0,
     )
-
-
-_WORKING = [
-    s.value
-    for s in (
-        IntentState.SENDING,
-        IntentState.UNKNOWN,
-        IntentState.ACKED,
-        IntentState.PARTIAL,
-        IntentState.CANCELING,
-    )
-]
-
-
-def _traded(which: Q) -> Sum:
-    """Won that orders have traded, and at most still will: what came back unsent or refused counts nothing."""
-    price = Coalesce("intent__limit_price", "intent__reference_price")
-    rest = (F("intent__quantity") - F("intent__filled_quantity")) * price
-    open_rest = Case(When(intent__state__in=_WORKING, then=rest), default=Value(0))
-    live = ~Q(state__in=("NOT_SENT", "ABSENT", "REJECTED"))
-    amount = ExpressionWrapper(F("intent__filled_amount") + open_rest, BigIntegerField())
-    return Sum(amount, filter=live & which)
 
 
 def _environment_ok(account: Account) -> bool:
@@ -193,26 +159,6 @@ def _approval_holds(intent: Intent) -> bool:
         and approval.plan_hash == intent.plan_hash
         and approval.account_id == intent.account_id
     )
-
-
-def _duplicates(intent: Intent, now: datetime) -> int:
-    """The same order of another parent within the gate's window, a minute."""
-    same = (
-        Attempt.objects.filter(
-            action=OrderAction.ORDER,
-            committed_at__gt=now - timedelta(seconds=GateLimits().duplicate_seconds),
-            intent__account=intent.account,
-            intent__instrument_id=intent.instrument_id,
-            intent__side=intent.side,
-            intent__quantity=intent.quantity,
-            intent__limit_price=intent.limit_price,
-        )
-        .exclude(intent=intent)
-        .exclude(state="NOT_SENT")
-    )
-    if intent.origin_id is not None:
-        same = same.exclude(intent__origin=intent.origin, intent__origin_id=intent.origin_id)
-    return same.count()
 
 
 def _cash_changed_at(intent: Intent) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -12,6 +12,7 @@ from tests.support.orders import Orders
 from tests.support.past import made_late
 from tests.support.world import World
 from trading.models import Attempt, ProcessEpoch, RuleCheck
+from trading.selectors.sent import sent_since
 from trading.services import epochs
 from trading.services.build_fence import build_in_the_way
 
@@ -38,6 +39,11 @@ def life(build: str, *, host: str = "elsewhere", ended: bool = False) -> Process
     )
 
 
+def in_the_way_now(orders: Orders, now: datetime) -> str:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return build_in_the_way(sent_since(orders.world.account, midnight), now)
+
+
 @pytest.mark.parametrize(
     ("build", "host", "ended", "state", "age", "in_the_way"),
     [
@@ -60,7 +66,7 @@ def test_what_another_build_sent_today_bars_this_one_until_it_is_over(
     build = settings.BUILD_ID if build == "ours" else build
     orders.pattern.epoch = life(build, host=host, ended=ended)
     orders.attempt(state, age=age)
-    found = build_in_the_way(orders.world.account, orders.world.now)
+    found = in_the_way_now(orders, orders.world.now)
     assert found == (build if in_the_way else "")
 
 
@@ -68,7 +74,7 @@ def test_yesterdays_build_and_another_accounts_bar_nothing(orders: Orders) -> No
     orders.pattern.epoch = life(OLD)
     orders.attempt("ACKED")
     tomorrow = orders.world.now + timedelta(days=1)
-    assert build_in_the_way(orders.world.account, tomorrow) == ""
+    assert in_the_way_now(orders, tomorrow) == ""
 
 
 def test_a_run_waits_for_the_other_build_to_end_and_then_goes_on(world: World) -> None:
