@@ -253,10 +253,17 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
 
     def before_saving(self, request: HttpRequest) -> str:
         """What the kinds mean, before one is chosen."""
-        return gettext(
-            "네 눈 원칙: 계획을 요청한 사람이 아닌 승인자가 2차 인증으로 승인하고, 목표, 주문 한도와 설정의 "
-            "변경도 다른 승인자가 동의해야 적용됩니다. 본인 (2차 인증): 요청한 사람이 코드를 보이고 스스로 "
-            "승인합니다. 본인 (연습): 코드 없이 스스로 승인하며, 실전 계좌에서는 승인되지 않습니다."
+        return "\n".join(
+            (
+                gettext(
+                    "네 눈 원칙: 계획을 요청하지 않은 승인자가 2차 인증으로 승인하고, 목표, 주문 한도, 설정의 "
+                    "변경도 다른 승인자가 동의해야 적용됩니다."
+                ),
+                gettext("본인 (2차 인증): 요청한 사람이 코드를 보이고 스스로 승인합니다."),
+                gettext(
+                    "본인 (연습): 코드 없이 스스로 승인하며, 실전 계좌에서는 승인되지 않습니다."
+                ),
+            )
         )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
