@@ -33,6 +33,7 @@ from trading.models import (
     Position,
     Snapshot,
 )
+from trading.services.roles import ensure_roles
 
 ROOT = Path(__file__).resolve().parents[2]
 HASH = "ab" * 32
@@ -267,3 +268,14 @@ def bind(desk: DeskWorld, tickers: list[str]) -> DeskWorld:
 
 def at_noon() -> datetime:
     return timezone.now().replace(hour=3, minute=0)
+
+
+@pytest.fixture
+def four(staff: Client, targeted: DeskWorld) -> DeskWorld:
+    """The account is under four eyes, and everybody may enter the admin."""
+    ensure_roles()
+    targeted.policy("four_eyes")
+    for person in targeted.people.values():
+        person.is_staff = True
+        person.save()
+    return targeted
