@@ -50,8 +50,8 @@ check: $(VENV)/.test $(VENV)/.messages ## lint, types, import contracts, securit
 bench: $(VENV)/.test ## benchmarks into bench.json; NAME=… for one
 	@exec $(PY) -m benchmarks $(NAME)
 
-storm: $(VENV)/.test ## random days with faults, judged by every law; SEEDS=a-b STORM_SECONDS=n POSTGRES=1
-	@exec $(PY) -m tests.storm $(or $(SEEDS),0-199) $(if $(STORM_SECONDS),--seconds $(STORM_SECONDS)) $(if $(POSTGRES),--postgres)
+storm: $(VENV)/.test ## random days with faults, judged by every law; SEEDS=a-b STORM_SECONDS=n POSTGRES=1 COVERAGE=1
+	@exec $(PY) -m tests.storm $(or $(SEEDS),0-199) $(if $(STORM_SECONDS),--seconds $(STORM_SECONDS)) $(if $(POSTGRES),--postgres) $(if $(COVERAGE),--coverage)
 
 kills: $(VENV)/.test ## kill a worker at every commit and around every order; COMMITS=a-b
 	@exec $(PY) -m tests.faults.kill_everywhere $(COMMITS)

@@ -2,8 +2,10 @@
 
     python -m tests.storm 0-199            the seeds 0 to 199, on a database of its own
     python -m tests.storm 0-199 --seconds 600    as many of them as fit
-    python -m tests.storm directed               every fault × leg × profile × crash point once
-    python -m tests.storm composite              the composite storms, each three times on either profile
+    python -m tests.storm directed:4             every fault × leg × profile × crash point, four times
+    python -m tests.storm composite:3            the composite storms, each three times on either profile
+    python -m tests.storm directed:4,0-199 --coverage    fails unless every fault struck twenty times and every
+                                                 pair of circumstances came together
     python -m tests.storm 0-199 --postgres       on PostgreSQL: DATABASE_URL's server, or one started for it
 
 A seed whose folder is there already is read, not played again: a storm that was stopped goes on. What is left
@@ -48,10 +50,13 @@ def _seeds(text: str) -> list[int]:
     from tests.storm.composites import composite_seeds
     from tests.storm.seeds import directed_seeds
 
-    if text == "composite":
-        return list(composite_seeds(rounds=3))
-    if text == "directed":
-        return list(directed_seeds())
+    if "," in text:
+        return [seed for part in text.split(",") for seed in _seeds(part)]
+    name, _colon, rounds = text.partition(":")
+    if name == "composite":
+        return list(composite_seeds(rounds=int(rounds or 3)))
+    if name == "directed":
+        return list(directed_seeds(rounds=int(rounds or 1)))
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1))
 
@@ -66,7 +71,7 @@ def _leave(folder: Path, told: Any, took: float) -> None:
     _lines(folder / "evidence.jsonl", told.case.evidence)
     _lines(folder / "journal.jsonl", told.case.journal)
     (folder / "truth.json").write_text(json.dumps(told.case.truth), encoding="utf-8")
-    about = {"outcomes": dict(told.outcomes), "crashes": told.crashes, "refused": told.refused}
+    about = {"outcomes": dict(told.outcomes), "died": told.died, "refused": told.refused}
     about |= {"acted": dict(told.acted), "seconds": round(took, 1), "build": _made_by()}
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
@@ -100,10 +105,11 @@ def _read(folder: Path) -> tuple[Any, Any]:
 def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
     """`storm.json`: what was played, what struck, what the laws looked at and found."""
     from rebalancing.domain.laws import judge
+    from tests.storm.coverage import Seen, coverage_of, seen_in
     from tests.storm.seeds import WAITING, plan_of
 
-    fired: Counter[str] = Counter()
-    legs: Counter[str] = Counter()
+    seen: list[Seen] = []
+    acted: Counter[str] = Counter()
     planned: set[str] = set()
     examined: Counter[str] = Counter()
     violations: list[dict[str, Any]] = []
@@ -119,22 +125,22 @@ def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
             ends = twins if where else outcomes
             ends.update(about["outcomes"])
             if not where:
-                fired.update(row["fault"] for row in case.kind("fault_fired"))
-                legs.update(legs_struck(case, plan.profile))
-                crashes, orders = crashes + about["crashes"], orders + len(case.posts)
+                seen += seen_in(case, plan.profile, about["died"])
+                acted.update(about["acted"])
+                crashes, orders = crashes + len(about["died"]), orders + len(case.posts)
                 transient.update(about["outcomes"] if plan.transient else {})
-                fired.update(about["acted"])
             for name, finding in judge(case).items():
                 examined[name] += finding.examined
                 for one in finding.violations:
                     found = {"law": one.law, "text": one.text, "witness": list(one.witness)}
                     violations.append({"seed": seed, "twin": bool(where)} | found)
+    fired = Counter(one[0] for one in seen) + acted
     return {
         "seeds": seeds,
         "faults_planned": sorted(planned),
         "faults_waiting": WAITING,
         "faults_fired": dict(sorted(fired.items())),
-        "legs_struck": dict(sorted(legs.items())),
+        "coverage": coverage_of(seen, acted),
         "crashes": crashes,
         "orders": orders,
         "outcomes": dict(outcomes),
@@ -145,26 +151,12 @@ def summed(seeds: list[int], folder: Path = FOLDER) -> dict[str, Any]:
     }
 
 
-def legs_struck(case: Any, profile: str) -> Counter[str]:
-    """How often each fault altered a reply, by the leg it struck: `A03/sell/real`. A fault of a list or of the
-    state of things strikes no leg of its own."""
-    sides = {row["id"]: row["side"].lower() for row in case.view("intent")}
-    leg = {
-        nonce: "cancel" if attempt["action"] == "cancel" else sides.get(attempt["intent_id"], "-")
-        for nonce, attempt in case.attempts.items()
-    }
-    nonces = {post["seq"]: str(post.get("nonce")) for post in case.posts}
-    return Counter(
-        f"{row['fault']}/{leg.get(nonces.get(row.get('req_seq'), ''), '-')}/{profile}"
-        for row in case.kind("fault_fired")
-    )
-
-
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.storm")
     parser.add_argument("seeds", nargs="?", default="0-19")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--coverage", action="store_true")
     args = parser.parse_args(argv)
     from tests.storm.database import storm_place
 
@@ -197,6 +189,14 @@ def main(argv: list[str]) -> int:
     never = sorted(set(found["faults_planned"]) - set(found["faults_fired"]))
     if never:
         print(f"   never struck: {', '.join(never)}")
+    tried = found["coverage"]
+    print(
+        f"   pairs: {tried['pairs_seen']} of {tried['pairs_expected']} · struck fewer than twenty times: "
+        f"{', '.join(tried['too_few']) or 'none'}"
+    )
+    if args.coverage and (tried["too_few"] or tried["pairs_missing"]):
+        print(f"   never together: {'; '.join(tried['pairs_missing'][:20]) or 'none'}")
+        return 1
     few = len(done) < ENOUGH
     wrong = found["violations"] or not found["orders"] or not set(idle) <= COULD_BE_IDLE
     return int(bool(wrong) or bool(never and not few))

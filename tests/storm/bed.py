@@ -100,7 +100,8 @@ class Bed:
     """At which passing of a crash point the process is asleep for how long (G17)."""
     slept: int = 0
     passed: dict[str, int] = field(default_factory=dict)
-    crashes: int = 0
+    died: dict[str, str] = field(default_factory=dict)
+    """Of each day, written 2026-11-02, the crash point that ended a process."""
 
     @property
     def now(self) -> datetime:
@@ -133,8 +134,8 @@ class Bed:
         """Do something as a worker does it; when it dies of it, another process takes its place."""
         try:
             work()
-        except Crash:
-            self.crashes += 1
+        except Crash as crash:
+            self.died[self.now.date().isoformat()] = str(crash)
             self.restart()
 
     def restart(self) -> None:

@@ -189,10 +189,10 @@ def combinations() -> list[tuple[str, str, str]]:
     return found
 
 
-def directed_seeds() -> range:
-    """All of them: even ones on the real profile, odd ones on the mock."""
+def directed_seeds(rounds: int = 1) -> range:
+    """All of them, `rounds` times with other numbers: even ones on the real profile, odd ones on the mock."""
     days = -(-len(combinations()) // DAYS)
-    return range(DIRECTED, DIRECTED + 2 * days)
+    return range(DIRECTED, DIRECTED + 2 * days * rounds)
 
 
 def _directed(seed: int) -> Plan:

@@ -54,7 +54,8 @@ class Told:
     case: Case
     outcomes: Counter[str] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
-    crashes: int = 0
+    died: dict[str, str] = field(default_factory=dict)
+    """Of each day the crash point that ended a process."""
     acted: Counter[str] = field(default_factory=Counter)
     """What the bed itself did while a run was alive, by the fault's id."""
 
@@ -78,7 +79,7 @@ def play(plan: Plan) -> Told:
         journal = tuple(json.loads(json.dumps(one)) for one in bed.world.journal.since(0))
         told = Told(Case(rows, journal, json.loads(json.dumps(bed.control.truth()))))
         told.outcomes.update(run.state for run in Run.objects.all())
-        told.refused, told.crashes = story.refused, bed.crashes
+        told.refused, told.died = story.refused, bed.died
         story.acted["G17"] = bed.slept
         told.acted = +story.acted
         return told
