@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 __all__ = [
+    "CHASE",
     "CHASE_AFTER",
     "CHECKING",
     "Cancels",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 CHASE_AFTER = timedelta(seconds=15)
+CHASE = "chase"
+"""Why an order is cancelled that has rested for long: to go on at a price that is reached."""
 CANCEL_AGAIN_AFTER = timedelta(seconds=6)
 CANCEL_AGAIN_AT_MOST = timedelta(seconds=60)
 CANCEL_REPEAT_AFTER = timedelta(seconds=30)
@@ -139,7 +142,7 @@ def _live(order: OrderView, now: datetime, over: bool) -> Move:
     due = over or (order.resting and now - order.since >= CHASE_AFTER)
     if not due or not cancel_is_due(order.cancels, now):
         return Move(MoveKind.WAIT, why="working")
-    return Move(MoveKind.CANCEL, intent_id=order.intent_id)
+    return Move(MoveKind.CANCEL, intent_id=order.intent_id, why="" if over else CHASE)
 
 
 def _next_order(leg: LegView, over: bool) -> Move:

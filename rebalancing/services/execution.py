@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from rebalancing.domain.execution import Move, MoveKind, next_move
+from rebalancing.domain.execution import CHASE, Move, MoveKind, next_move
 from rebalancing.domain.netting import Side
 from rebalancing.models import Leg, Run
 from rebalancing.services.cancelling import LOOKED, cancel_order
 from rebalancing.services.legs import leg_views, open_legs, sync_legs
-from rebalancing.services.wishes import ENGINE, is_still_priced, new_intent, requote
+from rebalancing.services.wishes import ENGINE, is_still_priced, new_intent, requote, stands_well
 from trading.domain.errors import Reason
 from trading.domain.orders import IntentState
 from trading.domain.sending import WAITING_RULES
@@ -112,6 +112,9 @@ def _act(
     """Carry out one move and note what came of it."""
     if todo.kind is MoveKind.CANCEL:
         assert todo.intent_id is not None
+        if todo.why == CHASE and stands_well(leg, todo.intent_id):
+            progress.waiting.append("working")
+            return
         progress.asked = True
         _note(progress, cancel_order(run, todo.intent_id, now))
         return

@@ -31,6 +31,7 @@ __all__ = [
     "price_now",
     "requote",
     "revoke_authorized",
+    "stands_well",
 ]
 
 COLLAR = Decimal("0.02")
@@ -72,6 +73,16 @@ def price_now(leg: Leg, book: OrderBook, *, first: bool) -> int | Reason:
     return resolve_price(
         strategy, Side(leg.side), book, leg.reference_price, leg.instrument.instrument_kind
     )
+
+
+def stands_well(leg: Leg, intent_id: int) -> bool:
+    """Whether a resting order has the very price that a new one would get: it keeps its place in the queue.
+    Raises BrokerError while the book cannot be read."""
+    intent = Intent.objects.select_related("account").get(pk=intent_id)
+    if intent.limit_price is None:
+        return False
+    book = broker_for(intent.account).book(leg.instrument_id)
+    return price_now(leg, book, first=False) == intent.limit_price
 
 
 def _authorize(

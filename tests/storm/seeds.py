@@ -62,6 +62,7 @@ LATER: dict[str, tuple[dict[str, Any], ...]] = {
     "A18": ({},),
     "A27": ({},),
     "D01": ({},),
+    "E05": ({"limit": "upper"}, {"limit": "lower"}),
     "F04": ({"amount": -500_000}, {"amount": 300_000}),
 }
 """Faults that seeds from `SECOND` on draw, too: those before it keep the days that they are known by."""
@@ -106,12 +107,12 @@ WAITING = {
     "J11": "news",
 }
 """Faults whose victim does not exist yet, and what it is."""
-UNMATCHED = frozenset({"A01", "D02", "E02", "E04", "F01", "F04"})
+UNMATCHED = frozenset({"A01", "D02", "E02", "E04", "E05", "F01", "F04"})
 """Strike the state of things and not a request: there is nothing to match or to count."""
 SUSPENDED = 2_400
 """Seconds that a machine is put to sleep for, as when its lid is closed: no step of a run lasts as long."""
 OF_A_CANCEL = frozenset({"A21", "A22"})
-OF_A_TICKER = frozenset({"E02", "E04", "F01"})
+OF_A_TICKER = frozenset({"E02", "E04", "E05", "F01"})
 TICKERS = ("069500", "360750", "005930", "114260", "148070", "411060")
 DEATHS = (
     "before_T2_commit",

@@ -409,6 +409,16 @@ def _gap(world: World, params: dict[str, Any]) -> bool:
     return world.market.shown(code, truth.time).last != before
 
 
+def _lock(world: World, params: dict[str, Any]) -> bool:
+    truth: Truth = world.truth
+    code, day = str(params.get("ticker", "")), truth.time.date()
+    if code not in world.market or not world.options.calendar.is_session(day):
+        return False
+    world.market.lock(code, day, str(params.get("limit", "lower")))
+    truth.recheck(code)
+    return True
+
+
 def _move_cash(world: World, params: dict[str, Any]) -> bool:
     amount = int(params.get("amount", 0))
     reason = "deposit" if amount > 0 else "withdraw"
@@ -432,6 +442,7 @@ STATE_EFFECTS: dict[str, Callable[[World, dict[str, Any]], bool]] = {
     "D02": _revoke_tokens,
     "E02": _interrupt,
     "E04": _gap,
+    "E05": _lock,
     "E13": bust,
     "F01": _shortfall,
     "F04": _move_cash,

@@ -117,6 +117,7 @@ FAULTS: dict[str, FaultSpec] = {
     "E01": _spec("partial fill, then halt", BEFORE, "order", "share seconds"),
     "E02": _spec("volatility interruption", ANYTIME, "state", "at ticker seconds"),
     "E04": _spec("price gap", ANYTIME, "state", "at ticker percent"),
+    "E05": _spec("locked at a limit of the day", ANYTIME, "state", "at ticker limit"),
     "E13": _spec("a fill is taken back", ANYTIME, "state", "at account ticker quantity"),
     "F01": _spec("cash shortfall: price drop or withdrawal", ANYTIME, "state",
                  "at ticker percent account amount"),
@@ -251,6 +252,8 @@ def _check(
         raise ValueError(f"cannot match {sorted(set(match) - MATCHES)}; known: {sorted(MATCHES)}")
     if spec.scope == "connection" and match:
         raise ValueError(f"{fault} cannot match anything: the request is not read")
+    if fault == "E05" and params.get("limit", "lower") not in ("lower", "upper"):
+        raise ValueError(f"E05 locks at the lower or upper limit, not at {params['limit']!r}")
     if set(params) - spec.params:
         raise ValueError(
             f"{fault} does not know {sorted(set(params) - spec.params)}; "

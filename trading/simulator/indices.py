@@ -304,7 +304,7 @@ def _minutes(market: Market, code: str, day: date) -> Numbers:
         rows = np.zeros((len(tape.minutes), 6), dtype=np.int64)
         rows[:, OPEN : CLOSE + 1] = market.bar(code, day).reference
         return rows
-    if code in market.pins or (code, day) in market.gaps:
+    if market.is_bent(code, day):
         close = market.calendar.session_hours(day).close
         found = list(minutes(market, code, close, close))[::-1]
         volume = np.cumsum([m.volume for m in found])

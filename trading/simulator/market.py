@@ -31,6 +31,8 @@ HALT_SECONDS = (120, 600)
 KEPT_TAPES = 6_000
 KEPT_NOTES = 20_000
 TAME_LEVEL = 1_000_000
+LOCKED_QUEUE = 40
+"""How much more than usual stands at the limit that a name is locked at."""
 QUICK_RIVAL_CHANCE = 0.30
 LATE_RIVAL_SHARE = (0.0, 0.7)
 RIVAL_LEVELS = (3.0, 40.0)
@@ -138,6 +140,8 @@ class Market:
     pins: dict[str, int] = field(default_factory=dict)
     pinned_since: dict[str, date] = field(default_factory=dict)
     gaps: dict[tuple[str, date], float] = field(default_factory=dict)
+    locks: dict[tuple[str, date], str] = field(default_factory=dict)
+    """Names held at a limit of the day, `lower` or `upper`: everybody wants to leave, nobody to come."""
     manual_halts: dict[str, Halt] = field(default_factory=dict)
     made: dict[tuple[str, date], tuple[Interruption, ...]] = field(default_factory=dict)
     """Interruptions that hands have set off."""
@@ -159,6 +163,7 @@ class Market:
         return (
             tuple(self.pins.items()),
             tuple(self.gaps.items()),
+            tuple(self.locks.items()),
             tuple(self.manual_halts.items()),
             tuple(self.made.items()),
         )
@@ -220,8 +225,14 @@ class Market:
     def limits(self, code: str, day: date) -> tuple[int, int]:
         return daily_limits(self.bar(code, day).reference, self.listing(code).kind)
 
+    def is_bent(self, code: str, day: date) -> bool:
+        """Whether hands hold or moved the price of `day`."""
+        return code in self.pins or (code, day) in self.gaps or (code, day) in self.locks
+
     def bent(self, code: str, day: date, price: int, at_open: bool = False) -> int:
-        """What a pin or a gap of the day makes of a price."""
+        """What a lock, a pin or a gap of the day makes of a price."""
+        if not at_open and (side := self.locks.get((code, day))):
+            return self.limits(code, day)[side == "upper"]
         if code in self.pins and day >= self.pinned_since[code]:
             reference = self.bar(code, day).reference
             return within(self.pins[code], reference, self.listing(code).kind)
@@ -269,6 +280,11 @@ class Market:
         sell: int | None,
     ) -> int | None:
         """The first second in [first, last] whose price is at or through a resting order."""
+        if side := self.locks.get((code, day)):  # the side that nobody comes to waits in vain
+            price = self.price_at(code, day, first)
+            met = buy is not None and buy >= price if side == "lower" else (
+                sell is not None and sell <= price)  # fmt: skip
+            return first if met and first <= last else None
         if code in self.pins:
             price = self.price_at(code, day, first)
             touched = (buy is not None and price <= buy) or (sell is not None and price >= sell)
@@ -283,6 +299,8 @@ class Market:
 
     def traded_at(self, code: str, day: date, tick: int) -> int:
         """Shares that others trade in one second."""
+        if (code, day) in self.locks:
+            return 0
         return self.tape(code, day).traded(tick)
 
     def ladder(
@@ -303,6 +321,10 @@ class Market:
         else:
             ask, bid = price, shift_ticks(price, -spread, listing.kind)
         deep = self.depth(code, day) * share
+        if side := self.locks.get((code, day)):
+            only = self._levels(price, 1 if side == "lower" else -1, lower, upper, listing.kind,
+                                deep * LOCKED_QUEUE, rng)  # fmt: skip
+            return (only, ()) if side == "lower" else ((), only)
         return (
             self._levels(ask, 1, lower, upper, listing.kind, deep, rng),
             self._levels(bid, -1, lower, upper, listing.kind, deep, rng),
@@ -562,7 +584,7 @@ class Market:
 
     def roll(self, day: date) -> None:
         """A session begins: fix today's bars of every instrument that was bent before."""
-        for code in {*self.pins, *(code for code, _ in self.gaps)}:
+        for code in {*self.pins, *(code for code, _ in (*self.gaps, *self.locks))}:
             self.bar(code, day)
 
     # --- hands on the market ------------------------------------------------------------------
@@ -592,6 +614,13 @@ class Market:
             self.pins[code] = moved
             return
         self.gaps[code, day] = self.gaps.get((code, day), 1.0) * factor
+
+    def lock(self, code: str, day: date, side: str) -> None:
+        """Hold the price at the day's `lower` or `upper` limit for the rest of the day, with one side of the
+        book empty. ValueError for another side."""
+        if side not in ("lower", "upper"):
+            raise ValueError(f"a name is locked at its lower or upper limit, not at {side!r}")
+        self.locks[code, day] = side
 
     def halt(self, code: str, halted: bool, now: datetime, seconds: float | None = None) -> None:
         """Halt `code` from `now`, for `seconds` or until lifted; False lifts it."""

@@ -216,6 +216,7 @@ class Truth:
         book.halted = self.market.halted(code, at)
         volume = int(self.market.bar(code, at.date()).volume * AUCTION_SHARE)
         volume = 1_000_000_000 if self.tame else volume
+        volume = 0 if (code, at.date()) in self.market.locks else volume
         self._book_fills(book.uncross(price, volume, closing), at)
 
     def _trade_until(self, target: datetime) -> None:

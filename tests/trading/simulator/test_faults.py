@@ -345,6 +345,39 @@ def test_a_gap_between_snapshot_and_order(hand: Hand, percent: int) -> None:
     assert len(fired(hand.sim, "E04")) == 1
 
 
+@pytest.mark.parametrize(
+    ("limit", "empty", "waits", "fills"),
+    [("lower", "bidp1", "sell", "buy"), ("upper", "askp1", "buy", "sell")],
+)
+def test_a_name_locked_at_a_limit_has_one_side_only(
+    hand: Hand, limit: str, empty: str, waits: str, fills: str
+) -> None:
+    hand.order("buy", "069500", 30, 60_000)
+    hand.sim.advance(60)
+    hand.sim.arm("E05", params={"ticker": "069500", "limit": limit})
+    shown = hand.price("069500").json["output"]
+    price = int(shown["stck_llam" if limit == "lower" else "stck_mxpr"])
+    assert int(shown["stck_prpr"]) == price
+    assert shown["prdy_vrss_sign"] == ("4" if limit == "lower" else "1")
+    book = hand.book("069500").json["output1"]
+    assert int(book[empty]) == 0 and int(book["askp1"]) + int(book["bidp1"]) == price
+    filled = odno(hand.order(fills, "069500", 10, price))
+    waiting = odno(hand.order(waits, "069500", 10, price))
+    hand.sim.advance(1_800)
+    assert hand.fills(ODNO=filled)[0]["tot_ccld_qty"] == "10"
+    assert hand.fills(ODNO=waiting)[0]["tot_ccld_qty"] == "0", "nobody comes all day"
+    assert len(fired(hand.sim, "E05")) == 1
+
+
+def test_another_name_trades_on_and_the_next_day_the_lock_is_gone(hand: Hand) -> None:
+    hand.sim.arm("E05", params={"ticker": "069500"})
+    free = hand.price("005930").json["output"]
+    assert int(free["stck_prpr"]) not in (int(free["stck_llam"]), int(free["stck_mxpr"]))
+    hand.sim.advance(3 * 24 * 3_600)
+    book = hand.login().book("069500").json["output1"]
+    assert int(book["askp1"]) and int(book["bidp1"])
+
+
 def test_an_interruption_strikes_the_name_it_is_armed_for(hand: Hand) -> None:
     hand.sim.arm("E02", params={"ticker": "069500", "seconds": 60})
     assert hand.price("069500").json["output"]["vi_cls_code"] == "Y"
@@ -455,6 +488,7 @@ def test_an_armed_fault_can_be_taken_off(hand: Hand) -> None:
         ({"fault": "E01", "params": {"share": 1}}, "from 0 to below 1"),
         ({"fault": "E02", "params": {"ticker": "ZZZ"}}, "GET instruments"),
         ({"fault": "E04", "params": {"at": "soon"}}, "an ISO time, not 'soon'"),
+        ({"fault": "E05", "params": {"limit": "middle"}}, "lower or upper limit, not at 'middle'"),
         ({"fault": "A03", "count": 0}, "count is a whole number, 1 or more"),
         ({"fault": "A03", "when": "on_nth_match"}, "needs n"),
         ({"fault": "A03", "n": "2"}, "n is a whole number"),

@@ -37,7 +37,7 @@ Value = Callable[[Shown], float]
 def span(truth: Truth, code: str) -> tuple[int, int]:
     """(the lowest, the highest) price that the session on screen can show."""
     market, day = truth.market, truth.market.session_of(truth.time)
-    if code in market.pins or (code, day) in market.gaps:
+    if market.is_bent(code, day):
         return market.limits(code, day)
     bar = market.bar(code, day)
     return min(bar.low, bar.reference), max(bar.high, bar.reference)
