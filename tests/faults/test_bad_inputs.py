@@ -77,6 +77,23 @@ def test_cash_withdrawn_mid_run_is_reported_though_every_leg_filled(world: World
     assert cash["unexplained"] == -1_000_000
 
 
+@pytest.mark.parametrize("percent", [0.01, 0])
+def test_commissions_higher_than_agreed_are_told_to_the_won(world: World, percent: float) -> None:
+    if percent:
+        world.sim.arm("F08", params={"percent": percent})
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED"
+    found = Alert.objects.filter(code="cash_differs")
+    if not percent:
+        assert not found.exists()
+        return
+    ours = sum(Ledger.objects.values_list("fee", flat=True))
+    charged = sum(row["fee"] for row in world.journal("fill"))
+    assert charged > ours
+    told = found.get().facts
+    assert told["expected"] - told["broker"] == charged - ours
+
+
 def test_what_fills_after_a_run_has_closed_its_books_is_none_of_its_money(world: World) -> None:
     run = world.drive(world.open())
     (closed,) = (row for row in evidence(run=run) if row["view"] == "cash")

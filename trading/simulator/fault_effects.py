@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from trading.domain.costs import CommissionRates
 from trading.domain.sessions import SEOUL
 from trading.simulator.faults import AFTER, AT, LATE, Armed, Delivery
 from trading.simulator.http import Reply, Request, encode, html_reply, json_reply
@@ -425,6 +427,14 @@ def _move_cash(world: World, params: dict[str, Any]) -> bool:
     return bool(world.truth.move_cash(str(params.get("account", "")), amount, reason))
 
 
+def _charge_more(world: World, params: dict[str, Any]) -> bool:
+    """Every later fill pays `percent` points more of its won than the account's rate."""
+    more = Decimal(str(params.get("percent", "0.01"))) / 100
+    rates = world.truth.rates
+    world.truth.rates = CommissionRates(stock=rates.stock + more, fund=rates.fund + more)
+    return bool(more)
+
+
 def _shortfall(world: World, params: dict[str, Any]) -> bool:
     if "amount" in params:
         return _move_cash(world, {**params, "amount": -abs(int(params["amount"]))})
@@ -446,6 +456,7 @@ STATE_EFFECTS: dict[str, Callable[[World, dict[str, Any]], bool]] = {
     "E13": bust,
     "F01": _shortfall,
     "F04": _move_cash,
+    "F08": _charge_more,
 }
 
 

@@ -123,6 +123,7 @@ FAULTS: dict[str, FaultSpec] = {
                  "at ticker percent account amount"),
     "F02": _spec("sale proceeds late in buying power", BEFORE, "order", "seconds"),
     "F04": _spec("cash withdrawn or deposited", ANYTIME, "state", "at account amount"),
+    "F08": _spec("commissions higher than agreed", ANYTIME, "state", "at percent"),
 }  # fmt: skip
 
 
