@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
@@ -31,10 +31,12 @@ PRICES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run ended: its state and the holdings that the exchange knows."""
+    """How one run ended: its state and the holdings that the exchange knows. `recovered` is how many seconds
+    after a death the run went on, where a worker died and another one was started."""
 
     state: str
     holdings: dict[str, int]
+    recovered: float | None = field(default=None, compare=False)
 
 
 COMPLETED = Outcome(

@@ -37,9 +37,10 @@ def report(places: list[str], record: Path, seconds: float) -> bool:
     rows = [json.loads(line) for line in lines]
     ends = {json.dumps(row["holdings"], sort_keys=True) for row in rows}
     killed = {row["place"] for row in rows}
+    slowest = max((row["recovered"] or 0.0 for row in rows), default=0.0)
     print(
         f"── {len(places)} places · {len(killed)} killed · {len(ends)} distinct final holdings"
-        f" · {seconds:.0f} s"
+        f" · slowest to go on {slowest:.1f} s · {seconds:.0f} s"
     )
     return bool(places) and killed == set(places) and len(ends) == 1
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +20,7 @@ from rebalancing.services.approvals import decide_run
 from tests.faults.history import Outcome, declare_absent, is_for_a_person, open_run, outcome
 from tests.support.child_env import child_env
 from tests.support.worker import Beat, Queue, Worker
+from trading.models import Transition
 
 __all__ = ["count_places", "kill_worker"]
 
@@ -31,10 +32,14 @@ def kill_worker(world: Any, place: str, *options: str, asked: bool = False) -> O
     desk = _Desk.of(world)
     with desk.worker(options, place, asked=asked) as worker:
         assert not desk.work(worker), f"nothing died at {place}"
+    died, last = time.monotonic(), _newest_change()
     desk.queue.give_back()
     with desk.worker(options) as worker:
-        assert desk.work(worker)
-    return outcome(world, desk.run)
+        assert desk.work(worker, lambda: _newest_change() > last)
+    ended = outcome(world, desk.run)
+    if not desk.went_on:  # it died of the last thing there was to do
+        return ended
+    return replace(ended, recovered=round(desk.went_on - died, 1))
 
 
 def count_places(world: Any) -> tuple[Outcome, dict[str, int]]:
@@ -55,6 +60,8 @@ class _Desk:
     queue: Queue
     beat: Beat
     env: Mapping[str, str]
+    went_on: float = 0.0
+    """When what `work` was to look for was first seen."""
 
     @classmethod
     def of(cls, world: Any) -> _Desk:
@@ -75,10 +82,12 @@ class _Desk:
         finally:
             worker.end()
 
-    def work(self, worker: Worker) -> bool:
+    def work(self, worker: Worker, goes_on: Callable[[], bool] = lambda: False) -> bool:
         """Drive the run to its end; False when the worker died first."""
         give_up = time.monotonic() + PATIENCE
         while not worker.has_ended():
+            if not self.went_on and goes_on():
+                self.went_on = time.monotonic()
             assert time.monotonic() < give_up, f"{self.run.state}: {worker.log()}"
             if not self.queue.is_idle():
                 continue
@@ -99,6 +108,11 @@ class _Desk:
             self.world.sim.advance((run.due_at - now).total_seconds())
         else:
             self.beat.tick(now)
+
+
+def _newest_change() -> int:
+    """The newest change of anything's state, by its number."""
+    return Transition.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _own_redis() -> str:

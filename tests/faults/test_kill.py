@@ -37,6 +37,8 @@ EMBEDDED = ["after_T2_commit:2", "after_reply:1", "before-commit:25", "commit:40
 """Those tried on SQLite too; the others need no second database to be believed."""
 WORKER = ["after_reply:3", "before-commit:90"]
 FORKED = ["after_T3_commit:5"]
+RECOVERS = 30.0
+"""Seconds in which a run goes on after its worker was killed and another one was started."""
 ASKED = ["after_T2_commit:2", "after_reply:3"]
 """Where the worker is stopped as a service is: with an order promised, and with its answer in hand."""
 
@@ -58,11 +60,12 @@ def _killed(victim: str, world: World, place: str) -> Outcome:
     return kill_worker(world, place, *options, asked=victim == "asked")
 
 
-def _record(place: str, holdings: dict[str, int], seconds: float) -> None:
+def _record(place: str, ended: Outcome, seconds: float) -> None:
     """What the storm sums up at its end."""
     if path := os.environ.get("STORM_RECORD", ""):
         with open(path, "a", encoding="utf-8") as file:
-            row = {"place": place, "killed": True, "holdings": holdings, "seconds": seconds}
+            row = {"place": place, "killed": True, "holdings": ended.holdings, "seconds": seconds}
+            row |= {"recovered": ended.recovered}
             file.write(json.dumps(row) + "\n")
 
 
@@ -71,9 +74,11 @@ def test_a_killed_worker_leaves_one_truth(victim: str, place: str, transactional
     started = time.monotonic()
     with world_of() as world:
         ended = _killed(victim, world, place)
-        _record(place, ended.holdings, time.monotonic() - started)
+        _record(place, ended, time.monotonic() - started)
         judge(world)
         assert ended == COMPLETED
+        if ended.recovered is not None:
+            assert ended.recovered <= RECOVERS, "with the start of the second worker in it"
 
 
 def test_a_place_where_nothing_dies_is_a_failure(transactional_db: None) -> None:
