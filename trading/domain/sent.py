@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from trading.domain.orders import IntentState
 
-__all__ = ["WORKING", "Sent", "Tally", "Wanted", "same_order", "tally"]
+__all__ = ["UNANSWERED", "WORKING", "Sent", "Tally", "Wanted", "same_order", "tally"]
 
 WORKING = frozenset(
     s.value
@@ -21,6 +21,8 @@ WORKING = frozenset(
     )
 )
 """An order in one of these may still be filled."""
+UNANSWERED = frozenset({"SENDING", "UNKNOWN"})
+"""Nobody knows yet what came of an attempt in one of these."""
 _NOTHING_CAME_OF_IT = frozenset({"NOT_SENT", "ABSENT", "REJECTED"})
 
 
@@ -34,6 +36,7 @@ class Sent:
     action: str
     state: str
     at: datetime
+    lane: int
     intent: int
     instrument: str
     side: str

@@ -250,6 +250,7 @@ class Attempt(Row):
         verbose_name = _("전송 시도")
         verbose_name_plural = _("전송 시도")
         ordering = ("-id",)
+        indexes = [models.Index(fields=["committed_at"], name="attempt_committed")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=[s.value for s in AttemptState]), name="attempt_state_known"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from trading.domain.sent import Sent
+from django.db.models import Q
+
+from trading.domain.sent import UNANSWERED, Sent
 from trading.models import Account, Attempt
 
 __all__ = ["sent_since"]
@@ -13,6 +15,7 @@ _COLUMNS = (
     "action",
     "state",
     "committed_at",
+    "lane_id",
     "intent_id",
     "intent__instrument_id",
     "intent__side",
@@ -31,13 +34,16 @@ _COLUMNS = (
 
 
 def sent_since(account: Account, since: datetime) -> list[Sent]:
-    """Every attempt of `account` since then, cancels too, in no order; at most a few hundred a day."""
-    rows = Attempt.objects.filter(intent__account=account, committed_at__gte=since).order_by()
+    """Every attempt of `account` since then, cancels too, and every older one that has no answer, in no order;
+    at most a few hundred a day."""
+    asked = Q(committed_at__gte=since) | Q(state__in=UNANSWERED)
+    rows = Attempt.objects.filter(asked, intent__account=account).order_by()
     return [
         Sent(
             action=action,
             state=state,
             at=at,
+            lane=lane,
             intent=intent,
             instrument=instrument,
             side=side,
@@ -57,6 +63,7 @@ def sent_since(account: Account, since: datetime) -> list[Sent]:
             action,
             state,
             at,
+            lane,
             intent,
             instrument,
             side,

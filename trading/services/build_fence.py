@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from trading.domain.sent import Sent
+from trading.domain.sent import UNANSWERED, Sent
 from trading.services.epochs import has_ended, is_of_this_machine
 
 __all__ = ["SILENT", "build_in_the_way"]
 
 SILENT = timedelta(minutes=10)
-_UNANSWERED = frozenset({"SENDING", "UNKNOWN"})
 
 
 def build_in_the_way(todays: Iterable[Sent], now: datetime) -> str:
@@ -29,7 +28,7 @@ def build_in_the_way(todays: Iterable[Sent], now: datetime) -> str:
         if one.build != settings.BUILD_ID:
             lives.setdefault(one.epoch, []).append(one)
     for epoch, sent in lives.items():
-        unanswered = any(one.state in _UNANSWERED for one in sent)
+        unanswered = any(one.state in UNANSWERED for one in sent)
         silent_for = now - max(one.at for one in sent)
         if unanswered or (not sent[0].epoch_ended and _may_still_send(epoch, silent_for)):
             return sent[0].build

@@ -9,7 +9,7 @@ from trading.domain.errors import BrokerContradicts, ConfigurationError
 from trading.domain.limits import GateInputs, GateLimits
 from trading.domain.ports import Balance
 from trading.domain.quotes import Quote
-from trading.domain.sent import WORKING, Wanted, same_order, tally
+from trading.domain.sent import UNANSWERED, WORKING, Wanted, same_order, tally
 from trading.domain.sessions import Phase
 from trading.models import Account, Intent, Lane, Ledger, OrderAction, Position, Side
 from trading.selectors.limits import limits_in_force
@@ -86,12 +86,12 @@ def gate_inputs(
     todays = [one for one in lately if one.at >= midnight]
     counted = tally(todays, wanted, now)
     in_force = limits_in_force(account, intent.approval.decided_at if intent.approval else None)
-    open_lane = (
-        Intent.objects.filter(
-            account=account, instrument_id=intent.instrument_id, action=OrderAction.ORDER
-        )
-        .exclude(pk=intent.pk)
-        .filter(state__in=WORKING)
+    opposite = Intent.objects.filter(
+        account=account,
+        instrument_id=intent.instrument_id,
+        action=OrderAction.ORDER,
+        state__in=WORKING,
+        side=Side.SELL if intent.side == Side.BUY else Side.BUY,
     )
     needed = reserve_for(intent, quote.upper_limit) if quote and intent.side == Side.BUY else 0
     return GateInputs(
@@ -110,9 +110,9 @@ def gate_inputs(
         instrument_tradable=intent.instrument.tradable,
         approval_ok=_approval_holds(intent),
         deadline=intent.deadline_at.astimezone(now.tzinfo).isoformat(),
-        lane_free=not lane.attempts.filter(state__in=["SENDING", "UNKNOWN"]).exists(),
+        lane_free=not any(one.lane == lane.pk and one.state in UNANSWERED for one in lately),
         account_paused=bool(account.paused_reason) and intent.side == Side.BUY,
-        opposite_open=open_lane.exclude(side=intent.side).count(),
+        opposite_open=opposite.count(),
         duplicates=same_order(lately, wanted, now - window),
         sent_last_minute=counted.minute,
         sent_today=counted.today,

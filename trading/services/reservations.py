@@ -52,31 +52,27 @@ def unseen_sell_shares(intent: Intent) -> int:
     """Shares promised to open sells that the broker's sellable figure may not reflect yet."""
     if intent.side != Side.SELL:
         return 0
-    unseen = (
-        Reservation.objects.filter(
-            intent__account=intent.account,
-            intent__instrument_id=intent.instrument_id,
-            intent__side=Side.SELL,
-            closed_at=None,
-        )
-        .exclude(intent=intent)
-        .exclude(intent__broker_order__listed=True)
-    )
-    return unseen.aggregate(total=Sum("shares"))["total"] or 0
+    open_sells = Reservation.objects.filter(
+        intent__account=intent.account,
+        intent__instrument_id=intent.instrument_id,
+        intent__side=Side.SELL,
+        closed_at=None,
+    ).values_list("intent_id", "shares", "intent__broker_order__listed")
+    return sum(shares for owner, shares, listed in open_sells if owner != intent.pk and not listed)
 
 
 def unseen_buy_won(intent: Intent, read_at: datetime | None) -> int:
     """Won promised to buys that the orderable figure cannot contain: not accepted before it was read."""
     if intent.side != Side.BUY or read_at is None:
         return 0
-    unseen = (
-        Reservation.objects.filter(
-            intent__account=intent.account, intent__side=Side.BUY, closed_at=None
-        )
-        .exclude(intent=intent)
-        .exclude(intent__broker_order__first_seen_at__lt=read_at)
+    open_buys = Reservation.objects.filter(
+        intent__account=intent.account, intent__side=Side.BUY, closed_at=None
+    ).values_list("intent_id", "won", "intent__broker_order__first_seen_at")
+    return sum(
+        won
+        for owner, won, seen_at in open_buys
+        if owner != intent.pk and (seen_at is None or seen_at >= read_at)
     )
-    return unseen.aggregate(total=Sum("won"))["total"] or 0
 
 
 def budget_used(intent: Intent) -> int:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, transaction
-from django.db.models import Max, QuerySet
+from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from trading.domain.errors import ConfigurationError, InputError, Reason, StateConflict
@@ -37,6 +37,12 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
+_NEWEST = (
+    "SELECT state FROM trading_switch WHERE id IN "
+    "(SELECT MAX(id) FROM trading_switch WHERE scope IN ({}) GROUP BY scope)"
+)
+"""Asked before every step and twice around every send: written out, it costs a tenth of building it anew."""
+
 _ORDER = {"ACTIVE": 0, "REDUCING": 1, "HALTED": 2}
 
 
@@ -61,13 +67,9 @@ def stops_of(account: Account) -> tuple[str, str]:
 
 
 def _strictest(scopes: list[str]) -> str:
-    newest = (
-        Switch.objects.filter(scope__in=scopes)
-        .order_by()
-        .values("scope")
-        .annotate(newest=Max("pk"))
-    )
-    states = Switch.objects.filter(pk__in=newest.values("newest")).values_list("state", flat=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST.format(", ".join(["%s"] * len(scopes))), scopes)
+        states = [state for (state,) in cursor.fetchall()]
     return max([file_state(), *states], key=_ORDER.__getitem__)
 
 
