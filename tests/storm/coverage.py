@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations as pairs_of
 from typing import Any
 
-from tests.storm.seeds import EVERY, OF_A_CANCEL, UNMATCHED
+from tests.storm.seeds import EVERY, OF_A_CANCEL, sides_of
 
 __all__ = ["ENOUGH", "FEED", "Seen", "coverage_of", "expected_pairs", "seen_in"]
 
@@ -20,6 +20,10 @@ ENOUGH = 20
 """So often each fault has to strike."""
 PROFILES = ("real", "mock")
 DEATHS = ("none", "before", "after")
+LONG_LISTS = frozenset({"B07"})
+"""Strike the second page of a list: a day of so many orders is drawn, not directed. Counted, without pairs."""
+CANNOT = frozenset({("fault=A26", "profile=mock")})
+"""The mock takes two calls a second: one that is sent twice in the same moment is refused there."""
 FEED = "down"
 """No process of the bed listens to the broker's notices: the other half of that circumstance is not counted."""
 Seen = tuple[str, str, str, str]
@@ -38,7 +42,7 @@ def legs_of(fault: str) -> tuple[str, ...]:
     """The legs that a fault is tried on; one of a list or of the state of things is on none of its own."""
     if fault in OF_A_CANCEL:
         return ("cancel",)
-    return ("sell", "buy") if fault[0] == "A" and fault not in UNMATCHED else ("-",)
+    return tuple(side or "-" for side in sides_of(fault))
 
 
 def seen_in(case: Any, profile: str, died: Mapping[str, str]) -> Iterable[Seen]:
@@ -65,12 +69,12 @@ _NAMES = ("fault", "leg", "profile", "death")
 def expected_pairs() -> set[tuple[str, str]]:
     """Every pair of circumstances that can come together, as `fault=A03` and `leg=sell`."""
     found = set()
-    for fault in EVERY:
+    for fault in EVERY.keys() - LONG_LISTS:
         for leg in legs_of(fault):
             for profile in PROFILES:
                 for death in DEATHS:
                     found |= _pairs((fault, leg, profile, death))
-    return found
+    return found - CANNOT
 
 
 def _pairs(one: Seen) -> set[tuple[str, str]]:

@@ -109,6 +109,12 @@ WAITING = {
 """Faults whose victim does not exist yet, and what it is."""
 UNMATCHED = frozenset({"A01", "D02", "E02", "E04", "E05", "F01", "F04"})
 """Strike the state of things and not a request: there is nothing to match or to count."""
+OF_AN_ORDER = {"B01": ("sell", "buy"), "E01": ("sell", "buy"), "F02": ("sell",)}
+"""Faults outside of group A that are about the orders of one side, and the sides they are tried on."""
+OF_A_TOKEN = frozenset({"D01", "D04", "D05"})
+"""Strike whoever asks for a token: on a directed day the one there is has just been revoked."""
+AFTER_ANOTHER = frozenset({"A13", "A20"})
+"""Name another order, so there has to be one."""
 SUSPENDED = 2_400
 """Seconds that a machine is put to sleep for, as when its lid is closed: no step of a run lasts as long."""
 OF_A_CANCEL = frozenset({"A21", "A22"})
@@ -182,12 +188,16 @@ def combinations() -> list[tuple[str, str, str]]:
     one after its answer."""
     found = []
     for fault in sorted(EVERY):
-        sides = (
-            ("sell", "buy") if fault[0] == "A" and fault not in UNMATCHED | OF_A_CANCEL else ("",)
-        )
-        for side in sides:
+        for side in sides_of(fault):
             found += [(fault, side, death) for death in ("", "after_T2_commit:2", "after_reply:2")]
     return found
+
+
+def sides_of(fault: str) -> tuple[str, ...]:
+    """The sides that a fault is tried on; an empty one where it has none of its own."""
+    if fault in OF_AN_ORDER:
+        return OF_AN_ORDER[fault]
+    return ("sell", "buy") if fault[0] == "A" and fault not in UNMATCHED | OF_A_CANCEL else ("",)
 
 
 def directed_seeds(rounds: int = 1) -> range:
@@ -204,15 +214,29 @@ def _directed(seed: int) -> Plan:
     mine = [table[(number * DAYS + day) % len(table)] for day in range(DAYS)]
     strikes, deaths = [], []
     for day, (fault, side, death) in enumerate(mine):
-        params = dict(rng.choice(EVERY[fault]))
+        own = EVERY[fault][:1] if fault in AFTER_ANOTHER else EVERY[fault]  # not another account's
+        params = dict(rng.choice(own))
         if fault in OF_A_TICKER:
             params["ticker"] = rng.choice(TICKERS)
         match = {"side": side} if side else {}
-        strikes.append(Strike(day, 0, fault, params, match, 1))
+        strikes += [*_before(day, fault), Strike(day, 0, fault, params, match, _nth(fault, side))]
         deaths += [(day, death)] if death else []
     targets = tuple(weights(rng) for _ in range(DAYS))
     minutes = tuple(rng.randint(5, 240) for _ in range(DAYS))
     return Plan(seed, profile, minutes, targets, tuple(strikes), tuple(deaths), 0.0)
+
+
+def _before(day: int, fault: str) -> list[Strike]:
+    """What gives `fault` a victim: a sale that hangs is cancelled, a dead token renewed."""
+    if fault in OF_A_CANCEL:
+        return [Strike(day, 0, "E01", {"share": 0.4, "seconds": 90}, {"side": "sell"}, 1)]
+    if fault in OF_A_TOKEN:
+        return [Strike(day, 5, "D02", {}, {}, 1)]
+    return []
+
+
+def _nth(fault: str, side: str) -> int:
+    return 2 if fault in AFTER_ANOTHER and side == "sell" else 1
 
 
 SHORT = 200_000
