@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -28,7 +28,8 @@ from trading.models import (
     Proposal,
     TradingLimits,
 )
-from trading.services.proposals import agree, ask, propose, refuse, takes_two, withdraw
+from trading.services import proposals
+from trading.services.proposals import agree, ask, keeper_of, propose, refuse, takes_two, withdraw
 
 pytestmark = [pytest.mark.money]
 
@@ -215,7 +216,7 @@ def test_a_newer_proposal_takes_the_place_of_the_older(four: DeskWorld) -> None:
     assert old.outcome == "replaced"
 
 
-@pytest.mark.parametrize(("days", "open_"), [(6, True), (8, False)])
+@pytest.mark.parametrize(("days", "open_"), [(6, True), (7, False)])
 def test_it_lapses_after_a_week(four: DeskWorld, days: int, open_: bool) -> None:
     proposal = wider()
     Proposal.objects.update(expires_at=proposal.expires_at - timedelta(days=days))
@@ -228,6 +229,20 @@ def test_it_lapses_after_a_week(four: DeskWorld, days: int, open_: bool) -> None
         agree(proposal.pk, four.people["approver"])
     proposal.refresh_from_db()
     assert proposal.outcome == "expired"
+
+
+def test_what_changes_while_somebody_agrees_overtakes_it(
+    four: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the proposal and the lock on it."""
+    proposal, kept = wider(), keeper_of("config")
+    told = iter([proposal.standing, "another"])
+    moved = replace(kept, standing=lambda _subject: next(told))
+    monkeypatch.setitem(proposals._KEEPERS, "config", moved)
+    before = RebalancingConfig.objects.count()
+    with pytest.raises(StateConflict, match="proposal_overtaken"):
+        agree(proposal.pk, four.people["approver"])
+    assert RebalancingConfig.objects.count() == before
 
 
 def test_it_is_agreed_to_once(four: DeskWorld) -> None:

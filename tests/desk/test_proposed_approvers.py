@@ -12,10 +12,8 @@ from django.test import Client
 from tests.desk.conftest import DeskWorld
 from tests.desk.two_people import LOOSE, STRICT, codes
 from tests.support.forms import form_of
-from trading.domain.errors import RuleViolation, StateConflict
-from trading.models import (
-    Proposal,
-)
+from trading.domain.errors import InputError, RuleViolation, StateConflict
+from trading.models import Proposal
 from trading.services.keepers import approver_change, making_approver_takes_two
 from trading.services.proposals import agree, propose
 from trading.services.roles import ensure_roles
@@ -75,6 +73,19 @@ def test_an_approver_who_comes_back_is_made_anew(four: DeskWorld) -> None:
     person.refresh_from_db()
     assert person.is_active and _roles(person) == []
     assert Proposal.objects.get().subject == f"approver:{person.pk}"
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_who_may_not_come_in_is_not_proposed(four: DeskWorld, active: bool) -> None:
+    person = four.people["viewer"]
+    person.is_active = active
+    person.save()
+    if active:
+        assert propose(approver_change(person), by="admin").pk
+        return
+    with pytest.raises(InputError) as error:
+        propose(approver_change(person), by="admin")
+    assert codes(error) == ["person_not_active"]
 
 
 def test_the_first_approvers_need_nobody(four: DeskWorld) -> None:

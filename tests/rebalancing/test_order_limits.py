@@ -126,6 +126,15 @@ def test_a_row_is_never_looser_than_the_code(world: World, values: dict[str, Any
     assert not TradingLimits.objects.exists()
 
 
+@pytest.mark.once
+def test_a_row_that_changes_nothing_is_not_made(world: World) -> None:
+    add_limits(world.account, {"per_day": 5, "per_minute": 10}, by="owner")
+    with pytest.raises(InputError, match="limits_unchanged"):
+        add_limits(world.account, {"per_day": 5, "per_minute": 10}, by="owner")
+    add_limits(world.account, {"per_day": 5, "per_minute": 9}, by="owner")
+    assert TradingLimits.objects.count() == 2
+
+
 def test_a_row_stays_as_it_was_made(world: World) -> None:
     add_limits(world.account, {"per_day": 5}, by="owner")
     with pytest.raises(DatabaseError), transaction.atomic():

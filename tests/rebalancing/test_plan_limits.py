@@ -18,6 +18,14 @@ def test_a_plan_that_fits_exactly_passes() -> None:
     assert beyond_limits([], FITS) == []
 
 
+def test_an_order_is_as_large_as_its_largest_slice() -> None:
+    uneven = [PlannedLeg("A", (4, 10, 6), 1_000)]
+    assert beyond_limits(uneven, FITS) == []
+    assert beyond_limits(uneven, GateLimits(max_order_won=9_999)) == [
+        {"limit": "order_amount", "won": 10_000, "max": 9_999, "ticker": "A"}
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "limit", "most", "ticker"),
     [

@@ -82,6 +82,7 @@ def test_a_sound_order_passes_every_rule(good: GateInputs) -> None:
         ({"quote_last": None}, "price_collar"),
         ({"quantity": 71_429, "orderable_won": 10**12}, "order_amount"),
         ({"limit_price": None, "quantity": 71_429, "orderable_won": 10**12}, "order_amount"),
+        ({"limit_price": None, "quantity": 60_000, "orderable_won": 10**12}, "order_amount"),
         ({"ticker_won": 9_999_300_001}, "ticker_amount"),
         ({"run_won": 19_999_300_001}, "run_amount"),
         ({"day_won": 19_999_300_001}, "day_amount"),
@@ -132,6 +133,12 @@ def test_a_buy_is_stopped_by(change: dict[str, Any], rule: str) -> None:
         {"limits": {"per_day": 5}, "sent_today": 4},
         {"budget_won": 1_000_000, "budget_used_won": 299_900},
         {"limit_price": None},
+        {
+            "limit_price": None,
+            "quantity": 54_000,
+            "orderable_won": 10**12,
+            "previous_volume": 10**9,
+        },
         {"cash_changed_at": "2026-11-20T09:59:56+09:00"},
     ],
 )
