@@ -48,6 +48,16 @@ def test_a_lane_is_free_when_nobody_waits_for_an_answer_on_it(
     assert seen_by_the_gate(orders, orders.intent(instrument_id=OTHER)).lane_free
 
 
+def test_an_order_of_yesterday_without_an_answer_holds_its_lane_and_counts_for_nothing_else(
+    orders: Orders,
+) -> None:
+    before = seen_by_the_gate(orders, orders.intent())
+    orders.attempt("UNKNOWN", age=86_400)
+    after = seen_by_the_gate(orders, orders.intent())
+    assert before.lane_free and not after.lane_free
+    assert (after.sent_today, after.day_won) == (before.sent_today, before.day_won)
+
+
 @pytest.mark.parametrize(
     ("change", "count"),
     [
