@@ -141,7 +141,8 @@ def test_shares_of_a_sell_that_the_broker_lists_are_not_taken_off_twice(orders: 
     promise(earlier, orders, shares=7)
     order = listed(earlier, orders)
     asked = orders.intent(side="SELL")
-    assert seen_by_the_gate(orders, asked).open_sell_shares == 7, "the sellable figure lags"
+    promise(asked, orders, shares=10)
+    assert seen_by_the_gate(orders, asked).open_sell_shares == 7, "its own promise is not another's"
     BrokerOrder.objects.filter(pk=order.pk).update(listed=True)
     assert seen_by_the_gate(orders, asked).open_sell_shares == 0
 
