@@ -50,13 +50,13 @@ def shrink(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
 
 
 def main(seed: int) -> int:
-    from rebalancing.domain.laws import judge
     from tests.storm.database import storm_place
-    from tests.storm.seeds import plan_of
-    from tests.storm.story import play
 
     logging.disable(logging.ERROR)
     with storm_place(postgres=False) as empty:
+        from rebalancing.domain.laws import judge
+        from tests.storm.seeds import plan_of
+        from tests.storm.story import play
 
         def broken(plan: Plan) -> list[str]:
             empty()
