@@ -17,6 +17,7 @@ from trading.api.lists import Door, ListDoor, OneDoor
 from trading.api.once import done_once
 from trading.api.permissions import Deciders
 from trading.api.shapes import Shape, market_moment, maybe_number, real_moment
+from trading.api.strict import refuse_body
 from trading.models import Alert
 from trading.selectors.alerts import alerts_seen_by
 from trading.selectors.moments import told_at
@@ -100,6 +101,7 @@ class AcknowledgeView(_Seen):
     @done_once
     def post(self, request: Request, pk: int) -> Response:
         found = get_object_or_404(self.get_queryset(), pk=pk)
+        refuse_body(request)
         acknowledge(found, request.user.get_username())
         found.refresh_from_db()
         return Response(alert_told(found))

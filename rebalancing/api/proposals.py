@@ -18,7 +18,7 @@ from trading.api.lists import Door, ListDoor, OneDoor
 from trading.api.once import done_once
 from trading.api.permissions import ApproverWrites, Deciders
 from trading.api.shapes import Shape, maybe_number, real_moment
-from trading.api.strict import StrictSerializer
+from trading.api.strict import StrictSerializer, refuse_body
 from trading.models import Proposal
 from trading.selectors.moments import told_at
 from trading.selectors.proposals import proposals_seen
@@ -131,6 +131,7 @@ class AgreeView(_Act):
 
     @staticmethod
     def act(request: Request, pk: int) -> Proposal:
+        refuse_body(request)
         return agree(pk, request.user, show_code(request))
 
 
@@ -165,4 +166,5 @@ class WithdrawView(_Act):
 
     @staticmethod
     def act(request: Request, pk: int) -> Proposal:
+        refuse_body(request)
         return withdraw(pk, request.user.get_username())

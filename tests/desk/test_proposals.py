@@ -266,6 +266,19 @@ def test_an_approver_refuses_with_a_reason_and_nothing_changes(four: DeskWorld) 
         refuse(wider().pk, four.people["trader"])
 
 
+@pytest.mark.parametrize(
+    ("who", "act"), [("approver", "agree"), ("admin", "withdraw")], ids=["agree", "withdraw"]
+)
+def test_a_word_that_the_api_has_no_use_for_is_refused(four: DeskWorld, who: str, act: str) -> None:
+    path = f"/api/macro-trading/proposals/{wider().pk}/{act}"
+    client = four.client(who)
+    sent = {"content_type": "application/json"}
+    assert client.post(path, {"reason": "fine by me"}, **sent).status_code == 400
+    assert Proposal.objects.filter(outcome="").exists()
+    assert client.post(path, {}, **sent).status_code == 200
+    assert not Proposal.objects.filter(outcome="").exists()
+
+
 def test_only_who_proposed_it_takes_it_back(four: DeskWorld) -> None:
     proposal = wider()
     with pytest.raises(RuleViolation) as error:

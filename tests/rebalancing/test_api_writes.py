@@ -293,6 +293,9 @@ def test_an_alert_is_acknowledged_once_by_name(world: World, owner: APIClient) -
     found = alert("order_unknown", account=world.account)
     path = f"{BASE}/alerts/{found.pk}/acknowledge"
     assert owner.get(f"{BASE}/alerts?open=true").json()["count"] == 1
+    said = owner.post(path, {"reason": "seen"}, format="json")
+    assert said.status_code == 400 and "reason" in said.content.decode(), "nothing is lost unsaid"
+    assert audits("alert_acknowledged") == 0
     first = member(world, "trader").post(path)
     assert (first.status_code, first.json()["open"]) == (200, False)
     second = owner.post(path)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
 __all__ = [
     "StrictBooleanField",
@@ -17,6 +18,7 @@ __all__ = [
     "StrictIntegerField",
     "StrictSerializer",
     "StrictTimeField",
+    "refuse_body",
 ]
 
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
@@ -35,6 +37,14 @@ class StrictSerializer(serializers.Serializer[Any]):
                     {name: [_("모르는 항목입니다.")] for name in unknown}
                 )
         return super().to_internal_value(data)
+
+
+def refuse_body(request: Request) -> None:
+    """For an act that takes nothing: what somebody sends along would be lost without a word. Raises
+    ValidationError naming it."""
+    if request.data:
+        named = sorted(request.data) if isinstance(request.data, dict) else ["body"]
+        raise serializers.ValidationError({name: [_("모르는 항목입니다.")] for name in named})
 
 
 class StrictDecimalField(serializers.DecimalField):
