@@ -147,7 +147,7 @@ def require_whole(editor: Editor, table: str, version: str, weights: str) -> Non
     """Refuse a row of `table` that names, in `version`, one whose rows in `weights` are not 100 together."""
     _refuse(
         editor, table, f"{table}_{version}_whole", "BEFORE INSERT",
-        f"(SELECT COALESCE(SUM(weight), 0) FROM {weights}"  # noqa: S608
+        f"(SELECT COALESCE(SUM(weight), 0) FROM {weights}"  # noqa: S608  # nosec B608
         f" WHERE version_id = NEW.{version})"
         " NOT BETWEEN 99.999 AND 100.001",
         f"the weights that {table} names do not sum to 100",
@@ -166,8 +166,8 @@ def require_birth(editor: Editor, table: str, states: Iterable[str]) -> None:
 def chain_ledger(editor: Editor, table: str, orders: str) -> None:
     """Refuse a step of fills that does not begin where the order's last one ended, or ends beyond the
     order's quantity."""
-    booked = f"(SELECT COALESCE(MAX(cum_after), 0) FROM {table} WHERE order_id = NEW.order_id)"  # noqa: S608
-    ordered = f"(SELECT quantity FROM {orders} WHERE id = NEW.order_id)"  # noqa: S608
+    booked = f"(SELECT COALESCE(MAX(cum_after), 0) FROM {table} WHERE order_id = NEW.order_id)"  # noqa: S608  # nosec B608
+    ordered = f"(SELECT quantity FROM {orders} WHERE id = NEW.order_id)"  # noqa: S608  # nosec B608
     _refuse(
         editor, table, f"{table}_chain", "BEFORE INSERT",
         f"NEW.cum_before <> {booked} OR NEW.cum_after > {ordered}",
