@@ -36,7 +36,6 @@ class Sent:
     action: str
     state: str
     at: datetime
-    lane: int
     intent: int
     instrument: str
     side: str

@@ -155,6 +155,7 @@ class Intent(models.Model):
         indexes = [
             models.Index(fields=["origin", "origin_id"]),
             models.Index(fields=["account", "state"]),
+            models.Index(fields=["state"], name="intent_state"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -250,7 +251,12 @@ class Attempt(Row):
         verbose_name = _("전송 시도")
         verbose_name_plural = _("전송 시도")
         ordering = ("-id",)
-        indexes = [models.Index(fields=["committed_at"], name="attempt_committed")]
+        indexes = [
+            models.Index(fields=["committed_at"], name="attempt_committed"),
+            # beside the partial one of the constraint: SQLite uses that for no value that is bound
+            models.Index(fields=["lane", "state"], name="attempt_lane_state"),
+            models.Index(fields=["state"], name="attempt_state"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=[s.value for s in AttemptState]), name="attempt_state_known"
@@ -398,6 +404,9 @@ class Reservation(Row):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(fields=["intent"], condition=Q(closed_at=None), name="reservation_open")
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(won__gte=0) & Q(shares__gte=0), name="reservation_not_negative"

@@ -28,6 +28,9 @@ from trading.services.switches import switch_state
 
 __all__ = ["FreshInputs", "fresh_inputs", "gate_inputs"]
 
+LATEST_FILLS = 20
+"""Enough to find the account's own without sorting every fill there ever was."""
+
 
 @dataclass(frozen=True, slots=True)
 class FreshInputs:
@@ -86,13 +89,6 @@ def gate_inputs(
     todays = [one for one in lately if one.at >= midnight]
     counted = tally(todays, wanted, now)
     in_force = limits_in_force(account, intent.approval.decided_at if intent.approval else None)
-    opposite = Intent.objects.filter(
-        account=account,
-        instrument_id=intent.instrument_id,
-        action=OrderAction.ORDER,
-        state__in=WORKING,
-        side=Side.SELL if intent.side == Side.BUY else Side.BUY,
-    )
     needed = reserve_for(intent, quote.upper_limit) if quote and intent.side == Side.BUY else 0
     return GateInputs(
         action=intent.action,
@@ -110,9 +106,9 @@ def gate_inputs(
         instrument_tradable=intent.instrument.tradable,
         approval_ok=_approval_holds(intent),
         deadline=intent.deadline_at.astimezone(now.tzinfo).isoformat(),
-        lane_free=not any(one.lane == lane.pk and one.state in UNANSWERED for one in lately),
+        lane_free=not lane.attempts.filter(state__in=UNANSWERED).exists(),
         account_paused=bool(account.paused_reason) and intent.side == Side.BUY,
-        opposite_open=opposite.count(),
+        opposite_open=_opposite_open(intent),
         duplicates=same_order(lately, wanted, now - window),
         sent_last_minute=counted.minute,
         sent_today=counted.today,
@@ -140,6 +136,14 @@ def gate_inputs(
     )
 
 
+def _opposite_open(intent: Intent) -> int:
+    """Orders of the other side of the name that may still be filled."""
+    wanted = (intent.account_id, intent.instrument_id, OrderAction.ORDER)
+    working = Intent.objects.filter(state__in=WORKING).order_by()  # few, by an index of their own
+    terms = working.values_list("account_id", "instrument_id", "action", "side")
+    return sum(one[:3] == wanted and one[3] != intent.side for one in terms)
+
+
 def _environment_ok(account: Account) -> bool:
     try:
         base_url_of(account)
@@ -165,10 +169,10 @@ def _cash_changed_at(intent: Intent) -> str | None:
     """When a fill last moved the account's cash as far as we know: a figure read before it is old."""
     if intent.side != Side.BUY:
         return None
-    newest = (
-        Ledger.objects.filter(order__account=intent.account)
-        .order_by("-pk")
-        .values_list("posted_at", flat=True)
-        .first()
-    )
+    moved = Ledger.objects.order_by("-pk")
+    lately = moved.values_list("order__account_id", "posted_at")[:LATEST_FILLS]
+    newest = next((at for owner, at in lately if owner == intent.account_id), None)
+    if newest is None and len(lately) == LATEST_FILLS:  # those are other accounts'
+        own = moved.filter(order__account=intent.account)
+        newest = own.values_list("posted_at", flat=True).first()
     return newest.isoformat() if newest is not None else None

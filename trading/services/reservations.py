@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Q, Sum
 
@@ -52,27 +53,54 @@ def unseen_sell_shares(intent: Intent) -> int:
     """Shares promised to open sells that the broker's sellable figure may not reflect yet."""
     if intent.side != Side.SELL:
         return 0
-    open_sells = Reservation.objects.filter(
-        intent__account=intent.account,
-        intent__instrument_id=intent.instrument_id,
-        intent__side=Side.SELL,
-        closed_at=None,
-    ).values_list("intent_id", "shares", "intent__broker_order__listed")
-    return sum(shares for owner, shares, listed in open_sells if owner != intent.pk and not listed)
+    return sum(
+        one.shares
+        for one in _open_promises()
+        if (one.account, one.side) == (intent.account_id, Side.SELL)
+        and one.instrument == intent.instrument_id
+        and one.intent != intent.pk
+        and not one.listed
+    )
 
 
 def unseen_buy_won(intent: Intent, read_at: datetime | None) -> int:
     """Won promised to buys that the orderable figure cannot contain: not accepted before it was read."""
     if intent.side != Side.BUY or read_at is None:
         return 0
-    open_buys = Reservation.objects.filter(
-        intent__account=intent.account, intent__side=Side.BUY, closed_at=None
-    ).values_list("intent_id", "won", "intent__broker_order__first_seen_at")
     return sum(
-        won
-        for owner, won, seen_at in open_buys
-        if owner != intent.pk and (seen_at is None or seen_at >= read_at)
+        one.won
+        for one in _open_promises()
+        if (one.account, one.side) == (intent.account_id, Side.BUY)
+        and one.intent != intent.pk
+        and (one.seen_at is None or one.seen_at >= read_at)
     )
+
+
+class _Promise(NamedTuple):
+    intent: int
+    won: int
+    shares: int
+    account: int
+    instrument: str
+    side: str
+    listed: bool | None
+    seen_at: datetime | None
+
+
+def _open_promises() -> list[_Promise]:
+    """Of every account, by an index of its own: asked for one account, a database without statistics goes
+    through all the orders there ever were."""
+    rows = Reservation.objects.filter(closed_at=None).values_list(
+        "intent_id",
+        "won",
+        "shares",
+        "intent__account_id",
+        "intent__instrument_id",
+        "intent__side",
+        "intent__broker_order__listed",
+        "intent__broker_order__first_seen_at",
+    )
+    return [_Promise(*row) for row in rows]
 
 
 def budget_used(intent: Intent) -> int:

@@ -17,7 +17,6 @@ ONE = Sent(
     action="order",
     state="ACKED",
     at=NOW - timedelta(seconds=30),
-    lane=1,
     intent=1,
     instrument="069500",
     side="BUY",
