@@ -47,6 +47,7 @@ def subjects(desk: DeskWorld, account: Account) -> list[str]:
         severity="info", code="x", subject="x", account=account, created_at=run.created_at
     )
     names = [f"account:{account.pk}", f"targets:{account.pk}", f"switch:account:{account.pk}"]
+    names.append(f"limits:{account.pk}")
     return [*names, f"run:{run.pk}", f"schedule:{schedule.pk}", f"alert:{alert.pk}"]
 
 

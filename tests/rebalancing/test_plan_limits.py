@@ -18,6 +18,12 @@ def test_a_plan_that_fits_exactly_passes() -> None:
     assert beyond_limits([], FITS) == []
 
 
+def test_what_a_plan_does_in_one_name_adds_up() -> None:
+    twice = [PlannedLeg("A", (10,), 1_000), PlannedLeg("A", (11,), 1_000)]
+    (found,) = beyond_limits(twice, GateLimits(max_ticker_day_won=20_000))
+    assert (found["limit"], found["won"], found["ticker"]) == ("ticker_amount", 21_000, "A")
+
+
 def test_an_order_is_as_large_as_its_largest_slice() -> None:
     uneven = [PlannedLeg("A", (4, 10, 6), 1_000)]
     assert beyond_limits(uneven, FITS) == []

@@ -12,6 +12,7 @@ from tests.support.world import World
 from trading.domain.limits import GateInputs
 from trading.models import Account, Attempt, BrokerOrder, Intent, Reservation
 from trading.services.gate_inputs import FreshInputs, gate_inputs
+from trading.services.limits import add_limits
 from trading.services.reservations import budget_used, reserve_for
 
 pytestmark = [pytest.mark.money, pytest.mark.django_db(transaction=True)]
@@ -134,6 +135,34 @@ def test_an_open_order_of_the_other_side_is_seen(orders: Orders) -> None:
     assert seen_by_the_gate(orders, orders.intent()).opposite_open == 1
     assert seen_by_the_gate(orders, orders.intent(side="SELL")).opposite_open == 0
     assert seen_by_the_gate(orders, orders.intent(instrument_id=OTHER)).opposite_open == 0
+
+
+def test_an_order_follows_the_limits_its_plan_was_approved_under(orders: Orders) -> None:
+    given = orders.pattern.intent.approval
+    assert given is not None
+    account = orders.world.account
+    add_limits(account, {"per_day": 50}, by="owner")
+    given.pk, given.subject = None, "run:2"
+    given.decided_at = orders.world.now + timedelta(seconds=1)
+    given.save(force_insert=True)
+    orders.world.sim.advance(5)
+    add_limits(account, {"per_day": 90}, by="owner")
+    planned = orders.intent(origin="run", origin_id=1, approval_id=given.pk)
+    for asked, limit in ((planned, 50), (orders.intent(), 90)):
+        seen = seen_by_the_gate(orders, asked)
+        assert seen.limits is not None and seen.limits["per_day"] == limit
+
+
+def test_another_accounts_orders_and_fills_are_not_seen(orders: Orders) -> None:
+    asked = orders.intent()
+    before = seen_by_the_gate(orders, asked)
+    account = Account.objects.create(name="b", environment="sim", wire="real")
+    sleeve = account.sleeves.create(code="mp_core", name="x")
+    theirs = orders.attempt("ACKED", side="SELL", account=account, sleeve=sleeve).intent
+    promise(theirs, orders, shares=10)
+    after = seen_by_the_gate(orders, asked)
+    seen = ("opposite_open", "sent_today", "day_won", "duplicates", "cash_changed_at")
+    assert [getattr(after, name) for name in seen] == [getattr(before, name) for name in seen]
 
 
 def test_shares_of_a_sell_that_the_broker_lists_are_not_taken_off_twice(orders: Orders) -> None:
