@@ -10,7 +10,7 @@ import pytest
 from tests.support.orders import OTHER, Orders, listed, promise
 from tests.support.world import World
 from trading.domain.limits import GateInputs
-from trading.models import Account, Attempt, BrokerOrder, Intent, Reservation
+from trading.models import Account, Attempt, BrokerOrder, Intent, Ledger, Reservation
 from trading.services.gate_inputs import FreshInputs, gate_inputs
 from trading.services.limits import add_limits
 from trading.services.reservations import budget_used, reserve_for
@@ -160,6 +160,8 @@ def test_another_accounts_orders_and_fills_are_not_seen(orders: Orders) -> None:
     sleeve = account.sleeves.create(code="mp_core", name="x")
     theirs = orders.attempt("ACKED", side="SELL", account=account, sleeve=sleeve).intent
     promise(theirs, orders, shares=10)
+    fill = {"cum_before": 0, "cum_after": 10, "quantity": 10, "amount": 300_000, "fee": 0, "tax": 0}
+    Ledger.objects.create(order=listed(theirs, orders), posted_at=orders.world.now, **fill)
     after = seen_by_the_gate(orders, asked)
     seen = ("opposite_open", "sent_today", "day_won", "duplicates", "cash_changed_at")
     assert [getattr(after, name) for name in seen] == [getattr(before, name) for name in seen]
