@@ -12,8 +12,9 @@ from portfolio.models import ModelPortfolioVersion
 from rebalancing.services.keepers import config_change, targets_change
 from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import DeskWorld
-from tests.desk.two_people import LOOSE, STRICT, wider
+from tests.desk.two_people import LOOSE, STRICT, codes, wider
 from tests.support.forms import form_of
+from trading.domain.errors import RuleViolation
 from trading.models import Account, AccountMember, Alert, ApprovalPolicy, Proposal, TradingLimits
 from trading.selectors.limits import LIMIT_NAMES, limits_in_force
 from trading.selectors.proposals import proposals_seen
@@ -149,3 +150,44 @@ def test_every_limit_of_a_row_is_in_force(staff: Client, targeted: DeskWorld) ->
     assert {name: Decimal(str(getattr(found, name))) for name in LIMIT_NAMES} == {
         name: Decimal(value) for name, value in (values | shares).items()
     }
+
+
+def test_targets_are_not_set_for_an_account_that_is_not_ones_own(
+    four: DeskWorld, other: Account
+) -> None:
+    AccountMember.objects.filter(account=other, user=four.people["admin"]).delete()
+    decision, client = four.extras["decision"], four.client("admin")
+    body = {
+        "model_portfolio": decision.model_version.portfolio.code,
+        "sub_portfolios": [sub.portfolio.code for sub in decision.sub_versions.all()],
+        "reason": "x",
+    }
+    for account, status in ((other, 404), (four.account, 202)):
+        sent = json.dumps(body | {"account": account.pk})
+        answer = client.put("/api/macro-trading/targets", sent, content_type="application/json")
+        assert answer.status_code == status, answer.content.decode()
+
+
+@pytest.mark.parametrize(("policy", "may"), [(LOOSE, False), (STRICT, True)])
+def test_what_concerns_everybody_is_agreed_to_on_an_account_of_two_people(
+    four: DeskWorld, other: Account, policy: str, may: bool
+) -> None:
+    other.approval_policies.create(kind=policy, created_by="test")
+    person = four.people["approver"]
+    AccountMember.objects.filter(account=four.account, user=person).delete()
+    asked = wider()
+    if may:
+        assert agree(asked.pk, person).outcome == "agreed"
+        return
+    with pytest.raises(RuleViolation) as error:
+        agree(asked.pk, person)
+    assert codes(error) == ["not_a_member"]
+
+
+@pytest.mark.parametrize(("asked", "found"), [("true", 1), ("false", 1), ("", 2)])
+def test_a_flag_has_two_sides(four: DeskWorld, asked: str, found: int) -> None:
+    wider()
+    wider()
+    query = f"?open={asked}" if asked else ""
+    told = four.client("admin").get(f"/api/macro-trading/proposals{query}").json()
+    assert told["count"] == found
