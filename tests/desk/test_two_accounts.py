@@ -7,23 +7,26 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
 from portfolio.models import ModelPortfolioVersion
 from rebalancing.services.keepers import config_change, targets_change
 from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import DeskWorld
 from tests.desk.two_people import LOOSE, STRICT, codes, wider
+from tests.support.authenticator import enrolled
 from tests.support.forms import form_of
 from trading.domain.errors import RuleViolation
 from trading.models import Account, AccountMember, Alert, ApprovalPolicy, Proposal, TradingLimits
 from trading.selectors.limits import LIMIT_NAMES, limits_in_force
 from trading.selectors.proposals import proposals_seen
+from trading.selectors.stops import ruling_stop
 from trading.services.keepers import limits_change
 from trading.services.limits import add_limits
 from trading.services.policies import add_policy, agree_policy
 from trading.services.proposals import agree, propose
 from trading.services.releases import agree_release, ask_release
-from trading.services.switches import account_scope, engage, switch_state
+from trading.services.switches import GLOBAL, account_scope, engage, switch_state
 
 pytestmark = [pytest.mark.money]
 
@@ -191,3 +194,44 @@ def test_a_flag_has_two_sides(four: DeskWorld, asked: str, found: int) -> None:
     query = f"?open={asked}" if asked else ""
     told = four.client("admin").get(f"/api/macro-trading/proposals{query}").json()
     assert told["count"] == found
+
+
+@pytest.mark.parametrize("member", [True, False])
+def test_everything_goes_on_by_the_word_of_a_member_of_every_account(
+    four: DeskWorld, other: Account, member: bool
+) -> None:
+    if not member:
+        AccountMember.objects.filter(account=other, user=four.people["approver"]).delete()
+    engage(GLOBAL, "HALTED", "trader", "drill")
+    asked = ask_release(GLOBAL, "admin", "checked")
+    four.client("approver").post("/trading/switch/agree/", {"request": asked.pk})
+    assert switch_state(four.account) == ("ACTIVE" if member else "HALTED")
+
+
+def test_the_api_asks_a_second_person_for_their_code(four: DeskWorld) -> None:
+    phone, client = enrolled(four.people["approver"]), APIClient()
+    client.force_authenticate(four.people["approver"])
+    path = f"/api/macro-trading/proposals/{wider().pk}/agree"
+    refused = client.post(path, {}, format="json")
+    assert refused.status_code == 422 and "code_required" in refused.content.decode()
+    code = phone.code()
+    agreed = client.post(path, {}, format="json", HTTP_X_ONE_TIME_CODE=code)
+    assert agreed.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("everything", "alone", "named"),
+    [
+        ("REDUCING", "HALTED", "alone"),
+        ("HALTED", "REDUCING", "everything"),
+        ("HALTED", "HALTED", "everything"),
+    ],
+)
+def test_the_strictest_of_two_stops_is_named(
+    four: DeskWorld, everything: str, alone: str, named: str
+) -> None:
+    rows = {
+        "everything": engage(GLOBAL, everything, "trader", "drill"),
+        "alone": engage(account_scope(four.account), alone, "trader", "drill"),
+    }
+    assert ruling_stop(four.account) == rows[named]

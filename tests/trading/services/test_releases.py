@@ -27,6 +27,7 @@ from trading.services.switches import (
     account_scope,
     engage,
     is_engaged,
+    release,
     switch_state,
     write_kill_file,
 )
@@ -224,3 +225,14 @@ def test_a_stop_of_nothing_is_refused(accounts: dict[str, Account], scope: str) 
 def test_the_shell_says_that_a_stricter_stop_is_there(accounts: dict[str, Account]) -> None:
     with pytest.raises(CommandError, match="already_stricter"):
         call_command("kill", "reduce", scope=account_scope(accounts["real"]))
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_the_kill_file_goes_only_with_the_row_that_explains_it(
+    accounts: dict[str, Account], settings: Any, undone: bool
+) -> None:
+    write_kill_file("shell:kim", "drill")
+    with transaction.atomic():
+        release(GLOBAL, "kim", "", "checked", "owner_practice")
+        transaction.set_rollback(undone)
+    assert settings.KILL_FILE.exists() is undone
