@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -376,6 +377,18 @@ def test_another_name_trades_on_and_the_next_day_the_lock_is_gone(hand: Hand) ->
     hand.sim.advance(3 * 24 * 3_600)
     book = hand.login().book("069500").json["output1"]
     assert int(book["askp1"]) and int(book["bidp1"])
+
+
+@pytest.mark.parametrize(("percent", "more"), [(0.01, True), (0, False)])
+def test_commissions_rise_for_what_fills_afterwards(hand: Hand, percent: float, more: bool) -> None:
+    odno(hand.order("buy", "069500", 100, 60_000))
+    hand.sim.arm("F08", params={"percent": percent})
+    odno(hand.order("buy", "069500", 100, 60_000))
+    fills = [row for row in hand.sim.journal() if row["kind"] == "fill"]
+    before, after = (Decimal(row["fee"]) / row["amt"] for row in (fills[0], fills[-1]))
+    risen = after - before
+    assert (abs(risen - Decimal("0.0001")) < Decimal("0.000001")) is more
+    assert (len(fired(hand.sim, "F08")) == 1) is more
 
 
 def test_an_interruption_strikes_the_name_it_is_armed_for(hand: Hand) -> None:
