@@ -235,3 +235,31 @@ def test_the_strictest_of_two_stops_is_named(
         "alone": engage(account_scope(four.account), alone, "trader", "drill"),
     }
     assert ruling_stop(four.account) == rows[named]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "taken"),
+    [
+        ("collar_percent", "3.01", False),
+        ("collar_percent", "0.09", False),
+        ("collar_percent", "0.10", True),
+        ("volume_share_percent", "0", False),
+        ("volume_share_percent", "100.01", False),
+        ("volume_share_percent", "9.99", True),
+        ("max_order_won", "1000000000001", False),
+        ("max_day_won", "-1", False),
+        ("max_day_won", "1", True),
+        ("per_day", "201", False),
+    ],
+)
+@pytest.mark.parametrize("policy", [LOOSE, STRICT])
+def test_a_limit_out_of_range_is_told_at_its_field(
+    staff: Client, targeted: DeskWorld, policy: str, name: str, typed: str, taken: bool
+) -> None:
+    targeted.policy(policy)
+    path = "/admin/trading/tradinglimits/add/"
+    page = form_of(staff.get(path), "tradinglimits_form")
+    answer = staff.post(path, page | {name: typed, "reason": "x"})
+    assert answer.status_code == (302 if taken else 200)
+    made = TradingLimits.objects.exists() or Proposal.objects.exists()
+    assert made is taken

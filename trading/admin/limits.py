@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from trading.admin.read_only import AddOnlyAdmin
 from trading.admin.seen import SeenForm
 from trading.admin.two_people import note_for_accounts
 from trading.models import Account, TradingLimits
+from trading.models.limits import MOST_WON
 from trading.selectors.limits import LIMIT_NAMES, newest_limits
 from trading.selectors.people import accounts_of
 from trading.services.keepers import limits_change
@@ -88,7 +90,13 @@ class TradingLimitsAdmin(AddOnlyAdmin):
     search_fields = ("^created_by", "^agreed_by", "reason")
     search_help_text = _("바꾼 사람, 동의한 사람의 앞부분이나 이유로 찾습니다.")
     list_select_related = ("account",)
-    bounds = {"per_minute": (0, 60), "per_day": (0, 200)}
+    bounds = {
+        **{name: (0, MOST_WON) for name in LIMIT_NAMES if name.endswith("_won")},
+        "volume_share_percent": (Decimal("0.01"), 100),
+        "collar_percent": (Decimal("0.10"), 3),
+        "per_minute": (0, 60),
+        "per_day": (0, 200),
+    }
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
