@@ -28,7 +28,7 @@ from trading.admin.past import WithPast
 from trading.admin.search import BoundedSearch
 from trading.admin.seen import lock_row
 from trading.models import CredentialChange
-from trading.selectors.people import Role, has_role
+from trading.selectors.people import Role, gives_roles
 from trading.services.api_tokens import revoke_tokens_of
 from trading.services.audit import audit
 from trading.services.credentials import note_credentials
@@ -43,12 +43,6 @@ User = get_user_model()
 for _model in (User, Group):
     # Roles are set on the person.
     admin.site.unregister(_model)
-
-
-def _gives_roles(request: HttpRequest) -> bool:
-    return has_role(request.user, Role.ADMIN) or (
-        request.user.is_active and bool(getattr(request.user, "is_superuser", False))
-    )
 
 
 @admin.register(User)
@@ -80,16 +74,16 @@ class PeopleAdmin(BoundedSearch, WithPast, UserAdmin, ModelAdmin):
     filter_horizontal = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return _gives_roles(request)
+        return gives_roles(request.user)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return _gives_roles(request)
+        return gives_roles(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return _gives_roles(request)
+        return gives_roles(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return _gives_roles(request)
+        return gives_roles(request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -148,7 +142,7 @@ class PeopleAdmin(BoundedSearch, WithPast, UserAdmin, ModelAdmin):
         return TemplateResponse(request, "admin/auth/user/reset.html", context)
 
     def has_reset_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return _gives_roles(request) and str(object_id) != str(request.user.pk)
+        return gives_roles(request.user) and str(object_id) != str(request.user.pk)
 
     @admin.display(description=_("2차 인증"), boolean=True)
     def has_factor(self, user: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Which portfolios an account follows now."""
+"""Which portfolios an account of the reader's follows now."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.models import ModelPortfolio, TargetDecision
+from trading.selectors.people import accounts_of
 
 __all__ = ["Ruling"]
 
 
 class Ruling(admin.SimpleListFilter):
-    """By whether the newest decision of any account names the portfolio."""
+    """By whether the newest decision of one's own accounts names the portfolio: what others' accounts follow
+    is theirs."""
 
     title = _("쓰는 중")
     parameter_name = "ruling"
@@ -27,7 +29,8 @@ class Ruling(admin.SimpleListFilter):
         if self.value() not in ("yes", "no"):
             return queryset
         newer = TargetDecision.objects.filter(account=OuterRef("account"), pk__gt=OuterRef("pk"))
-        ruling = TargetDecision.objects.filter(~Exists(newer))
+        own = accounts_of(request.user).values("pk")
+        ruling = TargetDecision.objects.filter(~Exists(newer), account__in=own)
         named = (
             "model_version__portfolio"
             if queryset.model is ModelPortfolio

@@ -94,7 +94,7 @@ class RebalancingConfigAdmin(AddOnlyAdmin):
         return {name: getattr(newest, name) for name in _VALUES}
 
     def before_saving(self, request: HttpRequest) -> str:
-        return note_for_everything()
+        return note_for_everything("config")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if takes_two(None):

@@ -31,7 +31,7 @@ from trading.admin.past import told_of
 from trading.admin.read_only import AddOnlyAdmin, in_lines
 from trading.admin.two_people import note_for_accounts
 from trading.domain.errors import InputError
-from trading.models import Account
+from trading.models import Account, Proposal
 from trading.selectors.people import accounts_of
 from trading.services.proposals import Change, SecondPersonNeeded, takes_two
 from trading.views.access import chosen_account
@@ -220,7 +220,7 @@ class TargetDecisionAdmin(AddOnlyAdmin):
         )
 
     def before_saving(self, request: HttpRequest) -> str:
-        return note_for_accounts(accounts_of(request.user))
+        return note_for_accounts(accounts_of(request.user), Proposal.Kind.TARGETS)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         if takes_two(form.cleaned_data["account"]):

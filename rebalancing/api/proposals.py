@@ -22,7 +22,7 @@ from trading.api.strict import StrictSerializer, refuse_body
 from trading.models import Proposal
 from trading.selectors.moments import told_at
 from trading.selectors.proposals import proposals_seen
-from trading.services.proposals import agree, refuse, withdraw
+from trading.services.proposals import agree, refuse, waits_for_broker, withdraw
 from trading.views.proof import show_code
 
 __all__ = [
@@ -123,6 +123,11 @@ class _Act(_Seen):
 
 class AgreeView(_Act):
     """The second person agrees, and the change counts. A code goes with it as with an approval."""
+
+    @staticmethod
+    def waits(pk: int) -> bool:
+        """True where only the broker can tell whether the change may be made."""
+        return waits_for_broker(pk)
 
     @extend_schema(request=None, responses=ProposalShape)
     @done_once

@@ -103,10 +103,9 @@ def _skip(account: Account, job: Job, slot: JobSlot, now: datetime) -> None:
                 {"job": name, "slot": slot.name},
             )
             when = f"{slot.moment:%Y-%m-%d %H:%M}"
-            if job.code == "check":
-                alert("check_missed", account=account, when=when)
-            else:
-                alert("close_missed", account=account, when=when)
+            code = "check_missed" if job.code == "check" else "close_missed"
+            # closed once: each day that is missed is told
+            alert(code, account=account, repeat_after=timedelta(0), when=when)
 
 
 # --- what is due -----------------------------------------------------------------------------

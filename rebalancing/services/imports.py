@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -106,7 +107,7 @@ def _made(
     if line.kept is not None:
         return line.kept
     name = line.asset_class
-    portfolio: Any = line.portfolio or (_new_sub(account, name) if name else _new_model(account))
+    portfolio: Any = line.portfolio or (_new_sub(name) if name else _new_model())
     if name:
         return create_sub_version(portfolio, weights.sub[name], by=by, note=reason)
     return create_model_version(portfolio, weights.mp, by=by, note=reason)
@@ -117,14 +118,18 @@ def _followed_by_others(account: Account, **of: object) -> bool:
     return TargetDecision.objects.filter(**of).exclude(account=account).exists()
 
 
-def _new_model(account: Account) -> ModelPortfolio:
-    return ModelPortfolio.objects.get_or_create(
-        code=f"MP-A{account.pk}", defaults={"name": NEUTRAL}
-    )[0]
+def _new_model() -> ModelPortfolio:
+    return ModelPortfolio.objects.create(code=_free_code(ModelPortfolio, "MP"), name=NEUTRAL)
 
 
-def _new_sub(account: Account, asset_class: str) -> SubPortfolio:
-    return SubPortfolio.objects.get_or_create(
-        code=f"{asset_class[:3].title()}-A{account.pk}",
-        defaults={"name": NEUTRAL, "asset_class": asset_class},
-    )[0]
+def _new_sub(asset_class: str) -> SubPortfolio:
+    code = _free_code(SubPortfolio, asset_class[:3].title())
+    return SubPortfolio.objects.create(code=code, name=NEUTRAL, asset_class=asset_class)
+
+
+def _free_code(model: type[ModelPortfolio] | type[SubPortfolio], begin: str) -> str:
+    """The next free one: it tells nobody whose account it is of."""
+    taken = set(
+        model.objects.filter(code__startswith=f"{begin}-{NEUTRAL}").values_list("code", flat=True)
+    )
+    return next(code for n in count(1) if (code := f"{begin}-{NEUTRAL}{n}") not in taken)

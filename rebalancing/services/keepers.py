@@ -13,7 +13,7 @@ from rebalancing.services.second_persons import run_grounds
 from rebalancing.services.targets import decide_targets
 from trading.domain.errors import InputError, Reason
 from trading.models import Account, Attempt, Intent, Proposal
-from trading.selectors.people import Person, Role
+from trading.selectors.people import Person, Role, has_role
 from trading.services.deciding import decide_unknown
 from trading.services.proposals import Change, Keeper, register
 
@@ -37,7 +37,7 @@ def register_keepers() -> None:
             _standing_attempt,
             _decide,
             asks_broker=True,
-            role=(Role.TRADER, Role.APPROVER),
+            may_propose=lambda person: has_role(person, Role.TRADER, Role.APPROVER),
             grounds=_attempt_grounds,
         ),
     )

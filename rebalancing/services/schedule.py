@@ -105,6 +105,7 @@ def _report(schedule: RunSchedule, missed: list[Slot], now: datetime) -> None:
             alert(
                 "slot_skipped",
                 account=schedule.account,
+                repeat_after=timedelta(0),  # claimed once: each time that it is missed is told
                 slot=missed[-1].name,
                 when=f"{missed[-1].moment:%Y-%m-%d %H:%M}",
                 count=len(missed),

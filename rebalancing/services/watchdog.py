@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 
 from rebalancing.domain.states import RunState
@@ -14,6 +15,7 @@ from trading.models import Account, Alert, Attempt, Enumeration, Intent
 from trading.services.alerts import alert
 from trading.services.brokers import broker_silent_since
 from trading.services.clock import market_clock
+from trading.services.proposals import expire_proposals
 
 __all__ = ["LONGEST", "page_what_hangs"]
 
@@ -41,8 +43,11 @@ AGAIN = timedelta(minutes=15)
 
 
 def page_what_hangs() -> int:
-    """Page every run, attempt and cancel that lasts too long; returns how many were found."""
+    """Page every run, attempt and cancel that lasts too long; returns how many were found. Proposals that
+    hang are put right."""
     found = 0
+    with transaction.atomic():
+        expire_proposals()
     for account in Account.objects.filter(is_active=True):
         try:
             now = market_clock(account).now()

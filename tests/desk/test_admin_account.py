@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from rebalancing.services.wakeups import make_wakeups
 from tests.desk.conftest import DeskWorld
+from tests.support.forms import form_of
 from trading.models import Account, AccountMember, AuditEntry, Switch, Transition
 from trading.services.pauses import pause_account
 
@@ -133,11 +133,9 @@ def test_a_pause_is_made_and_lifted_by_the_service(staff: Client, targeted: Desk
 
 
 def shown(client: Client, world: DeskWorld) -> dict[str, str]:
-    """What the page posts besides what a person types: the pause as it was seen."""
-    text = client.get(path(world)).content.decode()
-    (tag,) = re.findall(r'<input[^>]*name="initial-paused_reason"[^>]*>', text)
-    found = re.search(r'value="([^"]*)"', tag)
-    return {"initial-paused_reason": found[1] if found else ""}
+    """What the page posts besides what a person types: everything as it was seen."""
+    posted = form_of(client.get(path(world)), "account_form")
+    return {name: value for name, value in posted.items() if name.startswith("initial-")}
 
 
 def test_a_pause_made_after_the_page_was_opened_survives_its_saving(

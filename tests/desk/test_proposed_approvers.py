@@ -55,6 +55,22 @@ def test_nobody_agrees_to_a_role_of_their_own(four: DeskWorld) -> None:
     assert codes(error) == ["proposal_about_yourself"]
 
 
+@pytest.mark.parametrize("superuser", [True, False])
+def test_who_set_the_installation_up_may_propose_one_and_a_trader_may_not(
+    four: DeskWorld, superuser: bool
+) -> None:
+    get_user_model().objects.filter(username="trader").update(is_superuser=superuser)
+    viewer = four.people["viewer"]
+    proposal = propose(approver_change(viewer), by="trader")
+    if superuser:
+        agree(proposal.pk, four.people["approver"])
+        assert "approver" in _roles(viewer)
+        return
+    with pytest.raises(RuleViolation) as error:
+        agree(proposal.pk, four.people["approver"])
+    assert codes(error) == ["proposer_may_no_longer"]
+
+
 def test_roles_changed_meanwhile_overtake_it(four: DeskWorld) -> None:
     viewer = four.people["viewer"]
     proposal = propose(approver_change(viewer), by="admin")

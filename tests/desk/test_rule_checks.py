@@ -59,7 +59,7 @@ def test_a_rule_that_stopped_is_told_from_those_that_passed(
 ) -> None:
     page = page_of(staff, a_sale(targeted, sellable=10))
     table = page.split("<tbody>")[1].split("</tbody>")[0]
-    assert table.count(">막힘<") == 1 and table.count(">통과<") == 26
+    assert table.count(">막힘<") == 1 and table.count(">통과<") == 27
     stopped = next(row for row in table.split("<tr>") if "막힘" in row)
     assert "팔 수 있는 수량이 있다" in stopped and "매도 가능 수량 10주" in stopped
 

@@ -102,6 +102,7 @@ def test_a_policy_that_waits_is_not_overtaken_by_another_accounts(four: DeskWorl
         name="Real", environment="real", wire="real", app_key="k", app_secret="s",
         account_no="55556666-01",
     )  # fmt: skip
+    AccountMember.objects.create(account=real, user=four.people["admin"])
     waiting = add_policy(ApprovalPolicy(account=real, kind="owner"), "admin")
     add_policy(ApprovalPolicy(account=four.account, kind=STRICT), "admin")
     assert agree_policy(waiting.pk, "approver").agreed_by == "approver"

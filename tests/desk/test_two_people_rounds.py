@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from rebalancing.models import RebalancingConfig
 from rebalancing.services.keepers import config_change
+from rebalancing.services.watchdog import page_what_hangs
 from tests.desk.conftest import DeskWorld
 from tests.support.authenticator import with_code
 from tests.support.forms import form_of
@@ -114,6 +117,25 @@ def test_whoever_may_propose_no_longer_has_proposed_nothing(
     assert codes(error) == ["proposer_may_no_longer"]
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_whoever_left_the_account_has_proposed_nothing_for_it(four: DeskWorld, left: bool) -> None:
+    made = propose(limits_change(four.account, {"per_day": 50}, ""), by="admin")
+    if not left:
+        assert agree(made.pk, four.people["approver"]).outcome == "agreed"
+        return
+    AccountMember.objects.filter(user=four.people["admin"]).delete()
+    with pytest.raises(RuleViolation) as error:
+        agree(made.pk, four.people["approver"])
+    assert codes(error) == ["proposer_may_no_longer"]
+
+
+def test_whoever_is_no_person_has_proposed_nothing(four: DeskWorld) -> None:
+    made = propose(config_change({"mp_threshold_percent": "9.0"}), by="ghost")
+    with pytest.raises(RuleViolation) as error:
+        agree(made.pk, four.people["approver"])
+    assert codes(error) == ["proposer_may_no_longer"]
+
+
 @pytest.mark.parametrize(("environment", "asked"), [("real", True), ("mock", False)])
 def test_what_reaches_a_real_account_takes_a_second_factor(
     four: DeskWorld, environment: str, asked: bool
@@ -165,6 +187,63 @@ def test_what_could_not_be_done_waits_again(four: DeskWorld) -> None:
         register("config", before)
     made.refresh_from_db()
     assert (made.outcome, made.second) == ("", "")
+
+
+@contextmanager
+def asking_the_broker(carry_out: Callable[[Proposal, str], object]) -> Iterator[None]:
+    """Thresholds as if only the broker could tell whether they may change."""
+    before = keeper_of("config")
+    register("config", Keeper(before.standing, carry_out, asks_broker=True))
+    try:
+        yield
+    finally:
+        register("config", before)
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_nothing_else_is_proposed_while_the_broker_is_asked(four: DeskWorld, works: bool) -> None:
+    told: list[str] = []
+
+    def slow(proposal: Proposal, second: str) -> None:
+        try:
+            propose(config_change({"mp_threshold_percent": "8.0"}), by="owner")
+        except StateConflict as conflict:
+            told.append(conflict.code)
+        if not works:
+            raise StateConflict("too_early")
+
+    with asking_the_broker(slow):
+        made = propose(config_change({"mp_threshold_percent": "9.0"}), by="admin")
+        with nullcontext() if works else pytest.raises(StateConflict, match="too_early"):
+            agree(made.pk, four.people["approver"])
+        made.refresh_from_db()
+        assert told == ["proposed_meanwhile"]
+        assert made.outcome == ("agreed" if works else "")
+        propose(config_change({"mp_threshold_percent": "7.0"}), by="owner")  # and now again
+
+
+class Died(BaseException):
+    """The program is gone."""
+
+
+@pytest.mark.parametrize(("minutes", "open_"), [(9, False), (11, True)])
+def test_one_whose_program_died_over_the_broker_waits_again_after_a_while(
+    four: DeskWorld, minutes: int, open_: bool
+) -> None:
+    def dies(proposal: Proposal, second: str) -> None:
+        raise Died
+
+    with asking_the_broker(dies):
+        made = propose(config_change({"mp_threshold_percent": "9.0"}), by="admin")
+        with pytest.raises(Died):
+            agree(made.pk, four.people["approver"])
+    made.refresh_from_db()
+    assert made.outcome == "deciding"
+    Proposal.objects.update(closed_at=timezone.now() - timedelta(minutes=minutes))
+    page_what_hangs()
+    made.refresh_from_db()
+    assert (made.outcome, made.second) == (("", "") if open_ else ("deciding", "approver"))
+    assert (agree(made.pk, four.people["approver"]).outcome == "agreed") if open_ else True
 
 
 # --- limits

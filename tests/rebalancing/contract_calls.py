@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from rebalancing.models import RebalancingConfig, RunSchedule
 from rebalancing.services.keepers import config_change
-from tests.support.world import World
+from tests.support.world import World, make_user
 from trading.models import ApprovalPolicy, Intent, ScheduleFire
 from trading.services.alerts import alert
 from trading.services.limits import add_limits
@@ -89,6 +90,8 @@ def proposed(by: str) -> Callable[[APIClient, Facts], None]:
         ApprovalPolicy.objects.create(
             account_id=facts["account"], kind="four_eyes", created_by="owner"
         )
+        if not get_user_model().objects.filter(username=by).exists():
+            make_user(by, "admin")
         made = propose(config_change({"mp_threshold_percent": "4.0"}), by=by)
         facts["proposal"] = made.pk
 

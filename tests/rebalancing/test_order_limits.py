@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
 
+from portfolio.models import ModelPortfolio, SubPortfolio
+from portfolio.services import create_model_version
 from rebalancing.models import Leg, Run
 from rebalancing.selectors.words import WORDS
+from rebalancing.services.targets import decide_targets
 from tests.support.world import World
 from trading.domain.errors import InputError
-from trading.models import Intent, RuleCheck, TradingLimits
+from trading.models import Alert, Intent, RuleCheck, TradingLimits
 from trading.selectors.limits import limits_in_force
 from trading.services.limits import add_limits
 
@@ -45,7 +49,7 @@ def test_a_plan_beyond_its_accounts_limits_does_not_begin(
         assert run.state == "COMPLETED" and world.accepted()
         return
     assert (run.state, run.end_reason) == ("VETOED", f"over_{rule}")
-    assert run.end_facts["won"] > run.end_facts["max"] == 1_000_000
+    assert run.end_facts["won"] > run.end_facts["max"] == 1_000_000, run.end_facts
     assert not world.accepted() and "%(" not in WORDS.say(run.end_reason, run.end_facts)
 
 
@@ -53,7 +57,7 @@ def test_a_plan_beyond_its_accounts_limits_does_not_begin(
 def test_an_order_of_an_approved_plan_is_held_by_what_was_tightened_since(
     world: World, limits: dict[str, int], rule: str
 ) -> None:
-    run = world.drive(world.open(), until="APPROVED")
+    run = world.drive(world.open(), until="SELLING")
     if limits:
         add_limits(world.account, limits, by="owner")
     run = world.drive(run)
@@ -64,6 +68,87 @@ def test_an_order_of_an_approved_plan_is_held_by_what_was_tightened_since(
     for order in world.accepted():
         assert int(order["qty"]) * int(order["price"] or 0) <= next(iter(limits.values()))
     assert run.state == "COMPLETED_WITH_SHORTFALL"
+
+
+BEFORE = [
+    ({"per_day": 3}, "order_count"),
+    ({"per_minute": 0}, "pace"),
+    ({"volume_share_percent": Decimal("0.01")}, "volume_share"),
+]
+
+
+@pytest.mark.parametrize(("limits", "rule"), BEFORE, ids=["orders", "minute", "volume"])
+def test_a_plan_that_the_gate_would_stop_half_way_does_not_begin(
+    world: World, limits: dict[str, Any], rule: str
+) -> None:
+    add_limits(world.account, limits, by="owner")
+    run = world.drive(world.open())
+    assert (run.state, run.end_reason) == ("VETOED", f"over_{rule}")
+    assert not world.accepted() and "%(" not in WORDS.say(run.end_reason, run.end_facts)
+
+
+def spend(world: World) -> Run:
+    """A first run trades; then its target stands on its head, so that there is something to do again."""
+    first = world.drive(world.open())
+    assert first.state == "COMPLETED"
+    world.settle()
+    other = {"STOCK": 30, "BOND": 50, "ALTERNATIVE": 10, "CASH": 10}
+    model = ModelPortfolio.objects.get()
+    weights = {name: Decimal(weight).quantize(Decimal("0.01")) for name, weight in other.items()}
+    version = create_model_version(model, weights, by="test")
+    subs = [sub.versions.order_by("-pk")[0] for sub in SubPortfolio.objects.all()]
+    decide_targets(world.account, version, subs, by="test")
+    return first
+
+
+def amount_of(run: Run) -> int:
+    return sum(Intent.objects.filter(origin_id=run.pk).values_list("filled_amount", flat=True))
+
+
+@pytest.mark.parametrize("spent", [True, False], ids=["spent", "room"])
+def test_what_the_day_has_spent_is_asked_before_anything_is_sold(world: World, spent: bool) -> None:
+    first = spend(world)
+    room = 1 if spent else 10**9
+    add_limits(world.account, {"max_day_won": amount_of(first) + room}, by="owner")
+    before = len(world.accepted())
+    run = world.drive(world.open())
+    if spent:
+        assert (run.state, run.end_reason) == ("VETOED", "over_day_amount")
+        assert len(world.accepted()) == before
+    else:
+        assert run.state == "COMPLETED" and len(world.accepted()) > before
+
+
+@pytest.mark.parametrize("tightened", [True, False])
+def test_tightened_while_a_plan_waited_to_be_sent_ends_it_with_nothing_sent(
+    world: World, tightened: bool
+) -> None:
+    run = world.drive(world.open(), until="APPROVED")
+    if tightened:
+        add_limits(world.account, {"max_day_won": 1_000_000}, by="owner")
+    run = world.drive(run)
+    if not tightened:
+        assert run.state == "COMPLETED" and world.accepted()
+        return
+    assert (run.state, run.end_reason) == ("CANCELED", "over_day_amount")
+    assert not world.accepted() and not Intent.objects.exists()
+    assert Alert.objects.filter(code="run_vetoed", run_id=run.pk).exists()
+
+
+@pytest.mark.parametrize("limits", [{"per_day": 1}, {"per_minute": 0}], ids=["day", "minute"])
+def test_orders_used_up_in_flight_are_final_and_not_waited_for(
+    world: World, limits: dict[str, int]
+) -> None:
+    run = world.drive(world.open(), until=lambda _run: len(world.accepted()) == 1)
+    add_limits(world.account, limits, by="owner")
+    started = world.now
+    ended = world.drive(run)
+    assert ended.state == "COMPLETED_WITH_SHORTFALL"
+    assert {"order_count"} <= vetoed(ended) <= {"order_count", "pace"}
+    legs = Leg.objects.filter(run=run).count()
+    assert RuleCheck.objects.filter(verdict="VETO").count() <= legs, "each is asked once"
+    assert Intent.objects.filter(origin_id=run.pk).count() <= legs + 2
+    assert world.now - started < timedelta(minutes=10)
 
 
 def test_loosened_in_the_very_moment_of_the_approval_counts_as_loosened_after_it(
@@ -108,7 +193,7 @@ def test_nobody_loosens_what_a_plan_in_flight_was_approved_under(world: World) -
 
 
 def test_a_stop_by_a_limit_in_flight_ends_the_run_short_and_tells(world: World) -> None:
-    run = world.drive(world.open(), until="APPROVED")
+    run = world.drive(world.open(), until="SELLING")
     add_limits(world.account, {"max_order_won": 0}, by="owner", reason="stop")
     ended = world.drive(run)
     assert ended.state == "COMPLETED_WITH_SHORTFALL" and not world.accepted()

@@ -201,11 +201,47 @@ def _repause(account: Account, before: str, after: str, by: str) -> bool:
         return False
 
 
+class PolicyForm(forms.ModelForm):
+    """Carries the newest policy that the page was opened beside: a newer one of the account is not undone by a
+    page that did not know it."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    class Meta:
+        model = ApprovalPolicy
+        fields = (
+            "account",
+            "kind",
+            "automatic",
+            "max_turnover_percent",
+            "max_cost_won",
+            "max_price_move_percent",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newest = ApprovalPolicy.objects.order_by("-pk").values_list("pk", flat=True).first()
+        self.fields["seen"].initial = newest or 0
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        seen, account = str(cleaned.get("seen") or ""), cleaned.get("account")
+        if account is None or not (seen.isascii() and seen.isdigit() and len(seen) <= 18):
+            return cleaned
+        if ApprovalPolicy.objects.filter(account=account, pk__gt=int(seen)).exists():
+            self.add_error(
+                None,
+                _("그 사이 이 계좌의 승인 정책이 바뀌었습니다. 이 화면을 다시 열어 확인하세요."),
+            )
+        return cleaned
+
+
 @admin.register(ApprovalPolicy)
 class ApprovalPolicyAdmin(AddOnlyAdmin):
     """The newest row of an account rules."""
 
     account_path = "account"
+    form = PolicyForm
     list_display = (
         "account",
         "kind",
@@ -233,6 +269,9 @@ class ApprovalPolicyAdmin(AddOnlyAdmin):
         "max_cost_won",
         "max_price_move_percent",
     )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj is not None else (*self.fields, "seen")
 
     def about(self, row: ApprovalPolicy) -> Q:
         """The chain tells of policies under their account."""

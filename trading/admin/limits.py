@@ -19,7 +19,7 @@ from trading.admin.past import told_of
 from trading.admin.read_only import AddOnlyAdmin
 from trading.admin.seen import SeenForm
 from trading.admin.two_people import note_for_accounts
-from trading.models import Account, TradingLimits
+from trading.models import Account, Proposal, TradingLimits
 from trading.models.limits import MOST_WON
 from trading.selectors.limits import LIMIT_NAMES, newest_limits
 from trading.selectors.people import accounts_of
@@ -121,7 +121,7 @@ class TradingLimitsAdmin(AddOnlyAdmin):
         return told_of(f"account:{row.account_id}", "limits", row.pk)
 
     def before_saving(self, request: HttpRequest) -> str:
-        return note_for_accounts(accounts_of(request.user))
+        return note_for_accounts(accounts_of(request.user), Proposal.Kind.LIMITS)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         account, values = form.cleaned_data["account"], form.wanted()

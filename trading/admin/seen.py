@@ -8,8 +8,14 @@ from typing import Any
 from django import forms
 from django.db.models import Model
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 __all__ = ["SeenForm", "lock_row"]
+
+
+_HALF_TOLD = gettext_lazy(
+    "이 화면이 보여 준 값이 모두 오지 않았습니다. 이 화면을 다시 열어 확인하세요."
+)
 
 
 class SeenForm(forms.BaseForm):
@@ -17,7 +23,7 @@ class SeenForm(forms.BaseForm):
 
     The page carries each field's value as it was shown. What the person left as it was keeps whatever it is by
     now; what they changed is refused when somebody else has changed the same meanwhile. A form that carries no
-    such values, from a program, is taken as it is.
+    such values, from a program, is taken as it is; one that carries only some of them is refused.
     """
 
     unseen: frozenset[str] = frozenset()
@@ -30,6 +36,7 @@ class SeenForm(forms.BaseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._watched: list[str] = []
+        self._missing: list[str] = []
         row = getattr(self, "instance", None)
         if self.seen_on_add or (row is not None and not row._state.adding):
             self.watch(name for name, field in self.fields.items() if not field.disabled)
@@ -37,9 +44,13 @@ class SeenForm(forms.BaseForm):
     def watch(self, names: Iterable[str]) -> None:
         """From now on the page carries what it shows of these fields."""
         for name in names:
-            if name not in self.unseen and name not in self._watched and self._carries(name):
+            if name in self.unseen or name in self._watched:
+                continue
+            if self._carries(name):
                 self.fields[name].show_hidden_initial = True
                 self._watched.append(name)
+            elif self.carries_seen:
+                self._missing.append(name)
 
     def _carries(self, name: str) -> bool:
         """Whether what was posted says what the page showed of this field; a page about to be shown will."""
@@ -81,6 +92,8 @@ class SeenForm(forms.BaseForm):
             self._refuse(name)
         for name in moved - mine:
             self._keep(name)
+        if any(name in self.fields for name in self._missing):
+            self.add_error(None, forms.ValidationError(_HALF_TOLD, code="half_told"))  # type: ignore[attr-defined]
         super()._clean_form()  # type: ignore[misc]
 
     def _refuse(self, name: str) -> None:

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from trading.domain.errors import InputError, JeoulError, Reason
-from trading.services.idempotency import Answer, Asked, answered_before, once
+from trading.services.idempotency import Answer, Asked, answered_before, once, once_apart
 
 __all__ = ["KEY_HEADER", "REPLAYED", "answers_again", "asked_key", "done_once"]
 
@@ -39,7 +39,10 @@ def asked_key(request: Request, *, needed: bool = False) -> str:
 
 
 def done_once(handler: Handler) -> Handler:
-    """A method of a view that does its act once for a key; without a key as often as it is asked for."""
+    """A method of a view that does its act once for a key; without a key as often as it is asked for.
+
+    A view whose act may have to wait for the broker says when in `waits(**kwargs)` of its address.
+    """
 
     @wraps(handler)
     def guarded(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -56,10 +59,16 @@ def done_once(handler: Handler) -> Handler:
             answer = handler(view, request, *args, **kwargs)
             return answer.status_code, JSONRenderer().render(answer.data).decode()
 
+        if getattr(view, "waits", _never)(*args, **kwargs):
+            return _response(once_apart(asked, act))
         return _response(once(asked, act, _REFUSALS))
 
     guarded.done_once = True  # type: ignore[attr-defined]
     return guarded
+
+
+def _never(*_args: Any, **_kwargs: Any) -> bool:
+    return False
 
 
 def answers_again(view: Any, request: Request) -> bool:

@@ -25,14 +25,15 @@ __all__ = [
     "tightest",
 ]
 
-RULE_SET_VERSION = "gate-4"
+RULE_SET_VERSION = "gate-5"
 NOT_ASKED = -1
 """What a stored check says of a figure that its rule set did not ask for."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateLimits:
-    """Defaults of the product; an installation may only tighten what protects it."""
+    """Defaults of the product. An account's rows may tighten each, and loosen the won and the share of volume
+    alone."""
 
     quote_age_seconds: int = 5
     collar_percent: str = "3"
@@ -271,8 +272,14 @@ def _volume(i: GateInputs, limits: GateLimits) -> Verdict:
 
 
 def _pace(i: GateInputs, limits: GateLimits) -> Verdict:
-    passed = i.sent_last_minute < limits.per_minute and i.sent_today < limits.per_day
-    return Verdict(passed, {"last_minute": i.sent_last_minute, "today": i.sent_today})
+    passed = i.sent_last_minute < limits.per_minute
+    return Verdict(passed, {"last_minute": i.sent_last_minute, "max": limits.per_minute})
+
+
+def _order_count(i: GateInputs, limits: GateLimits) -> Verdict:
+    """Apart from the pace: that passes within a minute, the day's count not before tomorrow."""
+    passed = i.sent_today < limits.per_day and limits.per_minute > 0
+    return Verdict(passed, {"today": i.sent_today, "max": limits.per_day})
 
 
 def _duplicate(i: GateInputs, _: GateLimits) -> Verdict:
@@ -344,6 +351,7 @@ _ORDER_RULES: dict[str, Rule] = {
     "day_amount": _day,
     "volume_share": _volume,
     "pace": _pace,
+    "order_count": _order_count,
     "no_duplicate": _duplicate,
     "no_self_trade": _self_trade,
     "shares": _shares,

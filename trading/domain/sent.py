@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from trading.domain.orders import IntentState
 
-__all__ = ["UNANSWERED", "WORKING", "Sent", "Tally", "Wanted", "same_order", "tally"]
+__all__ = [
+    "UNANSWERED",
+    "WORKING",
+    "Sent",
+    "Spent",
+    "Tally",
+    "Wanted",
+    "same_order",
+    "spent",
+    "tally",
+]
 
 WORKING = frozenset(
     s.value
@@ -90,6 +101,31 @@ def tally(sent: Iterable[Sent], wanted: Wanted, now: datetime) -> Tally:
         day_won=sum(one.traded_won for one in orders),
         ticker_won=sum(one.traded_won for one in orders if one.instrument == wanted.terms[0]),
         run_won=sum(one.traded_won for one in orders if _parent(one) == wanted.parent),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a day's limits have left no room for any more: orders sent, and won traded or still working of all,
+    of one run and of each name."""
+
+    orders: int = 0
+    day_won: int = 0
+    run_won: int = 0
+    names: Mapping[str, int] = field(default_factory=dict)
+
+
+def spent(sent: Iterable[Sent], parent: tuple[str, int | None]) -> Spent:
+    """Of what was sent today, seen from a plan of `parent`."""
+    orders = [one for one in sent if one.action == "order"]
+    names: Counter[str] = Counter()
+    for one in orders:
+        names[one.instrument] += one.traded_won
+    return Spent(
+        orders=len(orders),
+        day_won=sum(names.values()),
+        run_won=sum(one.traded_won for one in orders if _parent(one) == parent),
+        names=names,
     )
 
 

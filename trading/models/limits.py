@@ -1,4 +1,9 @@
-"""What an account's orders may be at most: rows with history, tighter than the code's own or as they are."""
+"""What an account's orders may be at most: rows with history.
+
+How often and how far from the price is never looser than the code's own. The won and the share of a day's
+volume start from the code's own and are the account's: whoever has more to move may raise them, under four eyes
+with a second person.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["Proposal"]
 
 
 class Proposal(Row):
-    """A change that waits for a second person. Of each `subject` at most one is open.
+    """A change that waits for a second person. Of each `subject` at most one is open or being decided.
 
     `value` is the change as JSON, `standing` what ruled when it was proposed: where something else rules by
     now, nobody agreed to that, and the proposal is overtaken.
@@ -59,7 +59,9 @@ class Proposal(Row):
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(
-                fields=["subject"], condition=Q(outcome=""), name="proposal_one_open_per_subject"
+                fields=["subject"],
+                condition=Q(outcome__in=["", "deciding"]),
+                name="proposal_one_open_per_subject",
             ),
             models.CheckConstraint(
                 condition=~Q(outcome="agreed") | ~Q(second=F("by")) & ~Q(second=""),

@@ -42,6 +42,7 @@ RULE_NAMES: Mapping[str, Sentence] = {
     "day_amount": gettext_lazy("계좌의 하루 금액 한도 안이다"),
     "volume_share": gettext_lazy("전일 거래량에 비해 크지 않다"),
     "pace": gettext_lazy("주문이 너무 잦지 않다"),
+    "order_count": gettext_lazy("하루 주문 건수 한도 안이다"),
     "no_duplicate": gettext_lazy("1분 안에 같은 주문이 없었다"),
     "no_self_trade": gettext_lazy("같은 종목의 반대 주문이 살아 있지 않다"),
     "shares": gettext_lazy("팔 수 있는 수량이 있다"),
@@ -133,7 +134,8 @@ def rule_name(rule: str) -> str:
 
 def rule_numbers(rule: str, numbers: Mapping[str, Any]) -> str:
     """What a rule was decided on, name by name; empty where it was decided on nothing but itself."""
-    unit = "won" if rule.endswith("_amount") else "percent" if rule == "volume_share" else "shares"
+    counted = {"volume_share": "percent", "pace": "count", "order_count": "count"}
+    unit = "won" if rule.endswith("_amount") else counted.get(rule, "shares")
     most = (pgettext_lazy("one", "한도"), unit)
     told = {**_NUMBERS, "max": most}
     return " · ".join(

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from trading.domain.errors import Reason
 from trading.domain.independence import HOLD, CredentialSet, dependence_of
-from trading.models import CredentialChange
+from trading.models import Account, CredentialChange
+from trading.selectors.people import Person, Role, has_role, may_see
 
-__all__ = ["plain_name", "second_person_grounds"]
+__all__ = ["asker_grounds", "is_admin", "plain_name", "second_person_grounds"]
 
 
 def plain_name(name: str) -> str:
     """A shell's `shell:kim` is the same person as the desk's `kim`."""
     return name.removeprefix("shell:")
+
+
+def is_admin(person: Person) -> bool:
+    return has_role(person, Role.ADMIN)
+
+
+def asker_grounds(
+    first: str, accounts: Iterable[Account], may: Callable[[Person], bool] = is_admin
+) -> list[Reason]:
+    """What `first` asked for counts only while they still may ask for it: not switched off, in the role that
+    `may` asks for, and a member of `accounts`. Whoever is no person here has asked for nothing."""
+    name = plain_name(first)
+    person = get_user_model().objects.filter(username=name).first()
+    if person is not None and may(person) and all(may_see(person, one) for one in accounts):
+        return []
+    return [Reason("proposer_may_no_longer", {"who": name})]
 
 
 def second_person_grounds(second: str, first: str) -> list[Reason]:

@@ -10,7 +10,16 @@ from django.db.models import QuerySet
 
 from trading.models import Account, AccountMember
 
-__all__ = ["Person", "Role", "accounts_of", "has_role", "keep_roles", "may_see", "role_names"]
+__all__ = [
+    "Person",
+    "Role",
+    "accounts_of",
+    "gives_roles",
+    "has_role",
+    "keep_roles",
+    "may_see",
+    "role_names",
+]
 
 Person = Any  # a User or nobody: the model is swappable
 
@@ -42,6 +51,13 @@ def keep_roles(user: Person, roles: Iterable[Role]) -> None:
 def has_role(user: Person, *roles: Role) -> bool:
     """True when an active `user` holds one of `roles`. A superuser has no implicit right to trade."""
     return bool(role_names(user) & {str(role) for role in roles})
+
+
+def gives_roles(user: Person) -> bool:
+    """An admin, or who set the installation up."""
+    return has_role(user, Role.ADMIN) or (
+        user.is_active and bool(getattr(user, "is_superuser", False))
+    )
 
 
 def accounts_of(user: Person) -> QuerySet[Account]:

@@ -154,6 +154,7 @@ _GATE = {
     "limits_unchanged": _("바뀐 값이 없습니다."),
     "limit_out_of_range": _("주문 한도 ‘%(name)s’의 값이 허용 범위 밖입니다."),
     "pace": _("주문이 너무 잦아 잠시 기다립니다."),
+    "order_count": _("하루 주문 건수 한도를 다 썼습니다."),
     "no_duplicate": _("1분 안에 같은 주문이 있었습니다."),
     "no_self_trade": _("같은 종목의 반대 주문이 살아 있습니다."),
     "shares": _("매도할 수 있는 수량이 모자랍니다."),
@@ -258,6 +259,9 @@ _SWITCHES = {
     "proposal_not_open": _("이미 결정되었거나 기한이 지난 제안입니다."),
     "stopped_again": _("그 사이 다시 정지되었습니다. 이유를 확인한 뒤 새로 해제하세요."),
     "proposed_meanwhile": _("다른 사람이 같은 것을 방금 제안했습니다. 다시 확인하세요."),
+    "release_needs_an_admin": _(
+        "해제는 그 계좌의 관리자 이름으로 요청합니다. %(who)s: 이 계좌의 관리자가 아닙니다."
+    ),
     "proposer_may_no_longer": _("제안한 %(who)s님은 이제 제안할 수 있는 사람이 아닙니다."),
     "proposal_overtaken": _("제안한 뒤에 다른 것이 적용되었습니다. 새로 제안해야 합니다."),
     "proposal_not_yours": _("제안한 사람만 거둘 수 있습니다."),

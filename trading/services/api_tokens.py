@@ -30,8 +30,11 @@ MOST = 10
 USED_EVERY = timedelta(minutes=1)
 
 
-def issue_token(user: Person, name: str, reach: str, days: int) -> tuple[ApiToken, str]:
-    """The row and the token itself, which nobody can read again.
+def issue_token(
+    user: Person, name: str, reach: str, days: int, *, by: str = ""
+) -> tuple[ApiToken, str]:
+    """The row and the token itself, which nobody can read again. `by` is who made it where that is not the
+    person: the record says so.
 
     Raises InputError with every reason, StateConflict when the person has `MOST` of them.
     """
@@ -61,10 +64,15 @@ def issue_token(user: Person, name: str, reach: str, days: int) -> tuple[ApiToke
             expires_at=now + timedelta(days=days),
         )
         audit(
-            user.get_username(),
+            by or user.get_username(),
             "token_made",
             f"token:{row.pk}",
-            {"name": name, "reach": reach, "until": row.expires_at.isoformat()},
+            {
+                "who": user.get_username(),
+                "name": name,
+                "reach": reach,
+                "until": row.expires_at.isoformat(),
+            },
         )
     return row, text
 

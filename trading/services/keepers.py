@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from trading.domain.errors import InputError, Reason
 from trading.models import Account, AuditEntry, MarketDay, Proposal, TradingLimits
-from trading.selectors.people import Person, Role
+from trading.selectors.people import Person, Role, gives_roles
 from trading.services.audit import audit
 from trading.services.day_overrides import correct_day
 from trading.services.limits import add_limits
@@ -33,7 +33,10 @@ KIND = Proposal.Kind
 def register_keepers() -> None:
     register(KIND.DAY, Keeper(_standing_day, _correct))
     register(KIND.LIMITS, Keeper(_standing_limits, _limit))
-    register(KIND.APPROVER, Keeper(_standing_roles, _give_role, grounds=_own_role))
+    register(
+        KIND.APPROVER,
+        Keeper(_standing_roles, _give_role, may_propose=gives_roles, grounds=_own_role),
+    )
 
 
 def day_change(day: date, override: str, reason: str) -> Change:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.policies import needs_second_person
 from trading.models import Account, ApprovalPolicy
-from trading.selectors.independence import plain_name, second_person_grounds
+from trading.selectors.independence import asker_grounds, plain_name, second_person_grounds
 from trading.selectors.policies import default_kind, policy_in_force
 from trading.services.audit import audit
 
@@ -60,7 +60,7 @@ def agree_policy(policy_id: int, by: str) -> ApprovalPolicy:
     """`by` agrees to a policy that waits for a second person; from now on it rules.
 
     Raises StateConflict when it does not wait, or a newer one rules already; RuleViolation with every
-    reason when `by` made it, or may be acting for who made it.
+    reason when `by` made it, or may be acting for who made it, or who made it may do so no longer.
     """
     with transaction.atomic():
         policy = (
@@ -76,6 +76,7 @@ def agree_policy(policy_id: int, by: str) -> ApprovalPolicy:
         reasons = second_person_grounds(by, policy.created_by)
         if plain_name(policy.created_by) == plain_name(by):
             reasons.append(Reason("policy_needs_another_person"))
+        reasons += asker_grounds(policy.created_by, [policy.account])
         if reasons:
             raise RuleViolation(reasons)
         policy.agreed_by, policy.agreed_at = by, timezone.now()

@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.proof import Proof
 from trading.models import Account, Proposal
-from trading.selectors.independence import plain_name, second_person_grounds
+from trading.selectors.independence import (
+    asker_grounds,
+    is_admin,
+    plain_name,
+    second_person_grounds,
+)
 from trading.selectors.people import Person, Role, accounts_of, has_role, may_see
 from trading.selectors.policies import under_four_eyes
 from trading.selectors.second_factor import act_grounds
@@ -31,15 +35,20 @@ __all__ = [
     "agree",
     "ask",
     "decision_grounds",
+    "expire_proposals",
     "keeper_of",
     "propose",
     "refuse",
     "register",
     "takes_two",
+    "waiting_about",
+    "waits_for_broker",
     "withdraw",
 ]
 
 LIFE = timedelta(days=7)
+ASKING = timedelta(minutes=10)
+"""How long the broker may be asked about one: longer than any call of it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +78,14 @@ class Keeper:
     `standing` says what rules now, as a text that differs when anything has changed. `carry_out` makes the
     change in the names of both; it raises JeoulError when it may not be made any more. One that asks the broker
     (`asks_broker`) is done between two transactions of the proposal, and must refuse to be done twice.
-    `role` is who may propose it, asked of them again when somebody agrees.
+    `may_propose` is asked of who proposed it once more when somebody agrees.
     `grounds` are the kind's own reasons against a second person.
     """
 
     standing: Callable[[str], str]
     carry_out: Callable[[Proposal, str], object]
     asks_broker: bool = False
-    role: tuple[Role, ...] = (Role.ADMIN,)
+    may_propose: Callable[[Person], bool] = is_admin
     grounds: Callable[[Proposal, Person], list[Reason]] = field(default=lambda _proposal, _who: [])
 
 
@@ -126,14 +135,28 @@ def propose(change: Change, *, by: str) -> Proposal:
             transaction.set_rollback(True)
     try:
         with transaction.atomic():
-            _expire_old()
+            expire_proposals()
+            replaced = _waiting(change.subject)
             _close_all(change.subject, Proposal.Outcome.REPLACED)
             made.standing = keeper.standing(change.subject)[:200]
             made.save(force_insert=True)
-            audit(by, "change_proposed", made.subject, {"proposal": made.pk, "value": made.value})
+            told = {"proposal": made.pk, "value": made.value}
+            audit(by, "change_proposed", made.subject, told | replaced)
     except IntegrityError as error:  # somebody else proposes about the same thing at this moment
         raise StateConflict("proposed_meanwhile") from error
     return made
+
+
+def _waiting(subject: str) -> dict[str, object]:
+    """What gives way to a new proposal, for the record: somebody may have meant both."""
+    row = Proposal.objects.filter(subject=subject, outcome="").first()
+    return {"replaced": row.pk, "proposed_by": row.by} if row is not None else {}
+
+
+def waiting_about(subject: str) -> Proposal | None:
+    """The open proposal that a new one about the same would take the place of."""
+    rows = Proposal.objects.filter(subject=subject, outcome="", expires_at__gt=timezone.now())
+    return rows.first()
 
 
 def _unsaved(change: Change, by: str) -> Proposal:
@@ -175,9 +198,18 @@ def agree(proposal_id: int, person: Person, proof: Proof | None = None) -> Propo
     return proposal
 
 
+def waits_for_broker(proposal_id: int) -> bool:
+    """True when agreeing to it asks the broker, so that it must not be done inside a transaction."""
+    kind = Proposal.objects.filter(pk=proposal_id).values_list("kind", flat=True).first()
+    return kind is not None and keeper_of(kind).asks_broker
+
+
 def _carried_out_apart(found: Proposal, keeper: Keeper, second: str) -> Proposal:
-    """First taken from everybody else, then carried out: nobody refuses meanwhile what is being done."""
-    with transaction.atomic():
+    """First taken from everybody else, then carried out: nobody refuses meanwhile what is being done, nor
+    proposes something else about it. Inside a transaction of the caller's it is refused (durable): every other
+    write would wait for the broker, a stop too.
+    """
+    with transaction.atomic(durable=True):
         _close(_open(found.pk), Proposal.Outcome.DECIDING, second)
     try:
         keeper.carry_out(found, second)
@@ -201,7 +233,7 @@ def _agreed(proposal: Proposal, second: str) -> None:
 def refuse(proposal_id: int, person: Person, reason: str = "") -> Proposal:
     """An approver who may decide it says no. Raises as `agree` does; no code is asked for."""
     with transaction.atomic():
-        _expire_old()
+        expire_proposals()
     with transaction.atomic():
         proposal = _open(proposal_id)
         if reasons := _role_grounds(proposal, person):
@@ -216,7 +248,7 @@ def refuse(proposal_id: int, person: Person, reason: str = "") -> Proposal:
 def withdraw(proposal_id: int, by: str) -> Proposal:
     """Who proposed it takes it back. Raises RuleViolation for anybody else, StateConflict when it is closed."""
     with transaction.atomic():
-        _expire_old()
+        expire_proposals()
     with transaction.atomic():
         proposal = _open(proposal_id)
         if proposal.by != by:
@@ -239,12 +271,8 @@ def decision_grounds(proposal: Proposal, person: Person, proof: Proof | None) ->
 
 
 def _proposer_grounds(proposal: Proposal) -> list[Reason]:
-    """Whoever may do so no longer has proposed nothing that counts."""
-    name = plain_name(proposal.by)
-    proposer = get_user_model().objects.filter(username=name).first()
-    if proposer is None or has_role(proposer, *keeper_of(proposal.kind).role):
-        return []
-    return [Reason("proposer_may_no_longer", {"who": name})]
+    own = [proposal.account] if proposal.account is not None else []
+    return asker_grounds(proposal.by, own, keeper_of(proposal.kind).may_propose)
 
 
 def _role_grounds(proposal: Proposal, person: Person) -> list[Reason]:
@@ -265,7 +293,7 @@ def _concerns(proposal: Proposal, person: Person) -> bool:
 
 def _judged(proposal_id: int, person: Person, proof: Proof | None) -> Proposal:
     with transaction.atomic():
-        _expire_old()
+        expire_proposals()
     found = Proposal.objects.select_related("account").filter(pk=proposal_id, outcome="").first()
     if found is None:
         raise StateConflict("proposal_not_open", proposal=proposal_id)
@@ -293,8 +321,14 @@ def _close_all(subject: str, outcome: Proposal.Outcome) -> None:
     )
 
 
-def _expire_old() -> None:
+def expire_proposals() -> None:
+    """Close what nobody agreed to in a week, and open again what a program died over. Must run inside a
+    transaction."""
     now = timezone.now()
+    # whoever was asking the broker died over it: what was done all the same the kind's `standing` shows
+    Proposal.objects.filter(outcome=Proposal.Outcome.DECIDING, closed_at__lte=now - ASKING).update(
+        outcome="", second="", closed_at=None
+    )
     Proposal.objects.filter(outcome="", expires_at__lte=now).update(
         outcome=Proposal.Outcome.EXPIRED, closed_at=now
     )

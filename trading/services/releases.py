@@ -10,7 +10,7 @@ from django.utils import timezone
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.domain.proof import Proof
 from trading.models import ReleaseRequest, Switch
-from trading.selectors.independence import plain_name, second_person_grounds
+from trading.selectors.independence import asker_grounds, plain_name, second_person_grounds
 from trading.selectors.policies import policy_shown
 from trading.services.audit import audit
 from trading.services.switches import accounts_under, release, require_engaged
@@ -50,6 +50,8 @@ def ask_release(
         return release(scope, by, "", reason, policy, proof)
     if not reason.strip():
         raise InputError(Reason("reason_required"))
+    if _asker_grounds(scope, by):
+        raise InputError(Reason("release_needs_an_admin", {"who": plain_name(by)}))
     with transaction.atomic():
         _expire_old()
         require_engaged(scope)
@@ -82,12 +84,18 @@ def agree_release(request_id: int, by: str) -> Switch:
         reasons = second_person_grounds(by, asked.by)
         if plain_name(asked.by) == plain_name(by):
             reasons.append(Reason("second_person_required"))
+        reasons += _asker_grounds(asked.scope, asked.by)
         if reasons:
             raise InputError(reasons)
         if asked.switch_id != newest_switch(asked.scope):
             raise StateConflict("stopped_again", scope=asked.scope)
         _close(asked, ReleaseRequest.Outcome.AGREED, second=by)
         return release(asked.scope, asked.by, by, asked.reason, "four_eyes")
+
+
+def _asker_grounds(scope: str, by: str) -> list[Reason]:
+    """A request is a person's, so that this person is not the second one as well: a shell's, too."""
+    return asker_grounds(by, accounts_under(scope, everyone=True))
 
 
 def newest_switch(scope: str) -> int | None:

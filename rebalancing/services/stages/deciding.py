@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from rebalancing.domain.plan_limits import PlannedLeg, beyond_limits
 from rebalancing.domain.states import RunState
 from rebalancing.models import Leg, Run
 from rebalancing.services import wishes
@@ -25,7 +24,7 @@ from rebalancing.services.stages.common import (
     end_run,
     wait_until,
 )
-from trading.selectors.limits import limits_in_force
+from rebalancing.services.stages.plan_limits import end_beyond, plan_beyond_limits
 from trading.services.alerts import alert
 from trading.services.brokers import broker_for
 from trading.services.calendar import run_cutoffs
@@ -47,9 +46,8 @@ def rules(driver: Driver, now: datetime) -> Due:
     if failed:
         end_run(driver, RunState.VETOED, now, "checks_failed", {"checks": failed})
         return None
-    if beyond := _beyond_limits(run):
-        first = beyond[0]
-        end_run(driver, RunState.VETOED, now, f"over_{first['limit']}", first | {"beyond": beyond})
+    if beyond := plan_beyond_limits(run, now):
+        end_beyond(driver, RunState.VETOED, now, beyond)
         return None
     if run.dry_run:
         end_run(driver, RunState.CANCELED, now, "dry_run", {})
@@ -71,20 +69,6 @@ def rules(driver: Driver, now: datetime) -> Due:
             )
             return now
     return now + APPROVAL_TTL
-
-
-def _beyond_limits(run: Run) -> list[dict[str, object]]:
-    """Sales done and purchases refused would be the worst end: a plan that is too large does not begin."""
-    legs = Leg.objects.filter(run=run, generation=run.generation)
-    planned = [
-        PlannedLeg(
-            leg.instrument_id,
-            tuple(leg.slices or [leg.quantity]),
-            leg.limit_price or leg.reference_price,
-        )
-        for leg in legs
-    ]
-    return beyond_limits(planned, limits_in_force(run.account))
 
 
 def _texts(facts: dict[str, object]) -> dict[str, str]:
@@ -115,6 +99,10 @@ def approved(driver: Driver, now: datetime) -> Due:
     if now >= run_cutoffs(now.date())[0] and any(leg.side == "SELL" for leg in legs):
         # the buys would spend the cash that the sells were to bring
         end_run(driver, RunState.CANCELED, now, "too_late_today", {})
+        return None
+    if beyond := plan_beyond_limits(run, now):
+        # spent by other orders, or tightened, while the plan waited for its approval
+        end_beyond(driver, RunState.CANCELED, now, beyond)
         return None
     broker = broker_for(run.account)
     moved, plan_value, now_value = [], 0, 0

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from tests.support.world import make_user
 from trading.domain.errors import RuleViolation, StateConflict
 from trading.domain.policies import needs_second_person
-from trading.models import Account, ApprovalPolicy, AuditEntry
+from trading.models import Account, AccountMember, ApprovalPolicy, AuditEntry
 from trading.selectors.policies import policy_in_force
 from trading.services.policies import agree_policy, policy_of, waiting_policy
 
@@ -20,9 +22,11 @@ pytestmark = pytest.mark.django_db
 
 
 def account_in(environment: str) -> Account:
-    return Account.objects.create(
+    account = Account.objects.create(
         name="a", environment=environment, wire="real", account_no="11112222-01"
     )
+    AccountMember.objects.create(account=account, user=make_user("kim", "admin"))
+    return account
 
 
 def add(account: Account, kind: str, *, automatic: bool = False) -> ApprovalPolicy:
@@ -71,6 +75,27 @@ def test_a_stricter_policy_rules_at_once_and_overtakes_one_that_waits() -> None:
     assert policy_in_force(account) == strict
     with pytest.raises(StateConflict, match="policy_superseded"):
         agree_policy(loose.pk, "lee")
+
+
+@pytest.mark.parametrize("how", ["role", "account", "switched off", "stays"])
+def test_a_looser_policy_counts_only_while_who_made_it_may_make_one(how: str) -> None:
+    account = account_in("real")
+    strict = add(account, "four_eyes")
+    loose = add(account, "owner")
+    kim = get_user_model().objects.get(username="kim")
+    if how == "role":
+        kim.groups.clear()
+    elif how == "account":
+        AccountMember.objects.all().delete()
+    elif how == "switched off":
+        get_user_model().objects.update(is_active=False)
+    else:
+        assert agree_policy(loose.pk, "lee") == policy_of(account)
+        return
+    with pytest.raises(RuleViolation) as refused:
+        agree_policy(loose.pk, "lee")
+    assert [one.code for one in refused.value.reasons] == ["proposer_may_no_longer"]
+    assert policy_of(account) == strict
 
 
 def test_a_practice_account_takes_the_newest_at_once() -> None:

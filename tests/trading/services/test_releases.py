@@ -8,13 +8,22 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tests.support.locks import Locks
+from tests.support.world import make_user
 from trading.domain.errors import InputError, StateConflict
-from trading.models import Account, ApprovalPolicy, AuditEntry, ReleaseRequest, Switch
+from trading.models import (
+    Account,
+    AccountMember,
+    ApprovalPolicy,
+    AuditEntry,
+    ReleaseRequest,
+    Switch,
+)
 from trading.services.releases import (
     agree_release,
     ask_release,
@@ -49,6 +58,10 @@ def accounts(settings: Any, tmp_path: Any) -> dict[str, Account]:
     }
     for account in made.values():
         engage(account_scope(account), "HALTED", "trader", "looks wrong")
+    kim = make_user("kim", "admin")
+    AccountMember.objects.bulk_create(
+        AccountMember(account=account, user=kim) for account in made.values()
+    )
     return made
 
 
@@ -86,6 +99,45 @@ def test_the_shells_person_is_the_desks_person(accounts: dict[str, Account]) -> 
     with pytest.raises(InputError):
         agree_release(asked.pk, "kim")
     agree_release(asked.pk, "lee")
+
+
+@pytest.mark.parametrize("name", ["shell", "nobody", "trader", "stranger", "gone"])
+def test_only_an_admin_of_the_account_asks_for_two(accounts: dict[str, Account], name: str) -> None:
+    """In the name of nobody a person would ask from the shell and agree on the desk."""
+    real = accounts["real"]
+    for who, role in (("trader", "trader"), ("gone", "admin"), ("stranger", "admin")):
+        user = make_user(who, role)
+        if who != "stranger":
+            AccountMember.objects.create(account=real, user=user)
+        if who == "gone":
+            user.is_active = False
+            user.save()
+    for by in (name, f"shell:{name}"):
+        with pytest.raises(InputError) as refused:
+            ask_release(account_scope(real), by, "checked")
+        assert [one.code for one in refused.value.reasons] == ["release_needs_an_admin"]
+    assert not ReleaseRequest.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["role", "account", "switched off", "stays"])
+def test_a_request_counts_only_while_who_asked_may_still_ask(
+    accounts: dict[str, Account], how: str
+) -> None:
+    asked = asked_on(accounts["real"])
+    kim = get_user_model().objects.get(username="kim")
+    if how == "role":
+        kim.groups.clear()
+    elif how == "account":
+        AccountMember.objects.filter(user=kim).delete()
+    elif how == "switched off":
+        get_user_model().objects.update(is_active=False)
+    else:
+        assert agree_release(asked.pk, "lee").state == "ACTIVE"
+        return
+    with pytest.raises(InputError) as refused:
+        agree_release(asked.pk, "lee")
+    assert [one.code for one in refused.value.reasons] == ["proposer_may_no_longer"]
+    assert switch_state(accounts["real"]) == "HALTED"
 
 
 def test_a_request_lapses_after_half_an_hour_and_may_be_made_again(

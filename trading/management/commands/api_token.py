@@ -32,7 +32,7 @@ class Command(BaseCommand):
             return
         reach = ApiToken.Reach.READ if options["read_only"] else ApiToken.Reach.FULL
         try:
-            _row, text = issue_token(person, options["name"], reach, options["days"])
+            _row, text = issue_token(person, options["name"], reach, options["days"], by="shell")
         except InputError as error:
             said = " ".join(WORDS.say(why.code, why.facts) for why in error.reasons)
             raise CommandError(said, returncode=2) from error

@@ -23,7 +23,12 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=("halt", "reduce", "status", "release"))
         parser.add_argument("--scope", default=GLOBAL, help="global or account:ID")
         parser.add_argument("--reason", default="")
-        parser.add_argument("--as", dest="user", default="shell")
+        parser.add_argument(
+            "--as",
+            dest="user",
+            default="shell",
+            help="who asks; where a release takes two people, an admin of the account",
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
