@@ -8,13 +8,14 @@ import structlog
 from celery import shared_task
 
 from trading.domain.errors import BrokerError, ConfigurationError
-from trading.models import Account, Attempt, BrokerOrder
+from trading.models import Account, BrokerOrder
 from trading.selectors.order_lists import newest_whole_list
 from trading.services.calendar import refresh_market_days
 from trading.services.clock import market_clock
 from trading.services.epochs import close_dead_epochs
 from trading.services.reconcile import reconcile_account
 from trading.services.refusals import unchecked_refusals
+from trading.services.unanswered import is_unanswered
 
 __all__ = ["reconcile_idle", "refresh_calendar"]
 
@@ -43,8 +44,7 @@ def _wants_a_look(account: Account) -> bool:
     has just read the list. An account that traded today or the session before is read in full every ten
     minutes: lists lag, and a fill may show after its order seemed over."""
     now = market_clock(account).now()
-    lost = Attempt.objects.filter(intent__account=account, state__in=["SENDING", "UNKNOWN"])
-    if lost.exists() or unchecked_refusals(account, now).exists():
+    if is_unanswered(account) or unchecked_refusals(account, now).exists():
         return True
     newest = newest_whole_list(account.pk, now)
     age = now - newest if newest is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 
@@ -10,7 +11,8 @@ from rebalancing.models import Run
 from rebalancing.services.lease import lease
 from rebalancing.services.stages.step import step
 from trading.domain.errors import ConfigurationError, StateConflict
-from trading.models import Alert
+from trading.models import Account, Alert
+from trading.models.prepared import Prepared
 from trading.services.alerts import alert
 from trading.services.clock import market_clock
 
@@ -59,12 +61,21 @@ def _page_broken_step(run: Run, state: str, error: Exception) -> None:
 def due_runs() -> list[int]:
     """Runs whose time has come by their own market's clock."""
     found = []
-    alive = Run.objects.filter(terminal_at=None).exclude(due_at=None).select_related("account")
-    for run in alive.only("due_at", "account__environment").order_by("account", "pk"):
+    for account, runs in groupby(_ALIVE(), key=lambda row: row[0]):
         try:
-            now = market_clock(run.account).now()
+            now = market_clock(_ACCOUNT.first(account=account)).now()
         except ConfigurationError:
             continue
-        if run.due_at is not None and run.due_at <= now:
-            found.append(run.pk)
+        found += [run for _account, run, due in runs if due <= now]
     return found
+
+
+_ACCOUNT = Prepared(lambda value: Account.objects.filter(pk=value.account), account=int)
+_ALIVE = Prepared(
+    lambda _value: (
+        Run.objects.filter(terminal_at=None)
+        .exclude(due_at=None)
+        .order_by("account", "pk")
+        .values_list("account", "pk", "due_at")
+    )
+)

@@ -16,6 +16,7 @@ from rebalancing.services.second_persons import run_grounds
 from trading.domain.errors import Reason, RuleViolation, StateConflict
 from trading.domain.proof import FRESH, OWNER_FRESH, Proof
 from trading.models import Account, Approval, ApprovalPolicy, Attempt
+from trading.models.prepared import Prepared
 from trading.selectors.people import Person, Role, has_role, may_see
 from trading.selectors.second_factor import act_grounds, factor_of
 from trading.services.alerts import alert
@@ -228,6 +229,14 @@ def approve_by_policy(run: Run, now: datetime) -> None:
 
 def approval_of(run: Run) -> Approval | None:
     """The approval of exactly the current plan."""
-    return Approval.objects.filter(
-        subject=run.subject, plan_hash=run.plan_hash, verdict=Approval.Verdict.APPROVE
-    ).first()
+    found: Approval | None = _APPROVAL.first(subject=run.subject, plan=run.plan_hash)
+    return found
+
+
+_APPROVAL = Prepared(
+    lambda value: Approval.objects.filter(
+        subject=value.subject, plan_hash=value.plan, verdict=Approval.Verdict.APPROVE
+    ).order_by("-pk")[:1],
+    subject=str,
+    plan=str,
+)

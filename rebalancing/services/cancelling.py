@@ -14,6 +14,7 @@ from rebalancing.services.wishes import AUTHORIZED, ENGINE
 from trading.domain.errors import BrokerError
 from trading.domain.orders import IntentState
 from trading.models import Attempt, Intent, OrderAction
+from trading.models.prepared import Prepared
 from trading.services import gateway
 from trading.services.cancels import something_to_cancel
 from trading.services.crashpoints import crashpoint
@@ -30,14 +31,20 @@ LOOKED = "looked"
 def cancellable_orders(run: Run) -> list[Intent]:
     """Orders of the run that rest at the broker and that a cancel may be sent for; for one that is being
     cancelled, once more."""
-    resting = Intent.objects.filter(
-        origin=Intent.Origin.RUN,
-        origin_id=run.pk,
-        action=OrderAction.ORDER,
-        state__in=[IntentState.ACKED, IntentState.PARTIAL, IntentState.CANCELING],
-    ).order_by("pk")
+    resting: list[Intent] = _RESTING(run=run.pk)
     frozen = _lanes_without_an_answer(run)
     return [intent for intent in resting if (intent.instrument_id, intent.side) not in frozen]
+
+
+_RESTING = Prepared(
+    lambda value: Intent.objects.filter(
+        origin=Intent.Origin.RUN,
+        origin_id=value.run,
+        action=OrderAction.ORDER,
+        state__in=[IntentState.ACKED, IntentState.PARTIAL, IntentState.CANCELING],
+    ).order_by("pk"),
+    run=int,
+)
 
 
 def cancel_working(run: Run, now: datetime) -> bool:
@@ -130,8 +137,12 @@ def _nothing_to_cancel(cancel: Intent, now: datetime) -> str:
 
 def _lanes_without_an_answer(run: Run) -> set[tuple[str, str]]:
     """On these nothing is sent, no cancel either, until the broker's list has told what became of it."""
-    return set(
-        Attempt.objects.filter(
-            intent__account=run.account, state__in=["SENDING", "UNKNOWN"]
-        ).values_list("intent__instrument_id", "intent__side")
-    )
+    return set(_WITHOUT_AN_ANSWER(account=run.account_id))
+
+
+_WITHOUT_AN_ANSWER = Prepared(
+    lambda value: Attempt.objects.filter(
+        intent__account=value.account, state__in=["SENDING", "UNKNOWN"]
+    ).values_list("intent__instrument_id", "intent__side"),
+    account=int,
+)

@@ -16,6 +16,7 @@ from trading.domain.errors import Reason
 from trading.domain.orders import IntentState
 from trading.domain.sending import WAITING_RULES
 from trading.models import Intent, RuleCheck
+from trading.models.prepared import Prepared
 from trading.services import gateway
 from trading.services.crashpoints import crashpoint
 from trading.services.states import move
@@ -81,15 +82,20 @@ def work(run: Run, side: str, now: datetime, deadline: datetime, *, stopping: bo
 
 def _put_off(run: Run, now: datetime) -> set[int | None]:
     """Legs that the gate asked to wait within the last second."""
-    return set(
-        RuleCheck.objects.filter(
-            intent__origin=Intent.Origin.RUN,
-            intent__origin_id=run.pk,
-            intent__state=IntentState.AUTHORIZED,
-            verdict="VETO",
-            at__gt=now - STAND_BACK,
-        ).values_list("intent__leg_id", flat=True)
-    )
+    return set(_VETOED(run=run.pk, since=now - STAND_BACK))
+
+
+_VETOED = Prepared(
+    lambda value: RuleCheck.objects.filter(
+        intent__origin=Intent.Origin.RUN,
+        intent__origin_id=value.run,
+        intent__state=IntentState.AUTHORIZED,
+        verdict="VETO",
+        at__gt=value.since,
+    ).values_list("intent__leg_id", flat=True),
+    run=int,
+    since=datetime,
+)
 
 
 def _finish(run: Run, finished: list[tuple[Leg, Move]], now: datetime) -> None:

@@ -18,6 +18,7 @@ from rebalancing.services.targets import current_target
 from trading.domain.errors import InputError, Reason, StateConflict
 from trading.domain.targets import CASH
 from trading.models import Account, Proposal
+from trading.services.account_lock import lock_account
 from trading.services.proposals import ask
 
 __all__ = ["PlanLine", "import_plan", "import_targets"]
@@ -42,7 +43,7 @@ def import_targets(
     if unneeded:
         raise InputError([Reason("csv_class_without_weight", {"name": name}) for name in unneeded])
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=account.pk)
+        lock_account(account.pk)
         current = current_target(account)
         if (current.pk if current else None) != seen:
             raise StateConflict("targets_changed")

@@ -17,6 +17,7 @@ from rebalancing.domain.states import RunState
 from rebalancing.models import Run
 from rebalancing.services.news import announce
 from trading.domain.errors import StateConflict
+from trading.models.prepared import Prepared, PreparedUpdate
 from trading.services import epochs
 from trading.services.states import record_transition
 
@@ -86,10 +87,7 @@ def lease(run_id: int) -> Iterator[Driver | None]:
     """Yield a Driver, or None when somebody alive holds the run."""
     token, wall = secrets.token_hex(16), timezone.now()
     epoch = epochs.current_epoch()
-    free = Q(lease="") | Q(lease_until__lt=wall) | Q(lease_until__isnull=True)
-    hit = Run.objects.filter(free, pk=run_id, terminal_at=None).update(
-        lease=token, lease_until=wall + LEASE, lease_epoch=epoch.pk
-    )
+    hit = _TAKE(run=run_id, wall=wall, token=token, until=wall + LEASE, epoch=epoch.pk)
     if not hit and (dead := _dead_holder(run_id)) is not None:
         hit = Run.objects.filter(pk=run_id, terminal_at=None, lease_epoch=dead).update(
             lease=token, lease_until=wall + LEASE, lease_epoch=epoch.pk
@@ -97,14 +95,55 @@ def lease(run_id: int) -> Iterator[Driver | None]:
     if not hit:
         yield None
         return
-    run = Run.objects.select_related("account", "config").get(pk=run_id)
-    driver = Driver(run, token)
+    driver = Driver(_RUN.first(run=run_id), token)
     try:
         yield driver
     finally:
-        due = driver.due_at
-        when = {} if due is None else {"due_at": Case(When(terminal_at=None, then=Value(due)))}
-        Run.objects.filter(pk=run_id, lease=token).update(lease="", lease_until=None, **when)
+        if driver.due_at is None:
+            _GIVE_BACK(run=run_id, token=token)
+        else:
+            _GIVE_BACK_DUE(run=run_id, token=token, due=driver.due_at)
+
+
+_RUN = Prepared(
+    lambda value: Run.objects.filter(pk=value.run).select_related("account", "config"), run=int
+)
+_TAKE = PreparedUpdate(
+    lambda value: (
+        Run.objects.filter(
+            Q(lease="") | Q(lease_until__lt=value.wall) | Q(lease_until__isnull=True),
+            pk=value.run,
+            terminal_at=None,
+        ),
+        {"lease": value.token, "lease_until": value.until, "lease_epoch": value.epoch},
+    ),
+    run=int,
+    wall=datetime,
+    token=str,
+    until=datetime,
+    epoch=int,
+)
+_GIVE_BACK = PreparedUpdate(
+    lambda value: (
+        Run.objects.filter(pk=value.run, lease=value.token),
+        {"lease": "", "lease_until": None},
+    ),
+    run=int,
+    token=str,
+)
+_GIVE_BACK_DUE = PreparedUpdate(
+    lambda value: (
+        Run.objects.filter(pk=value.run, lease=value.token),
+        {
+            "lease": "",
+            "lease_until": None,
+            "due_at": Case(When(terminal_at=None, then=Value(value.due))),
+        },
+    ),
+    run=int,
+    token=str,
+    due=datetime,
+)
 
 
 def _dead_holder(run_id: int) -> int | None:

@@ -11,6 +11,7 @@ from rebalancing.domain.execution import CHECKING, Cancels, LegView, OrderView, 
 from rebalancing.models import Leg, Run
 from trading.domain.orders import IntentState
 from trading.models import Attempt, Intent, OrderAction
+from trading.models.prepared import Prepared
 from trading.services.refusals import intents_awaiting_a_list
 
 __all__ = [
@@ -25,15 +26,31 @@ __all__ = [
 
 
 def open_legs(run: Run, side: str) -> list[Leg]:
-    return list(
-        Leg.objects.filter(run=run, generation=run.generation, side=side, done=False)
+    return _OPEN_LEGS(run=run.pk, generation=run.generation, side=side)
+
+
+_OPEN_LEGS = Prepared(
+    lambda value: (
+        Leg.objects.filter(run=value.run, generation=value.generation, side=value.side, done=False)
         .select_related("instrument")
         .order_by("number")
-    )
+    ),
+    run=int,
+    generation=int,
+    side=str,
+)
+
+
+_INTENTS = Prepared(
+    lambda value: Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=value.run).order_by(
+        "pk"
+    ),
+    run=int,
+)
 
 
 def leg_views(run: Run, legs: Iterable[Leg]) -> dict[int, LegView]:
-    intents = list(Intent.objects.filter(origin=Intent.Origin.RUN, origin_id=run.pk).order_by("pk"))
+    intents: list[Intent] = _INTENTS(run=run.pk)
     cancels = cancels_of(run) if any(i.action == OrderAction.CANCEL for i in intents) else {}
     orders: dict[int, list[OrderView]] = defaultdict(list)
     doubtful = {

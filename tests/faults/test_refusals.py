@@ -138,6 +138,7 @@ def test_a_code_that_was_seen_on_an_account_of_our_own_is_not_checked(
     assert all(rule.provisional for rule in REJECT_CODES.values()), "none was seen yet"
     monkeypatch.setitem(REJECT_CODES, "APBK0400", RejectCode(provisional=False))
     monkeypatch.setattr(refusals, "_PROVISIONAL", ["EGW00201"])
+    monkeypatch.setattr(refusals._REFUSED_SINCE, "_plans", {})  # its codes are built in
     world.sim.arm("A14", match={"side": "sell"}, params={"code": "APBK0400"})
     world.drive(world.open())
     assert refused().last_checked_at is None

@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Q
 from trading.domain.krx_closures import LAST_YEAR
 from trading.domain.sessions import KRX, Calendar, Hours, SessionHours
 from trading.models import MarketDay
+from trading.models.prepared import Prepared
 
 __all__ = [
     "AFTER_CLOSE",
@@ -50,9 +51,16 @@ def calendar_state(today: date) -> CalendarState:
 
 def known_calendar() -> Calendar:
     """The calendar as it is known now. Read anew by every decision: an override counts at once."""
-    said = Q(is_open=False) | ~Q(override="")
-    rows = MarketDay.objects.filter(said).order_by("day")
-    return _calendar(tuple(rows.values_list("day", "is_open", "override")))
+    return _calendar(tuple(_SAID()))
+
+
+_SAID = Prepared(
+    lambda _value: (
+        MarketDay.objects.filter(Q(is_open=False) | ~Q(override=""))
+        .order_by("day")
+        .values_list("day", "is_open", "override")
+    )
+)
 
 
 @lru_cache(maxsize=8)

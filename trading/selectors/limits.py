@@ -6,6 +6,7 @@ from datetime import datetime
 
 from trading.domain.limits import GateLimits, tightest
 from trading.models import Account, TradingLimits
+from trading.models.prepared import Prepared
 
 __all__ = ["LIMIT_NAMES", "limits_in_force", "newest_limits"]
 
@@ -32,7 +33,7 @@ def limits_in_force(account: Account, planned_at: datetime | None = None) -> Gat
     """For an order of a plan approved at `planned_at`: the tightest of what ruled then and of all since, so
     that nobody loosens what a plan in flight was approved under. Without a plan the newest row."""
     rules = []
-    for row in TradingLimits.objects.filter(account=account).order_by("-pk"):
+    for row in _ROWS(account=account.pk):
         rules.append(_of(row))
         # one of the plan's own moment may have come before it or after: the one before it counts as well
         if planned_at is None or row.created_at < planned_at:
@@ -53,3 +54,9 @@ def _of(row: TradingLimits) -> GateLimits:
         per_minute=row.per_minute,
         per_day=row.per_day,
     )
+
+
+_ROWS = Prepared(
+    lambda value: TradingLimits.objects.filter(account=value.account).order_by("-pk"),
+    account=int,
+)

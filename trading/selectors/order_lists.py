@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from trading.models import Enumeration
+from trading.models.prepared import Prepared
 
 __all__ = ["FRESH", "LIST_AGE", "newest_whole_list"]
 
@@ -17,9 +18,16 @@ LIST_AGE = timedelta(seconds=60)
 
 def newest_whole_list(account_id: int, now: datetime) -> datetime | None:
     """When the newest complete reading ended; None without one."""
-    return (
-        Enumeration.objects.filter(account=account_id, complete=True, ended_at__lte=now)
+    found: datetime | None = _NEWEST.first(account=account_id, now=now)
+    return found
+
+
+_NEWEST = Prepared(
+    lambda value: (
+        Enumeration.objects.filter(account=value.account, complete=True, ended_at__lte=value.now)
         .order_by("-id")
-        .values_list("ended_at", flat=True)
-        .first()
-    )
+        .values_list("ended_at", flat=True)[:1]
+    ),
+    account=int,
+    now=datetime,
+)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from trading.domain.sent import Sent
 from trading.models import Account, Attempt
+from trading.models.prepared import Prepared
 
 __all__ = ["sent_since"]
 
@@ -37,7 +38,6 @@ def sent_since(account: Account, since: datetime) -> list[Sent]:
     Read by their day alone: a database asked for the account as well goes through all its orders there ever
     were, where it has no statistics.
     """
-    rows = Attempt.objects.filter(committed_at__gte=since).order_by()
     return [
         Sent(
             action=action,
@@ -77,6 +77,14 @@ def sent_since(account: Account, since: datetime) -> list[Sent]:
             ended,
             build,
             owner,
-        ) in rows.values_list(*_COLUMNS)
+        ) in _SENT(since=since)
         if owner == account.pk
     ]
+
+
+_SENT = Prepared(
+    lambda value: (
+        Attempt.objects.filter(committed_at__gte=value.since).order_by().values_list(*_COLUMNS)
+    ),
+    since=datetime,
+)

@@ -7,15 +7,18 @@ flagged and not booked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from trading.domain.ports import OrderRow
 from trading.models import Account, Alert, BrokerOrder, Lane
+from trading.models.prepared import Prepared
+from trading.services.account_lock import lock_account
 from trading.services.alerts import alert
 from trading.services.books import SYSTEM, Books, write_books
 from trading.services.disowning import disown, instrument_of, is_another_order
@@ -41,23 +44,14 @@ def book_rows(
     """
     # by number and so in the order of time: what was bought before it was sold is booked before it
     rows = sorted(rows, key=lambda row: (row.trade_date, row.order_no))
-    Account.objects.select_for_update().get(pk=account.pk)
-    known = {
-        (order.trade_date, order.order_no): order
-        for order in BrokerOrder.objects.filter(
-            account=account, trade_date__in={row.trade_date for row in rows}
-        ).select_related("owner__sleeve", "instrument", "account")
-    }
-    frozen = set(
-        Lane.objects.filter(
-            account=account, attempts__state__in=["SENDING", "UNKNOWN"]
-        ).values_list("instrument_id", "side")
-    )
-    frozen = disown(known, rows, frozen, now)
+    lock_account(account.pk)
+    listed = _known(account, rows)
+    known = _whole(account, listed, rows, now, session_over=session_over)
+    frozen = disown(known, rows, set(_FROZEN(account=account.pk)), now)
     books = Books(account, now)
     for row in rows:  # before any is read: a cancel that is new tells how the order above it ended
         at = (row.trade_date, row.order_no)
-        if at not in known and (row.ticker, row.side) not in frozen:
+        if at not in listed and (row.ticker, row.side) not in frozen:
             known[at] = _external(account, row, now)
     left_alone = []
     for row in rows:
@@ -65,7 +59,8 @@ def book_rows(
         if order is not None and is_another_order(order, row):
             continue
         if order is None:
-            left_alone.append(row)
+            if (row.trade_date, row.order_no) not in listed:
+                left_alone.append(row)
             continue
         over = session_over or row.trade_date < now.date()
         if _differs(order, row, over):
@@ -73,6 +68,81 @@ def book_rows(
     finish_cancels(books)
     write_books(books)
     return left_alone
+
+
+class _Known(NamedTuple):
+    """What tells whether a row of the broker's says anything new of an order that is known."""
+
+    trade_date: date
+    order_no: str
+    instrument_id: str
+    side: str
+    original_order_no: str
+    listed: bool
+    is_final: bool
+    flag: str
+    filled_quantity: int
+    remaining_quantity: int
+    cancelled_quantity: int
+    rejected_quantity: int
+
+    @property
+    def is_change(self) -> bool:
+        return bool(self.original_order_no)
+
+
+_Keyed = dict[tuple[date, str], _Known]
+
+
+def _known(account: Account, rows: Sequence[OrderRow]) -> _Keyed:
+    days = {row.trade_date for row in rows}
+    if not days:
+        return {}
+    found = _BETWEEN(account=account.pk, first=min(days), last=max(days))
+    return {one[:2]: one for one in map(_Known._make, found)}
+
+
+_BETWEEN = Prepared(
+    lambda value: BrokerOrder.objects.filter(
+        account=value.account, trade_date__gte=value.first, trade_date__lte=value.last
+    ).values_list(*_Known._fields),
+    account=int,
+    first=date,
+    last=date,
+)
+
+
+def _whole(
+    account: Account,
+    listed: _Keyed,
+    rows: Iterable[OrderRow],
+    now: datetime,
+    *,
+    session_over: bool,
+) -> dict[tuple[date, str], BrokerOrder]:
+    """The known orders that a row says something new of, with all that belongs to them: most rows of most
+    lists say nothing new."""
+    wanted: dict[date, list[str]] = defaultdict(list)
+    for row in rows:
+        one = listed.get((row.trade_date, row.order_no))
+        over = session_over or row.trade_date < now.date()
+        if one is not None and (is_another_order(one, row) or _differs(one, row, over)):
+            wanted[row.trade_date].append(row.order_no)
+    orders = BrokerOrder.objects.select_related("owner__sleeve", "instrument", "account")
+    return {
+        (order.trade_date, order.order_no): order
+        for day, numbers in wanted.items()
+        for order in orders.filter(account=account, trade_date=day, order_no__in=numbers)
+    }
+
+
+_FROZEN = Prepared(
+    lambda value: Lane.objects.filter(
+        account=value.account, attempts__state__in=["SENDING", "UNKNOWN"]
+    ).values_list("instrument_id", "side"),
+    account=int,
+)
+"""Lanes that wait for an answer."""
 
 
 def see_order(order: BrokerOrder, row: OrderRow, now: datetime, *, session_over: bool) -> None:
@@ -94,7 +164,7 @@ def follow_final(order: BrokerOrder, now: datetime) -> None:
     write_books(books)
 
 
-def _differs(order: BrokerOrder, row: OrderRow, session_over: bool) -> bool:
+def _differs(order: BrokerOrder | _Known, row: OrderRow, session_over: bool) -> bool:
     """A final order that shows the same numbers again is old news."""
     return (
         not order.listed

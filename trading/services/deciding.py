@@ -8,9 +8,10 @@ from trading.domain.errors import StateConflict
 from trading.domain.orders import AttemptState
 from trading.domain.ports import OrderRow
 from trading.domain.reconciliation import candidates, could_be
-from trading.models import Account, Attempt, Decision, Enumeration
+from trading.models import Attempt, Decision, Enumeration
 from trading.selectors.sought import sought_of
 from trading.services import epochs
+from trading.services.account_lock import lock_account
 from trading.services.clock import market_clock
 from trading.services.reconcile import read_orders
 from trading.services.unanswered import adopt, declare_absent, record_decision
@@ -44,7 +45,7 @@ def decide_unknown(
     if proposed_by:
         evidence["proposed_by"] = proposed_by
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=intent.account_id)
+        lock_account(intent.account_id)
         if verdict == Decision.Verdict.ADOPT:
             sought, number = sought_of(attempt), order_no.zfill(10)
             chosen = [r for r in listing.rows if r.order_no == number and could_be(r, sought)]

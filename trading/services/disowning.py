@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Protocol
 
 from trading.domain.orders import AttemptState, IntentState
 from trading.domain.ports import OrderRow
@@ -22,7 +23,18 @@ NOT_OURS = "the order number is not ours"
 SYSTEM = "system"
 
 
-def is_another_order(order: BrokerOrder, row: OrderRow) -> bool:
+class Terms(Protocol):
+    """What an order is about."""
+
+    @property
+    def instrument_id(self) -> str: ...
+    @property
+    def side(self) -> str: ...
+    @property
+    def is_change(self) -> bool: ...
+
+
+def is_another_order(order: Terms, row: OrderRow) -> bool:
     """The broker's row under the number of `order` is about something else: nothing of it is booked there."""
     ours = (order.instrument_id, order.side, order.is_change)
     return (row.ticker, row.side, row.is_change) != ours

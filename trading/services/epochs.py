@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from trading.models import ProcessEpoch
+from trading.models.prepared import Prepared
 
 __all__ = ["close_dead_epochs", "current_epoch", "end_epoch", "has_ended", "is_of_this_machine"]
 
@@ -49,12 +50,20 @@ def end_epoch() -> None:
 def close_dead_epochs() -> list[int]:
     """Close the rows of this host whose process is gone; returns their ids."""
     closed = []
-    rows = ProcessEpoch.objects.filter(ended_at=None, host=socket.gethostname())
-    for row in rows.exclude(pid=os.getpid()):
+    for row in _OTHERS(host=socket.gethostname(), pid=os.getpid()):
         if not _is_alive(row):
             ProcessEpoch.objects.filter(pk=row.pk, ended_at=None).update(ended_at=timezone.now())
             closed.append(row.pk)
     return closed
+
+
+_OTHERS = Prepared(
+    lambda value: ProcessEpoch.objects.filter(ended_at=None, host=value.host).exclude(
+        pid=value.pid
+    ),
+    host=str,
+    pid=int,
+)
 
 
 def has_ended(epoch_id: int) -> bool:

@@ -12,6 +12,7 @@ from trading.domain.quotes import Quote
 from trading.domain.sent import UNANSWERED, WORKING, Wanted, same_order, tally
 from trading.domain.sessions import Phase
 from trading.models import Account, Intent, Lane, Ledger, OrderAction, Position, Side
+from trading.models.prepared import Prepared
 from trading.selectors.limits import limits_in_force
 from trading.selectors.sent import sent_since
 from trading.services.brokers import base_url_of, broker_for
@@ -139,9 +140,16 @@ def gate_inputs(
 def _opposite_open(intent: Intent) -> int:
     """Orders of the other side of the name that may still be filled."""
     wanted = (intent.account_id, intent.instrument_id, OrderAction.ORDER)
-    working = Intent.objects.filter(state__in=WORKING).order_by()  # few, by an index of their own
-    terms = working.values_list("account_id", "instrument_id", "action", "side")
-    return sum(one[:3] == wanted and one[3] != intent.side for one in terms)
+    return sum(one[:3] == wanted and one[3] != intent.side for one in _WORKING_TERMS())
+
+
+_WORKING_TERMS = Prepared(
+    lambda _value: (
+        Intent.objects.filter(state__in=WORKING)  # few, by an index of their own
+        .order_by()
+        .values_list("account_id", "instrument_id", "action", "side")
+    )
+)
 
 
 def _environment_ok(account: Account) -> bool:

@@ -25,7 +25,6 @@ from trading.domain.orders import WHITELIST_VERSION, AttemptState, IntentState
 from trading.domain.ports import OrderRequest, PreparedPost
 from trading.domain.sending import WAITING_RULES, SendOutcome
 from trading.models import (
-    Account,
     Attempt,
     BrokerOrder,
     Enumeration,
@@ -36,6 +35,7 @@ from trading.models import (
     Side,
 )
 from trading.services import epochs
+from trading.services.account_lock import lock_account
 from trading.services.answers import record_answer
 from trading.services.audit import audit
 from trading.services.brokers import broker_for
@@ -121,7 +121,7 @@ def _promise(
     monotonic_deadline = time.monotonic() + ATTEMPT_SECONDS
     try:
         with transaction.atomic(durable=True):
-            Account.objects.select_for_update().get(pk=intent.account_id)
+            lock_account(intent.account_id)
             Lane.objects.select_for_update().get(pk=lane.pk)
             intent.refresh_from_db(fields=["state", "plan_hash", "deadline_at"])
             if intent.state != IntentState.AUTHORIZED:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from trading.domain.errors import ConfigurationError, InputError, Reason
 from trading.models import Account, TradingLimits
 from trading.selectors.limits import LIMIT_NAMES, newest_limits
+from trading.services.account_lock import lock_account
 from trading.services.audit import audit
 from trading.services.clock import market_clock
 
@@ -28,7 +29,7 @@ def add_limits(
     Raises InputError naming every field that is out of range, and where nothing would change.
     """
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=account.pk)
+        lock_account(account.pk)
         old = newest_limits(account)
         kept = {name: getattr(old, name) for name in LIMIT_NAMES}
         if all(kept[name] == value for name, value in values.items()):

@@ -24,6 +24,7 @@ from trading.models import (
     Enumeration,
     ReconciledEpoch,
 )
+from trading.models.prepared import Prepared
 from trading.selectors.calendar import known_calendar, session_over
 from trading.selectors.unclaimed import row_as_json
 from trading.services import epochs
@@ -31,8 +32,8 @@ from trading.services.booking import book_rows, follow_final
 from trading.services.brokers import broker_for
 from trading.services.clock import SEOUL, market_clock
 from trading.services.guards import stop_when_the_clock_is_off
-from trading.services.refusals import check_refusals, is_unchecked
-from trading.services.unanswered import resolve, unanswered
+from trading.services.refusals import KEPT_OPEN, check_refusals, is_unchecked
+from trading.services.unanswered import is_unanswered, resolve
 from trading.services.whole_lists import tell_untrue_list, whole_or_not
 
 __all__ = ["ensure_reconciled", "enumerate_orders", "read_orders", "reconcile_account"]
@@ -47,7 +48,7 @@ def ensure_reconciled(account: Account) -> None:
     """
     today = market_clock(account).now().date()
     epoch = epochs.current_epoch()
-    if ReconciledEpoch.objects.filter(epoch=epoch, account=account, trade_date=today).exists():
+    if _RECONCILED(epoch=epoch.pk, account=account.pk, day=today):
         return
     if not reconcile_account(account).complete:
         raise BrokerUnavailable("the order list could not be read to its end")
@@ -61,7 +62,7 @@ def reconcile_account(account: Account) -> Enumeration:
     found, listing = read_orders(account)
     if found.complete:
         _mark_reconciled(account, found)
-    if unanswered(account).exists():
+    if is_unanswered(account):
         second, again = read_orders(account)
         if found.complete and second.complete and keys_of(listing.rows) == keys_of(again.rows):
             resolve(account, again.rows)
@@ -70,11 +71,20 @@ def reconcile_account(account: Account) -> Enumeration:
 
 
 def _mark_reconciled(account: Account, found: Enumeration) -> None:
-    row = {"epoch_id": found.epoch_id, "account": account, "trade_date": found.trade_date}
-    if not ReconciledEpoch.objects.filter(**row).exists():
-        ReconciledEpoch.objects.bulk_create(
-            [ReconciledEpoch(**row, at=found.ended_at)], ignore_conflicts=True
-        )
+    epoch, day = found.epoch_id, found.trade_date
+    if not _RECONCILED(epoch=epoch, account=account.pk, day=day):
+        row = ReconciledEpoch(epoch_id=epoch, account=account, trade_date=day, at=found.ended_at)
+        ReconciledEpoch.objects.bulk_create([row], ignore_conflicts=True)
+
+
+_RECONCILED = Prepared(
+    lambda value: ReconciledEpoch.objects.filter(
+        epoch=value.epoch, account=value.account, trade_date=value.day
+    ).values_list("pk", flat=True)[:1],
+    epoch=int,
+    account=int,
+    day=date,
+)
 
 
 def enumerate_orders(account: Account) -> Enumeration:
@@ -126,34 +136,77 @@ def _first_open_day(account: Account, now: datetime) -> date:
     that never came, a refusal that nobody checked and an order declared absent are only found on their
     own day."""
     today = now.date()
-    orders = BrokerOrder.objects.filter(account=account, is_final=False)
-    first = orders.order_by("trade_date").values_list("trade_date", flat=True).first()
+    first = _OLDEST_OPEN.first(account=account.pk)
     if first is None:
         first = _oldest_unfilled(account, since=_settled_before(account, today))
     days = [today, *([first] if first else [])]
-    lost = Q(state__in=["SENDING", "UNKNOWN"])
-    watched = Q(state=AttemptState.ABSENT, lane__late_watch_until__gt=now)
-    waiting = Attempt.objects.filter(lost | is_unchecked(now) | watched, intent__account=account)
-    oldest = waiting.order_by("committed_at").values_list("committed_at", flat=True).first()
+    oldest = _OLDEST_WAITING.first(account=account.pk, now=now, kept=now - KEPT_OPEN)
     if oldest is not None:
         days.append(oldest.astimezone(SEOUL).date())
     return min(days)
 
 
+_OLDEST_OPEN = Prepared(
+    lambda value: (
+        BrokerOrder.objects.filter(account=value.account, is_final=False)
+        .order_by("trade_date")
+        .values_list("trade_date", flat=True)[:1]
+    ),
+    account=int,
+)
+_OLDEST_WAITING = Prepared(
+    lambda value: (
+        Attempt.objects.filter(
+            Q(state__in=["SENDING", "UNKNOWN"])
+            | is_unchecked(value.kept)
+            | Q(state=AttemptState.ABSENT, lane__late_watch_until__gt=value.now),
+            intent__account=value.account,
+        )
+        .order_by("committed_at")
+        .values_list("committed_at", flat=True)[:1]
+    ),
+    account=int,
+    now=datetime,
+    kept=datetime,
+)
+
+
 def _settled_before(account: Account, today: date) -> date:
     """A late fill stays bookable until its day was read once more on a later day: usually the session before
     today, after a longer absence the day of the last complete reading."""
-    last = Enumeration.objects.filter(account=account, complete=True).only("trade_date").first()
+    last: date | None = _LAST_WHOLE.first(account=account.pk)
     before = _session_before(today)
-    return before if last is None else min(before, last.trade_date)
+    return before if last is None else min(before, last)
+
+
+_LAST_WHOLE = Prepared(
+    lambda value: (
+        Enumeration.objects.filter(account=value.account, complete=True)
+        .order_by("-pk")
+        .values_list("trade_date", flat=True)[:1]
+    ),
+    account=int,
+)
 
 
 def _oldest_unfilled(account: Account, since: date) -> date | None:
     """The day of the oldest order of ours that never filled whole."""
-    unfilled = BrokerOrder.objects.filter(
-        account=account, trade_date__gte=since, filled_quantity__lt=F("quantity")
-    ).exclude(owner=None)
-    return unfilled.order_by("trade_date").values_list("trade_date", flat=True).first()
+    found: date | None = _OLDEST_UNFILLED.first(account=account.pk, since=since)
+    return found
+
+
+_OLDEST_UNFILLED = Prepared(
+    lambda value: (
+        BrokerOrder.objects.filter(
+            account=value.account, trade_date__gte=value.since, filled_quantity__lt=F("quantity")
+        )
+        .exclude(owner=None)
+        .order_by("trade_date")
+        .values_list("trade_date", flat=True)[:1]
+    ),
+    account=int,
+    since=date,
+)
 
 
 def _session_before(day: date) -> date:
@@ -166,10 +219,18 @@ def _session_before(day: date) -> date:
 # --- ends of days ----------------------------------------------------------------------------
 def _close_yesterday(account: Account, now: datetime) -> None:
     """Orders of an earlier day are final; what was not filled has expired."""
-    old = BrokerOrder.objects.filter(account=account, trade_date__lt=now.date(), is_final=False)
-    if not (keys := list(old.values_list("pk", flat=True))):
+    if not (keys := _LEFT_OPEN(account=account.pk, day=now.date())):
         return
     orders = BrokerOrder.objects.filter(pk__in=keys)
     for order in orders.select_related("owner__sleeve", "instrument", "account"):
         with transaction.atomic():
             follow_final(order, now)
+
+
+_LEFT_OPEN = Prepared(
+    lambda value: BrokerOrder.objects.filter(
+        account=value.account, trade_date__lt=value.day, is_final=False
+    ).values_list("pk", flat=True),
+    account=int,
+    day=date,
+)

@@ -17,6 +17,7 @@ from trading.domain.ports import OrderRow
 from trading.domain.reconciliation import candidates
 from trading.domain.sending import SOFT_RESENDS
 from trading.models import Account, Alert, Attempt, BrokerOrder, OrderAction
+from trading.models.prepared import Prepared
 from trading.selectors.sought import sought_of
 from trading.services.alerts import alert
 from trading.services.audit import audit
@@ -28,6 +29,7 @@ __all__ = [
     "REFUSED_YET_LISTED",
     "check_refusals",
     "intents_awaiting_a_list",
+    "KEPT_OPEN",
     "is_unchecked",
     "unchecked_refusals",
 ]
@@ -43,12 +45,12 @@ _PROVISIONAL = sorted(code for code, rule in REJECT_CODES.items() if rule.provis
 
 def unchecked_refusals(account: Account, now: datetime) -> QuerySet[Attempt]:
     """Refused orders that no complete list has confirmed yet."""
-    return Attempt.objects.filter(is_unchecked(now), intent__account=account)
+    return Attempt.objects.filter(is_unchecked(now - KEPT_OPEN), intent__account=account)
 
 
-def is_unchecked(now: datetime) -> Q:
-    """What makes an attempt one of `unchecked_refusals`."""
-    return Q(_is_refused(), last_checked_at=None, committed_at__gt=now - KEPT_OPEN)
+def is_unchecked(kept: datetime) -> Q:
+    """What makes an attempt one of `unchecked_refusals`; older ones than `kept` are no more."""
+    return Q(_is_refused(), last_checked_at=None, committed_at__gt=kept)
 
 
 def intents_awaiting_a_list(run_id: int) -> set[int]:
@@ -79,8 +81,7 @@ def check_refusals(
     """Compare the list of `rows`, asked for at `asked_at` and already booked, with what was refused
     from the day `since` on. Must run inside the transaction that booked it."""
     start = datetime.combine(since, datetime.min.time(), SEOUL)
-    refused = _refused(account).filter(committed_at__gte=start).values_list("pk", flat=True)
-    if not (keys := list(refused)):
+    if not (keys := _REFUSED_SINCE(account=account.pk, start=start)):
         return  # as nearly always: what follows reads four tables
     attempts = Attempt.objects.filter(pk__in=keys)
     for attempt in attempts.select_related("intent__account", "intent__target_order"):
@@ -91,12 +92,17 @@ def check_refusals(
             _confirmed(attempt, now)
 
 
-def _refused(account: Account) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(_is_refused(), intent__account=account)
-
-
 def _is_refused() -> Q:
     return Q(state=AttemptState.REJECTED, action=OrderAction.ORDER, msg_cd__in=_PROVISIONAL)
+
+
+_REFUSED_SINCE = Prepared(
+    lambda value: Attempt.objects.filter(
+        _is_refused(), intent__account=value.account, committed_at__gte=value.start
+    ).values_list("pk", flat=True),
+    account=int,
+    start=datetime,
+)
 
 
 def _answered_before(attempt: Attempt, asked_at: datetime) -> bool:

@@ -9,6 +9,7 @@ from django.db.models import Q, Sum
 
 from trading.domain.costs import commission
 from trading.models import BrokerOrder, Intent, OrderAction, Reservation, Side
+from trading.models.prepared import Prepared
 
 __all__ = [
     "budget_used",
@@ -90,7 +91,11 @@ class _Promise(NamedTuple):
 def _open_promises() -> list[_Promise]:
     """Of every account, by an index of its own: asked for one account, a database without statistics goes
     through all the orders there ever were."""
-    rows = Reservation.objects.filter(closed_at=None).values_list(
+    return [_Promise(*row) for row in _OPEN()]
+
+
+_OPEN = Prepared(
+    lambda _value: Reservation.objects.filter(closed_at=None).values_list(
         "intent_id",
         "won",
         "shares",
@@ -100,7 +105,7 @@ def _open_promises() -> list[_Promise]:
         "intent__broker_order__listed",
         "intent__broker_order__first_seen_at",
     )
-    return [_Promise(*row) for row in rows]
+)
 
 
 def budget_used(intent: Intent) -> int:

@@ -26,9 +26,11 @@ from trading.models import (
     OrderAction,
     Reservation,
 )
+from trading.models.prepared import Prepared
 from trading.selectors.calendar import AFTER_CLOSE, hours_on, known_calendar, session_over
 from trading.selectors.sought import sought_of
 from trading.services import epochs
+from trading.services.account_lock import lock_account
 from trading.services.alerts import alert
 from trading.services.audit import audit
 from trading.services.booking import see_order
@@ -57,6 +59,19 @@ def unanswered(account: Account) -> QuerySet[Attempt]:
     return Attempt.objects.filter(intent__account=account, state__in=["SENDING", "UNKNOWN"])
 
 
+def is_unanswered(account: Account) -> bool:
+    """Whether there is any."""
+    return bool(_ANY_UNANSWERED(account=account.pk))
+
+
+_ANY_UNANSWERED = Prepared(
+    lambda value: Attempt.objects.filter(
+        intent__account=value.account, state__in=["SENDING", "UNKNOWN"]
+    ).values_list("pk", flat=True)[:1],
+    account=int,
+)
+
+
 def resolve(account: Account, rows: tuple[OrderRow, ...]) -> None:
     """Two complete, equal passes are in hand: adopt what is unambiguous."""
     attempts = unanswered(account).select_related(
@@ -77,7 +92,7 @@ def _settle(attempt: Attempt, rows: tuple[OrderRow, ...]) -> None:
     intent = attempt.intent
     now = market_clock(intent.account).now()
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=intent.account_id)
+        lock_account(intent.account_id)
         if attempt.state == AttemptState.SENDING:
             move(attempt, AttemptState.UNKNOWN, at=now, by=SYSTEM, reason="no answer recorded")
             move(intent, IntentState.UNKNOWN, at=now, by=SYSTEM, reason="no answer recorded")

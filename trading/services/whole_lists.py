@@ -12,6 +12,7 @@ from datetime import date
 
 from trading.domain.ports import OrderList
 from trading.models import Account, Alert, BrokerOrder, Enumeration
+from trading.models.prepared import Prepared
 from trading.services.alerts import alert
 
 __all__ = ["tell_untrue_list", "whole_or_not"]
@@ -25,11 +26,11 @@ def whole_or_not(account: Account, listing: OrderList, day: date) -> OrderList:
     before."""
     if not listing.complete:
         return listing
-    known = BrokerOrder.objects.filter(account=account, trade_date=day)
     shown = {row.order_no for row in listing.rows if row.trade_date == day}
-    seen = set(known.filter(listed=True).values_list("order_no", flat=True))
+    seen = set(_SEEN(account=account.pk, day=day))
     if (seen | _unclaimed(account, day)) <= shown:
         return listing
+    known = BrokerOrder.objects.filter(account=account, trade_date=day)
     ours = set(known.values_list("order_no", flat=True))
     rows = tuple(row for row in listing.rows if row.trade_date != day or row.order_no in ours)
     return replace(listing, rows=rows, complete=False, problem="an order seen before is missing")
@@ -37,10 +38,29 @@ def whole_or_not(account: Account, listing: OrderList, day: date) -> OrderList:
 
 def _unclaimed(account: Account, day: date) -> set[str]:
     """Orders of `day` that earlier readings showed on lanes that waited for an answer."""
-    readings = Enumeration.objects.filter(account=account, trade_date=day, unclaimed__isnull=False)
-    lists = readings.order_by("-pk").values_list("unclaimed", flat=True)[:REMEMBERED]
+    lists = _UNCLAIMED(account=account.pk, day=day)
     rows = [row for unclaimed in lists for row in unclaimed or ()]
     return {row["order_no"] for row in rows if row["trade_date"] == day.isoformat()}
+
+
+_SEEN = Prepared(
+    lambda value: BrokerOrder.objects.filter(
+        account=value.account, trade_date=value.day, listed=True
+    ).values_list("order_no", flat=True),
+    account=int,
+    day=date,
+)
+_UNCLAIMED = Prepared(
+    lambda value: (
+        Enumeration.objects.filter(
+            account=value.account, trade_date=value.day, unclaimed__isnull=False
+        )
+        .order_by("-pk")
+        .values_list("unclaimed", flat=True)[:REMEMBERED]
+    ),
+    account=int,
+    day=date,
+)
 
 
 def tell_untrue_list(account: Account, listing: OrderList) -> None:
