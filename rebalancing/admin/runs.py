@@ -29,7 +29,7 @@ from rebalancing.selectors.difference import advice_by_run, difference_of
 from rebalancing.selectors.fill_lines import fill_lines
 from rebalancing.selectors.gaps import drift_lines
 from rebalancing.selectors.run_detail import check_groups, legs_of, money_of, names_in
-from rebalancing.selectors.words import STATE_NAMES, WORDS
+from rebalancing.selectors.words import STATE_NAMES, WORDS, end_said
 from rebalancing.services.approvals import code_age
 from rebalancing.templatetags.run_words import state_name
 from trading.admin.links import link_to_list, link_to_row
@@ -173,7 +173,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("끝난 이유"))
     def why_ended(self, run: Run) -> str:
-        return WORDS.say(run.end_reason, run.end_facts) if run.end_reason else "–"
+        return end_said(run.end_reason, run.end_facts) or "–"
 
     @display(description=_("상태"), label={True: "success", False: "warning"}, ordering="state")
     def shown_state(self, run: Run) -> tuple[bool, str]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from portfolio.models import AssetClass
 from rebalancing.domain.advice_states import AdviceState
 from rebalancing.selectors.advice_view import ADVICE_NAMES
-from rebalancing.selectors.words import WORDS, check_sentence, price_rule, run_state_name
+from rebalancing.selectors.words import WORDS, check_sentence, end_said, price_rule, run_state_name
 
 __all__ = ["report_lines"]
 
@@ -44,7 +44,7 @@ def report_lines(report: dict[str, Any]) -> Iterator[str]:
 def _head(report: dict[str, Any]) -> str:
     why = report["end_reason"]
     state = run_state_name(report["state"], why)
-    said = f" · {WORDS.say(why, report['end_facts'])}" if why else ""
+    said = f" · {end_said(why, report['end_facts'])}" if why else ""
     return f"#{report['run']} {state} ({report['state']}){said}"
 
 

@@ -18,7 +18,7 @@ from rebalancing.selectors.story_stop import stop_of
 from rebalancing.selectors.told import Told, count, won
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
 from rebalancing.selectors.why import Why, why_of
-from rebalancing.selectors.words import STATE_NAMES, WORDS, price_rule
+from rebalancing.selectors.words import STATE_NAMES, WORDS, end_said, price_rule
 from trading.models import Attempt, BrokerOrder, Intent, Ledger
 
 __all__ = ["Told", "story_of_leg", "story_of_run"]
@@ -197,7 +197,7 @@ def _ended(run: Run, history: RebalancingHistory | None) -> list[Told]:
         }
         told.append(Told(text % facts, history, history.created_at))
     text = (
-        WORDS.say(run.end_reason, run.end_facts)
+        end_said(run.end_reason, run.end_facts)
         if run.end_reason
         else _("계획한 주문이 모두 끝났습니다.")
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +12,15 @@ from rebalancing.selectors.advice_words import ADVICE
 from trading.selectors.words import WORDS as TRADING
 from trading.selectors.words import Sentence, Words
 
-__all__ = ["LEG_REASONS", "STATE_NAMES", "WORDS", "check_sentence", "price_rule", "run_state_name"]
+__all__ = [
+    "LEG_REASONS",
+    "STATE_NAMES",
+    "WORDS",
+    "check_sentence",
+    "end_said",
+    "price_rule",
+    "run_state_name",
+]
 
 _START = {
     "no_targets": _("이 계좌의 목표가 없습니다. 관리 화면에서 MP와 Sub-MP를 정하세요."),
@@ -101,32 +110,26 @@ _ENDS = {
     "snapshot_too_old": _("조회한 값이 60초보다 오래되어 끝냈습니다. 다시 시작하세요."),
     "checks_failed": _("점검을 통과하지 못했습니다. 주문은 나가지 않았습니다."),
     "over_run_amount": _(
-        "계획의 금액이 가격 변동 2 %%를 더하면 %(won)s원으로, 리밸런싱 하나의 한도 %(max)s원을 넘습니다. "
-        "주문은 나가지 않았습니다."
+        "계획의 금액이 가격 변동 2 %%를 더하면 %(won)s원으로, 리밸런싱 하나의 한도 %(max)s원을 넘습니다."
     ),
     "over_day_amount": _(
-        "오늘 거래한 것과 이 계획을 더하면 가격 변동 2 %%까지 %(won)s원으로, 하루 한도 %(max)s원을 넘습니다. "
-        "주문은 나가지 않았습니다."
+        "오늘 거래한 것과 이 계획을 더하면 가격 변동 2 %%까지 %(won)s원으로, 하루 한도 %(max)s원을 넘습니다."
     ),
     "over_order_amount": _(
-        "%(ticker)s 주문이 가격 변동 2 %%를 더하면 %(won)s원으로, 주문 한 건의 한도 %(max)s원을 넘습니다. "
-        "주문은 나가지 않았습니다."
+        "%(ticker)s 주문이 가격 변동 2 %%를 더하면 %(won)s원으로, 주문 한 건의 한도 %(max)s원을 넘습니다."
     ),
     "over_ticker_amount": _(
         "%(ticker)s: 오늘 거래한 것과 이 계획을 더하면 가격 변동 2 %%까지 %(won)s원으로, 한 종목의 하루 한도 "
-        "%(max)s원을 넘습니다. 주문은 나가지 않았습니다."
+        "%(max)s원을 넘습니다."
     ),
     "over_volume_share": _(
-        "%(ticker)s 주문 %(quantity)s주가 전일 거래량 %(volume)s주의 %(max)s %%를 넘습니다. "
-        "주문은 나가지 않았습니다."
+        "%(ticker)s 주문 %(quantity)s주가 전일 거래량 %(volume)s주의 %(max)s %%를 넘습니다."
     ),
     "over_order_count": _(
-        "오늘 낸 주문 %(spent)s건에 이 계획의 %(planned)s건을 더하면 하루 한도 %(max)s건을 넘습니다. "
-        "주문은 나가지 않았습니다."
+        "오늘 낸 주문 %(spent)s건에 이 계획의 %(planned)s건을 더하면 하루 한도 %(max)s건을 넘습니다."
     ),
     "over_pace": _(
-        "한쪽 주문 %(planned)s건이 1분에 %(max)s건으로는 %(minutes)s분 안에 나가지 못합니다. 주문은 나가지 "
-        "않았습니다."
+        "한쪽 주문 %(planned)s건이 1분에 %(max)s건으로는 %(minutes)s분 안에 나가지 못합니다."
     ),
     "dry_run": _("모의 계산이라 계획까지만 만들었습니다. 주문은 나가지 않았습니다."),
     "stopped_by_person": _("사람이 중지해 계획을 다 마치지 않았습니다. 남은 현금 %(cash)s원."),
@@ -295,6 +298,18 @@ STATE_NAMES: Mapping[str, Sentence] = {
     RunState.FAILED: _("중단"),
     RunState.CANCELED: _("취소"),
 }
+
+
+_UNSENT = _("주문은 나가지 않았습니다.")
+
+
+def end_said(reason: str, facts: Mapping[str, Any] | None = None) -> str:
+    """Why a run ended; of a plan beyond its account's limits every limit that it passes."""
+    if not reason.startswith("over_"):
+        return WORDS.say(reason, facts) if reason else ""
+    known = dict(facts or {})
+    beyond = known.get("beyond") or [known | {"limit": reason.removeprefix("over_")}]
+    return " ".join([*(WORDS.say(f"over_{one['limit']}", one) for one in beyond), str(_UNSENT)])
 
 
 def run_state_name(state: str, end_reason: str = "") -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rebalancing.selectors.deeds import why_question
 from rebalancing.selectors.triggers import TRIGGERS, trigger_sentence
-from rebalancing.selectors.words import WORDS, check_sentence, price_rule, run_state_name
+from rebalancing.selectors.words import WORDS, check_sentence, end_said, price_rule, run_state_name
 from trading.selectors.said import actor_said, policy_said
 
 register = template.Library()
@@ -29,7 +29,7 @@ def rule_name(strategy: str) -> str:
 @register.filter
 def sentence(code: str, facts: Mapping[str, Any] | None = None) -> str:
     """The sentence of a code with its facts."""
-    return WORDS.say(code, facts) if code else ""
+    return end_said(code, facts)
 
 
 @register.filter

@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from portfolio.models import ModelPortfolio, SubPortfolio
 from portfolio.services import create_model_version
 from rebalancing.models import Leg, Run
-from rebalancing.selectors.words import WORDS
+from rebalancing.selectors.words import end_said
 from rebalancing.services.targets import decide_targets
 from tests.support.world import World
 from trading.domain.errors import InputError
@@ -50,7 +50,7 @@ def test_a_plan_beyond_its_accounts_limits_does_not_begin(
         return
     assert (run.state, run.end_reason) == ("VETOED", f"over_{rule}")
     assert run.end_facts["won"] > run.end_facts["max"] == 1_000_000, run.end_facts
-    assert not world.accepted() and "%(" not in WORDS.say(run.end_reason, run.end_facts)
+    assert not world.accepted() and "%(" not in end_said(run.end_reason, run.end_facts)
 
 
 @pytest.mark.parametrize(("limits", "rule"), CAPS, ids=NAMES)
@@ -84,7 +84,19 @@ def test_a_plan_that_the_gate_would_stop_half_way_does_not_begin(
     add_limits(world.account, limits, by="owner")
     run = world.drive(world.open())
     assert (run.state, run.end_reason) == ("VETOED", f"over_{rule}")
-    assert not world.accepted() and "%(" not in WORDS.say(run.end_reason, run.end_facts)
+    assert not world.accepted() and "%(" not in end_said(run.end_reason, run.end_facts)
+
+
+def test_every_limit_that_a_plan_passes_is_told_at_once_and_once_that_nothing_was_sent(
+    world: World,
+) -> None:
+    add_limits(world.account, {"per_day": 3, "max_day_won": 1_000_000, "per_minute": 1}, by="owner")
+    run = world.drive(world.open())
+    told = end_said(run.end_reason, run.end_facts)
+    for said in ("하루 한도 1,000,000원", "하루 한도 3건", "3분 안에 나가지"):
+        assert said in told, told
+    assert told.count("주문은 나가지 않았습니다.") == 1 and "%(" not in told
+    assert end_said("over_day_amount", {"won": 5, "max": 4}).endswith("나가지 않았습니다.")
 
 
 def spend(world: World) -> Run:
