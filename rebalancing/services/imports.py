@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from portfolio.domain.weights_csv import Weights
 from portfolio.models import ModelPortfolio, SubPortfolio, TargetDecision
@@ -42,18 +42,28 @@ def import_targets(
     unneeded = [name for name in weights.sub if name == CASH or not weights.mp.get(name)]
     if unneeded:
         raise InputError([Reason("csv_class_without_weight", {"name": name}) for name in unneeded])
-    with transaction.atomic():
-        lock_account(account.pk)
-        current = current_target(account)
-        if (current.pk if current else None) != seen:
-            raise StateConflict("targets_changed")
-        plan = import_plan(account, weights)
-        if not any(line.changes for line in plan):
-            raise InputError(Reason("csv_nothing_changes"))
-        made = [_made(account, line, weights, by, reason) for line in plan]
-        change = targets_change(account, made[0], made[1:], reason)
-        found: TargetDecision | Proposal = ask(change, by=by)
-        return found
+    try:
+        with transaction.atomic():
+            return _bound(account, weights, by=by, reason=reason, seen=seen)
+    except IntegrityError as error:  # another import took the same free name at this moment
+        raise StateConflict("targets_changed") from error
+
+
+def _bound(
+    account: Account, weights: Weights, *, by: str, reason: str, seen: int | None
+) -> TargetDecision | Proposal:
+    lock_account(account.pk)
+    current = current_target(account)
+    if (current.pk if current else None) != seen:
+        raise StateConflict("targets_changed")
+    plan = import_plan(account, weights)
+    if not any(line.changes for line in plan):
+        raise InputError(Reason("csv_nothing_changes"))
+    made = [_made(account, line, weights, by, reason) for line in plan]
+    found: TargetDecision | Proposal = ask(
+        targets_change(account, made[0], made[1:], reason), by=by
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from django.test import Client
 
 from portfolio.domain.weights_csv import Weights
 from portfolio.models import ModelPortfolio
+from rebalancing.services import imports
 from rebalancing.services.imports import import_targets
 from rebalancing.services.targets import decide_targets
 from tests.desk.conftest import DeskWorld
 from tests.desk.two_people import wider
 from tests.support.forms import form_of
+from trading.domain.errors import StateConflict
 from trading.models import Account, AccountMember, ApprovalPolicy, AuditEntry, TradingLimits
 from trading.services.keepers import limits_change
 from trading.services.policies import add_policy
@@ -112,6 +114,18 @@ def test_a_portfolio_from_a_file_does_not_say_whose_it_is(
     import_targets(four.account, Weights(classes, names), by="admin", reason="", seen=decision.pk)
     codes = sorted(ModelPortfolio.objects.values_list("code", flat=True))
     assert codes == (["MP-CSV1", "MP-T"] if shared else ["MP-T"])
+
+
+def test_two_imports_that_take_one_free_name_are_one_and_a_conflict(
+    four: DeskWorld, other: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision = four.extras["decision"]
+    subs = list(decision.sub_versions.select_related("portfolio"))
+    decide_targets(other, decision.model_version, subs, by="owner")
+    monkeypatch.setattr(imports, "_free_code", lambda _model, _begin: "MP-T")
+    weights = Weights({"STOCK": Decimal(90), "CASH": Decimal(10)}, {})
+    with pytest.raises(StateConflict, match="targets_changed"):
+        import_targets(four.account, weights, by="admin", reason="", seen=decision.pk)
 
 
 @pytest.mark.parametrize("who", ["owner", "stranger"])
