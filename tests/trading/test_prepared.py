@@ -160,8 +160,13 @@ def test_an_update_changes_what_its_condition_names_and_counts_it(world: World) 
     [
         (lambda value: Intent.objects.filter(account=1), {"account": int}, "not in its query"),
         (lambda value: Intent.objects.values("pk"), {}, "rows of a model"),
+        (
+            lambda value: Intent.objects.filter(leg_id=31_901, account=value.account),
+            {"account": int},
+            "looks like one of its values",
+        ),
     ],
-    ids=["a value that is not asked for", "dictionaries"],
+    ids=["a value that is not asked for", "dictionaries", "a constant like a value"],
 )
 def test_what_it_could_not_do_right_it_refuses(
     db: None, build: Any, kinds: dict[str, type], why: str
@@ -176,4 +181,6 @@ def test_what_it_could_not_do_right_it_refuses(
 def test_a_value_that_is_missing_is_an_error_and_not_the_one_that_stood_for_it(db: None) -> None:
     with pytest.raises(KeyError):
         NEWEST(account=1)
+    with pytest.raises(TypeError, match="account cannot be None"):
+        NEWEST(account=None, now=datetime(2026, 1, 1, tzinfo=UTC))
     assert Account.objects.count() == 0
