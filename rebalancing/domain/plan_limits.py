@@ -16,8 +16,11 @@ from trading.domain.sent import Spent
 
 __all__ = ["STEP_MINUTES", "PlannedLeg", "beyond_limits", "most_of"]
 
-STEP_MINUTES = 3
-"""What the sales of a run have to go out in, and its purchases."""
+STEP_MINUTES = 2
+"""What the sales of a run have to go out in, and its purchases: a step lasts three minutes, and what goes out
+in the last one has no time to be filled or followed."""
+TRIES = 2
+"""What one order of a plan may come to: a price that moves away is followed with another order."""
 Beyond = dict[str, object]
 
 
@@ -31,6 +34,8 @@ class PlannedLeg:
     slices: tuple[int, ...]
     price: int
     volume: int | None = None
+    away: Decimal = Decimal(0)
+    """How far from the present price the plan means to send it, in percent."""
 
     @property
     def won(self) -> int:
@@ -86,6 +91,12 @@ def _single(legs: Sequence[PlannedLeg], limits: GateLimits) -> list[Beyond]:
         if won > limits.max_order_won:
             row: Beyond = {"limit": "order_amount", "won": won, "max": limits.max_order_won}
             found.append(row | {"ticker": leg.ticker})
+        if leg.largest > limits.max_quantity:
+            row = {"limit": "quantity", "quantity": leg.largest, "max": limits.max_quantity}
+            found.append(row | {"ticker": leg.ticker})
+        if leg.away > Decimal(limits.collar_percent):
+            row = {"limit": "price_collar", "away": str(round(leg.away, 2))}
+            found.append(row | {"max": limits.collar_percent, "ticker": leg.ticker})
         if leg.volume is not None and Decimal(100) * leg.largest > share * leg.volume:
             row = {"limit": "volume_share", "quantity": leg.largest, "volume": leg.volume}
             found.append(row | {"max": str(share), "ticker": leg.ticker})
@@ -110,11 +121,13 @@ def _counts(legs: Sequence[PlannedLeg], limits: GateLimits, spent: Spent) -> lis
     for leg in legs:
         sides[leg.side] += len(leg.slices)
     found: list[Beyond] = []
-    orders = sum(sides.values())
+    orders = sum(sides.values()) * TRIES
     if orders + spent.orders > limits.per_day:
         row: Beyond = {"limit": "order_count", "planned": orders, "spent": spent.orders}
         found.append(row | {"max": limits.per_day})
-    if max(sides.values()) > limits.per_minute * STEP_MINUTES:
-        row = {"limit": "pace", "planned": max(sides.values()), "minutes": STEP_MINUTES}
+    # what the other side sent in the minute before counts in the first one of this
+    slowest = max(n + min(sum(sides.values()) - n, limits.per_minute) for n in sides.values())
+    if slowest > limits.per_minute * STEP_MINUTES:
+        row = {"limit": "pace", "planned": slowest, "minutes": STEP_MINUTES}
         found.append(row | {"max": limits.per_minute})
     return found

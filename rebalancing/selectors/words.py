@@ -122,14 +122,19 @@ _ENDS = {
         "%(ticker)s: 오늘 거래한 것과 이 계획을 더하면 가격 변동 2 %%까지 %(won)s원으로, 한 종목의 하루 한도 "
         "%(max)s원을 넘습니다."
     ),
+    "over_quantity": _("%(ticker)s 주문 %(quantity)s주가 주문 한 건의 한도 %(max)s주를 넘습니다."),
+    "over_price_collar": _(
+        "%(ticker)s: 계획한 가격이 현재가에서 %(away)s %% 떨어져 한도 %(max)s %%를 넘습니다."
+    ),
     "over_volume_share": _(
         "%(ticker)s 주문 %(quantity)s주가 전일 거래량 %(volume)s주의 %(max)s %%를 넘습니다."
     ),
     "over_order_count": _(
-        "오늘 낸 주문 %(spent)s건에 이 계획의 %(planned)s건을 더하면 하루 한도 %(max)s건을 넘습니다."
+        "오늘 낸 주문 %(spent)s건에 이 계획이 다시 낼 것까지 %(planned)s건을 더하면 하루 한도 %(max)s건을 "
+        "넘습니다."
     ),
     "over_pace": _(
-        "한쪽 주문 %(planned)s건이 1분에 %(max)s건으로는 %(minutes)s분 안에 나가지 못합니다."
+        "앞뒤 주문까지 %(planned)s건이 1분에 %(max)s건으로는 %(minutes)s분 안에 나가지 못합니다."
     ),
     "dry_run": _("모의 계산이라 계획까지만 만들었습니다. 주문은 나가지 않았습니다."),
     "stopped_by_person": _("사람이 중지해 계획을 다 마치지 않았습니다. 남은 현금 %(cash)s원."),

@@ -73,11 +73,16 @@ def test_an_order_of_an_approved_plan_is_held_by_what_was_tightened_since(
 BEFORE = [
     ({"per_day": 3}, "order_count"),
     ({"per_minute": 0}, "pace"),
+    ({"per_minute": 2}, "pace"),
+    ({"per_day": 11}, "order_count"),
+    ({"collar_percent": Decimal("0.10")}, "price_collar"),
     ({"volume_share_percent": Decimal("0.01")}, "volume_share"),
 ]
 
 
-@pytest.mark.parametrize(("limits", "rule"), BEFORE, ids=["orders", "minute", "volume"])
+@pytest.mark.parametrize(
+    ("limits", "rule"), BEFORE, ids=["orders", "no minute", "minute", "chased", "collar", "volume"]
+)
 def test_a_plan_that_the_gate_would_stop_half_way_does_not_begin(
     world: World, limits: dict[str, Any], rule: str
 ) -> None:
@@ -87,13 +92,24 @@ def test_a_plan_that_the_gate_would_stop_half_way_does_not_begin(
     assert not world.accepted() and "%(" not in end_said(run.end_reason, run.end_facts)
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [{"per_day": 12}, {"per_minute": 4}, {"collar_percent": Decimal("0.30")}],
+    ids=["orders", "minute", "collar"],
+)
+def test_a_plan_that_just_fits_is_done_whole(world: World, limits: dict[str, Any]) -> None:
+    add_limits(world.account, limits, by="owner")
+    run = world.drive(world.open())
+    assert run.state == "COMPLETED" and vetoed(run) <= {"pace"}
+
+
 def test_every_limit_that_a_plan_passes_is_told_at_once_and_once_that_nothing_was_sent(
     world: World,
 ) -> None:
     add_limits(world.account, {"per_day": 3, "max_day_won": 1_000_000, "per_minute": 1}, by="owner")
     run = world.drive(world.open())
     told = end_said(run.end_reason, run.end_facts)
-    for said in ("하루 한도 1,000,000원", "하루 한도 3건", "3분 안에 나가지"):
+    for said in ("하루 한도 1,000,000원", "하루 한도 3건", "2분 안에 나가지"):
         assert said in told, told
     assert told.count("주문은 나가지 않았습니다.") == 1 and "%(" not in told
     assert end_said("over_day_amount", {"won": 5, "max": 4}).endswith("나가지 않았습니다.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -64,8 +64,8 @@ def test_each_limit_by_one_won(name: str, limit: str, most: int, ticker: str | N
         (Spent(names={"A": 3_000}), set()),
         (Spent(names={"A": 3_001}), {"ticker_amount"}),
         (Spent(names={"C": 30_000}), set()),
-        (Spent(orders=7), set()),
-        (Spent(orders=8), {"order_count"}),
+        (Spent(orders=4), set()),
+        (Spent(orders=5), {"order_count"}),
     ],
 )
 def test_what_the_day_has_spent_counts_beside_the_plan(spent: Spent, beyond: set[str]) -> None:
@@ -96,15 +96,13 @@ def test_an_order_is_judged_by_the_volume_of_the_day_before(
 
 @pytest.mark.parametrize(
     ("sales", "purchases", "a_minute", "beyond"),
-    [(6, 6, 2, False), (7, 1, 2, True), (1, 7, 2, True), (1, 0, 0, True), (3, 3, 1, False)],
+    [(2, 2, 2, False), (3, 2, 2, True), (2, 4, 2, True), (4, 0, 2, False), (1, 0, 0, True)],
 )
-def test_each_side_has_to_go_out_in_its_three_minutes(
+def test_each_side_has_to_go_out_in_time_to_be_filled(
     sales: int, purchases: int, a_minute: int, beyond: bool
 ) -> None:
-    legs = [
-        PlannedLeg("A", "SELL", (1,) * sales, 1_000),
-        PlannedLeg("B", "BUY", (1,) * purchases, 9),
-    ]
+    sides = [("A", "SELL", sales), ("B", "BUY", purchases)]
+    legs = [PlannedLeg(ticker, side, (1,) * n, 9) for ticker, side, n in sides if n]
     found = beyond_limits(legs, GateLimits(per_minute=a_minute))
     assert [row["limit"] for row in found] == (["pace"] if beyond else [])
 
@@ -116,3 +114,35 @@ def test_a_price_counts_as_the_highest_that_an_order_may_have(
     price: int, collar: str, most: Any
 ) -> None:
     assert most_of(price, Decimal(collar)) == most
+
+
+@pytest.mark.parametrize(
+    ("leg", "limits", "beyond"),
+    [
+        (PlannedLeg("A", "BUY", (11,), 9), GateLimits(max_quantity=10), "quantity"),
+        (PlannedLeg("A", "BUY", (10, 10), 9), GateLimits(max_quantity=10), ""),
+        (
+            PlannedLeg("A", "BUY", (1,), 9, None, Decimal("0.11")),
+            GateLimits(collar_percent="0.10"),
+            "price_collar",
+        ),
+        (
+            PlannedLeg("A", "BUY", (1,), 9, None, Decimal("0.10")),
+            GateLimits(collar_percent="0.10"),
+            "",
+        ),
+    ],
+)
+def test_what_the_gate_would_refuse_of_one_order_is_refused_of_the_plan(
+    leg: PlannedLeg, limits: GateLimits, beyond: str
+) -> None:
+    assert [row["limit"] for row in beyond_limits([leg], limits)] == ([beyond] if beyond else [])
+
+
+def test_every_limit_is_asked_of_a_plan_or_belongs_to_the_moment_of_the_order() -> None:
+    asked = {
+        "collar_percent", "max_quantity", "max_order_won", "max_ticker_day_won", "max_run_won",
+        "max_day_won", "volume_share_percent", "per_minute", "per_day",
+    }  # fmt: skip
+    of_the_moment = {"quote_age_seconds", "duplicate_seconds"}
+    assert {one.name for one in fields(GateLimits)} == asked | of_the_moment

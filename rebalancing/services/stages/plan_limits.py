@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -36,6 +37,7 @@ def plan_beyond_limits(run: Run, now: datetime) -> list[dict[str, Any]]:
             tuple(leg.slices or [leg.quantity]),
             most_of(leg.reference_price, COLLAR),
             quotes.get(leg.instrument_id, {}).get("previous_volume"),
+            _away(leg),
         )
         for leg in legs
     ]
@@ -44,6 +46,13 @@ def plan_beyond_limits(run: Run, now: datetime) -> list[dict[str, Any]]:
         limits_in_force(run.account, approval.decided_at if approval is not None else None),
         spent(sent_since(run.account, midnight), (Intent.Origin.RUN, run.pk)),
     )
+
+
+def _away(leg: Leg) -> Decimal:
+    """Of the price that the plan reckons with, from the one that it was made at."""
+    if leg.limit_price is None:
+        return Decimal(0)
+    return abs(Decimal(leg.limit_price) / leg.reference_price - 1) * 100
 
 
 def end_beyond(driver: Driver, to: RunState, now: datetime, beyond: list[dict[str, Any]]) -> None:
